@@ -1,0 +1,10 @@
+"""Data sets and their labels.
+
+:mod:`.labels` says what a row is annotated with, :mod:`.dataset` holds images and labels and draws
+batches, :mod:`.faces` and :mod:`.digits` make the two data sets that the suite brings along.
+"""
+
+from .dataset import Batch, Dataset, Rows
+from .labels import Binary, Categorical, Kind, Label, LabelSpace
+
+__all__ = ["Batch", "Binary", "Categorical", "Dataset", "Kind", "Label", "LabelSpace", "Rows"]

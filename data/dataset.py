@@ -1,0 +1,185 @@
+"""Data sets in memory (or mapped into it), their batches, and which rows keep their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from .labels import LabelSpace
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a program is called with: ``model(*batch.args, **batch.kwargs)``.
+
+    Attributes:
+        x: images ``(B, C, H, W)``, floats in [0, 1].
+        y: labels ``(B, L)``, NaN where missing.
+        d: domains ``(B,)``, −1 where missing; None for a data set without domains.
+        index: the rows' positions ``(B,)`` within the set that the batch was drawn from.
+        size: the number of rows of that set; the ``data`` plate takes its scale from it.
+    """
+
+    x: Tensor
+    y: Tensor
+    d: Tensor | None
+    index: Tensor
+    size: int
+
+    @property
+    def args(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Positional arguments of a program."""
+        return self.x, self.y, self.d
+
+    @property
+    def kwargs(self) -> dict[str, Tensor | int]:
+        """Keyword arguments of a program."""
+        return {"index": self.index, "size": self.size}
+
+    def hidden(self) -> Batch:
+        """The same images with every label missing, as evaluation needs them."""
+        return replace(self, y=torch.full_like(self.y, torch.nan))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images with labels.
+
+    Attributes:
+        name: what the data set is called in reports.
+        images: ``(N, C, H, W)`` unsigned bytes.
+        labels: ``(N, L)`` floats, NaN where missing.
+        domains: ``(N,)`` integer codes with −1 where missing, or None.
+        space: the meaning of the columns of ``labels``.
+        train: rows to train on. test: rows to evaluate on. Both ``(n,)`` integers, disjoint.
+
+    Raises:
+        ValueError: where lengths differ or a label's code is out of range.
+    """
+
+    name: str
+    images: Tensor
+    labels: Tensor
+    domains: Tensor | None
+    space: LabelSpace
+    train: Tensor
+    test: Tensor
+
+    def __post_init__(self) -> None:
+        rows = {len(self.images), len(self.labels)}
+        if self.domains is not None:
+            rows.add(len(self.domains))
+        if len(rows) > 1:
+            raise ValueError(
+                f"{self.name}: expected as many images as label rows (and domains), got "
+                f"{sorted(rows)}; every image needs one row"
+            )
+        self.space.check(self.labels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """An image's shape, (C, H, W)."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    def subset(self, rows: Tensor, labels: Tensor | None = None) -> Rows:
+        """The given rows as a set to draw batches from.
+
+        Args:
+            rows: positions ``(n,)`` in this data set.
+            labels: ``(n, L)`` labels to show in place of the data set's own.
+        """
+        return Rows(self, rows, self.labels[rows] if labels is None else labels)
+
+    def training(self, fraction: float, seed: int) -> Rows:
+        """The training rows, of which exactly ``round(fraction · n)`` keep their labels.
+
+        The rows that keep them depend on the seed alone, and those of a smaller fraction are
+        among those of a larger one.
+
+        Raises:
+            ValueError: for a fraction outside [0, 1], or one that leaves no labelled row although
+                it is not 0.
+        """
+        kept = labelled_rows(len(self.train), fraction, seed)
+        labels = torch.full_like(self.labels[self.train], torch.nan)
+        labels[kept] = self.labels[self.train[kept]]
+        return self.subset(self.train, labels)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a data set, with the labels that are shown of them.
+
+    Attributes:
+        dataset: where the images come from.
+        rows: positions ``(n,)`` in it.
+        labels: ``(n, L)`` labels as shown, NaN where hidden or missing.
+    """
+
+    dataset: Dataset
+    rows: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def labelled(self) -> Rows:
+        """Those rows of which at least one label is shown."""
+        shown = ~self.labels.isnan().all(-1)
+        return Rows(self.dataset, self.rows[shown], self.labels[shown])
+
+    def first(self, count: int) -> Rows:
+        """The first ``count`` rows, or all where there are fewer."""
+        return Rows(self.dataset, self.rows[:count], self.labels[:count])
+
+    def batch(self, index: Tensor, device: torch.device | str = "cpu") -> Batch:
+        """The rows at ``index`` ``(B,)`` of this set, as floats on ``device``."""
+        rows = self.rows[index]
+        domains = self.dataset.domains
+        return Batch(
+            x=self.dataset.images[rows].to(device).float() / 255,
+            y=self.labels[index].to(device),
+            d=None if domains is None else domains[rows].to(device),
+            index=index.to(device),
+            size=len(self),
+        )
+
+    def batches(
+        self, size: int, seed: int | None = None, device: torch.device | str = "cpu"
+    ) -> Iterator[Batch]:
+        """One pass over the rows in batches of at most ``size``.
+
+        Args:
+            size: rows per batch; the last batch may be smaller.
+            seed: shuffles the pass; None keeps the order.
+            device: where the batches are put.
+        """
+        if seed is None:
+            order = torch.arange(len(self))
+        else:
+            order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
+        for index in order.split(size):
+            yield self.batch(index, device)
+
+
+def labelled_rows(rows: int, fraction: float, seed: int) -> Tensor:
+    """Sorted positions of the ``round(fraction · rows)`` rows that keep their labels.
+
+    Raises:
+        ValueError: for a fraction outside [0, 1] or one too small to keep a single row.
+    """
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"expected a labelled fraction between 0 and 1, got {fraction}")
+    count = round(fraction * rows)
+    if fraction > 0 and count == 0:
+        raise ValueError(
+            f"a labelled fraction of {fraction} of {rows} rows leaves no labelled row; "
+            f"give at least {1 / rows:.2g}, or 0 to train without labels"
+        )
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
+    return order[:count].sort().values

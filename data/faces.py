@@ -1,0 +1,319 @@
+"""Rendered faces: a data set of colour cartoons with nine labels, four domains and ground truth.
+
+Nothing is downloaded. A face is a row of uniform random numbers (:class:`Scenes` ``.draws``), its
+labels and its domain; drawing the same numbers with one label changed gives a counterfactual pair:
+the same face otherwise. Canvases know where each label is visible, so how local an intervention of
+a model is can be compared with how local it ought to be.
+
+Row i of a seed is the same whatever the number of rows, the chunk it is rendered in and whether it
+came from the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import platformdirs
+import torch
+from torch import Tensor
+
+from .cartoon import draw
+from .dataset import Dataset
+from .labels import Binary, Categorical, LabelSpace
+from .person import DRAWS, Person
+
+VERSION = 1
+"""Of the drawing; raise it with any change to the pixels, so that no cache outlives it."""
+
+CHUNK = 32
+"""Faces drawn at once: few enough for a chunk to stay in a core's cache."""
+
+FACES = LabelSpace(
+    [
+        *map(Binary, ("Smiling", "Arched_Eyebrows", "Eyeglasses", "Wearing_Necktie", "Bangs")),
+        *map(Binary, ("Pale_Skin", "No_Beard", "Young")),
+        Categorical("Hair", ("Bald", "Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")),
+    ]
+)
+"""The labels, named as in CelebA."""
+
+DOMAINS = ("daylight", "studio", "evening", "garden")
+"""The conditions of a picture: its background, light, zoom and gain."""
+
+
+@dataclass(frozen=True)
+class Frequencies:
+    """How often the labels occur, and together with what: as unequal and correlated as in life.
+
+    Each field is the probability of a label given the labels it depends on.
+
+    Attributes:
+        young: of Young.
+        hair_young: of the classes of Hair among the young. hair_old: among the others.
+        bangs: of Bangs for each class of Hair; the bald have none.
+        bearded: of a beard without and with Bangs.
+        necktie: of Wearing_Necktie without and with Bangs.
+        eyeglasses: of Eyeglasses among the old and among the young.
+        smiling: of Smiling without and with a necktie.
+        arched: of Arched_Eyebrows without and with a smile.
+        pale: of Pale_Skin for each class of Hair.
+
+    Raises:
+        ValueError: for too many or too few probabilities, one outside [0, 1], hair that does not
+            add up to 1, or bangs on the bald.
+    """
+
+    young: float = 0.64
+    hair_young: tuple[float, ...] = (0.07, 0.32, 0.25, 0.29, 0.07)
+    hair_old: tuple[float, ...] = (0.26, 0.12, 0.09, 0.14, 0.39)
+    bangs: tuple[float, ...] = (0.0, 0.42, 0.56, 0.42, 0.24)
+    bearded: tuple[float, ...] = (0.46, 0.15)
+    necktie: tuple[float, ...] = (0.46, 0.16)
+    eyeglasses: tuple[float, ...] = (0.52, 0.28)
+    smiling: tuple[float, ...] = (0.56, 0.40)
+    arched: tuple[float, ...] = (0.32, 0.50)
+    pale: tuple[float, ...] = (0.30, 0.28, 0.46, 0.26, 0.40)
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            values = np.atleast_1d(getattr(self, field.name))
+            expected = np.size(getattr(Frequencies, field.name))
+            if len(values) != expected:
+                raise ValueError(
+                    f"expected {field.name} to have {expected} entries, got {len(values)}"
+                )
+            if not ((values >= 0) & (values <= 1)).all():
+                raise ValueError(f"expected {field.name} to lie in [0, 1], got {values.tolist()}")
+        for name in ("hair_young", "hair_old"):
+            if abs(sum(getattr(self, name)) - 1) > 1e-6:
+                raise ValueError(f"expected {name} to add up to 1, got {sum(getattr(self, name))}")
+        if self.bangs[0] > 0:
+            raise ValueError(
+                f"expected bangs[0] = 0, got {self.bangs[0]}: bangs on a bald head show nothing"
+            )
+
+    def sample(self, uniform: Tensor) -> Tensor:
+        """Labels ``(N, 9)`` from uniform random numbers ``(N, 9)`` in [0, 1)."""
+        column = dict(zip(FACES.names, uniform.T, strict=True))
+
+        def choose(name: str, given: Tensor, *rates: float) -> Tensor:
+            return (column[name] < uniform.new_tensor(rates)[given]).long()
+
+        young = (column["Young"] < self.young).long()
+        shares = uniform.new_tensor((self.hair_old, self.hair_young)).cumsum(-1)[young]
+        hair = (column["Hair"][:, None] >= shares[:, :-1]).sum(-1)
+        bangs = choose("Bangs", hair, *self.bangs)
+        tie = choose("Wearing_Necktie", bangs, *self.necktie)
+        smiling = choose("Smiling", tie, *self.smiling)
+        drawn = {
+            "Young": young,
+            "Hair": hair,
+            "Bangs": bangs,
+            "Wearing_Necktie": tie,
+            "Smiling": smiling,
+            "No_Beard": 1 - choose("No_Beard", bangs, *self.bearded),
+            "Eyeglasses": choose("Eyeglasses", young, *self.eyeglasses),
+            "Arched_Eyebrows": choose("Arched_Eyebrows", smiling, *self.arched),
+            "Pale_Skin": choose("Pale_Skin", hair, *self.pale),
+        }
+        return torch.stack([drawn[name] for name in FACES.names], -1).float()
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """What some faces are drawn from.
+
+    Attributes:
+        draws: uniform random numbers ``(N, len(DRAWS))``, independent of the labels.
+        labels: codes ``(N, 9)``, laid out as :data:`FACES` says.
+        domains: codes ``(N,)`` into :data:`DOMAINS`.
+    """
+
+    draws: Tensor
+    labels: Tensor
+    domains: Tensor
+
+    def __len__(self) -> int:
+        return len(self.draws)
+
+    def __getitem__(self, rows: Tensor | slice) -> Scenes:
+        """The scenes at these rows."""
+        return Scenes(self.draws[rows], self.labels[rows], self.domains[rows])
+
+    def set(self, name: str, value: int | Tensor) -> Scenes:
+        """The same scenes with one label set to a code, or to codes ``(N,)``.
+
+        Raises:
+            ValueError: for an unknown label or a code that it does not have.
+        """
+        labels = self.labels.clone()
+        labels[:, FACES.index(name)] = torch.as_tensor(value).to(labels)
+        FACES.check(labels)
+        return replace(self, labels=labels)
+
+    @property
+    def possible(self) -> Tensor:
+        """Whether each scene can be drawn as labelled, ``(N,)``: nobody is bald under bangs."""
+        bald = self.labels[:, FACES.index("Hair")] == 0
+        return ~(bald & (self.labels[:, FACES.index("Bangs")] == 1))
+
+
+def scenes(size: int, *, seed: int = 0, frequencies: Frequencies | None = None) -> Scenes:
+    """The scenes of the first ``size`` rows of :func:`faces` with this seed."""
+    generator = torch.Generator().manual_seed(seed)
+    # One row of the table is one face, drawn in order: more rows leave the first ones as they are.
+    table = torch.rand(size, len(DRAWS) + len(FACES) + 1, generator=generator)
+    draws, uniform, domain = table.split((len(DRAWS), len(FACES), 1), -1)
+    labels = (frequencies or Frequencies()).sample(uniform)
+    return Scenes(draws, labels, (domain[:, 0] * len(DOMAINS)).long())
+
+
+def render(some: Scenes, *, pixels: int = 64) -> Tensor:
+    """Images ``(N, 3, pixels, pixels)`` of unsigned bytes."""
+    images = torch.empty(len(some), 3, pixels, pixels, dtype=torch.uint8)
+    for rows, canvas_image, _ in _drawn(some, pixels, ()):
+        images[rows] = canvas_image
+    return images
+
+
+def render_masked(some: Scenes, *, pixels: int = 64) -> tuple[Tensor, dict[str, Tensor]]:
+    """Images as :func:`render` gives them, and where each label is visible.
+
+    Returns:
+        the images, and for every label ``(N, pixels, pixels)`` floats in [0, 1]: the share of each
+        pixel that shows it. Smiling: the mouth. Arched_Eyebrows: the brows. Pale_Skin: the skin.
+        Young: rosy cheeks, or furrows, bags and folds. Hair: all that has the hair's colour, bangs
+        and beard included. Eyeglasses, Wearing_Necktie, Bangs, No_Beard: what is worn or grown,
+        empty where there is none.
+    """
+    images, masks = [], []
+    for _, image, mask in _drawn(some, pixels, FACES.names):
+        images.append(image)
+        masks.append(mask)
+    return torch.cat(images), {k: torch.cat([mask[k] for mask in masks]) for k in FACES.names}
+
+
+def _drawn(
+    some: Scenes, pixels: int, tags: tuple[str, ...]
+) -> Iterator[tuple[slice, Tensor, dict[str, Tensor]]]:
+    """Draw the scenes chunk by chunk: the rows, their images and their masks."""
+    for start in range(0, len(some), CHUNK):
+        rows = slice(start, start + CHUNK)
+        part = some[rows]
+        person = Person(
+            dict(zip(DRAWS, part.draws.T.contiguous(), strict=True)),
+            dict(zip(FACES.names, part.labels.T.contiguous(), strict=True)),
+        )
+        canvas = draw(person, part.domains, pixels, tags)
+        yield rows, canvas.image.mul_(255).add_(0.5).to(torch.uint8), canvas.masks
+
+
+class Counterfactual(NamedTuple):
+    """Faces before and after one label was changed.
+
+    Attributes:
+        before: images ``(N, 3, H, W)``, unsigned bytes. after: the same faces with the new label.
+        masks_before: by label ``(N, H, W)``, see :func:`render_masked`. masks_after: likewise.
+        valid: ``(N,)``, False where the new labels contradict each other (bangs on a bald head).
+    """
+
+    before: Tensor
+    after: Tensor
+    masks_before: dict[str, Tensor]
+    masks_after: dict[str, Tensor]
+    valid: Tensor
+
+    def region(self, name: str) -> Tensor:
+        """Where a label shows before or after, ``(N, H, W)``: where the change ought to be."""
+        return torch.maximum(self.masks_before[name], self.masks_after[name])
+
+
+def counterfactual(
+    some: Scenes, name: str, value: int | Tensor, *, pixels: int = 64
+) -> Counterfactual:
+    """The same faces before and after a label is set; nothing else about them changes.
+
+    Args:
+        some: the faces; ``scenes(size, seed=seed)[rows]`` are rows of the data set.
+        name: the label to set.
+        value: its code, or codes ``(N,)``. Where a face has it already, nothing changes.
+        pixels: along each side of the images.
+
+    Raises:
+        ValueError: for an unknown label or a code that it does not have.
+    """
+    changed = some.set(name, value)
+    before, masks_before = render_masked(some, pixels=pixels)
+    after, masks_after = render_masked(changed, pixels=pixels)
+    return Counterfactual(before, after, masks_before, masks_after, changed.possible)
+
+
+def faces(
+    size: int = 12_000,
+    *,
+    seed: int = 0,
+    cache: Path | None = None,
+    pixels: int = 64,
+    frequencies: Frequencies | None = None,
+) -> Dataset:
+    """Rendered faces; the first five sixths of the rows are for training, the rest for testing.
+
+    Args:
+        size: number of faces.
+        seed: of everything random.
+        cache: folder that keeps the rendered images. By default the one that the environment
+            variable ``CCVAE_CACHE`` names, else the user's own for caches. A file that cannot be
+            read is rendered again, and a folder that cannot be written to does no harm.
+        pixels: along each side of the images.
+        frequencies: of the labels.
+
+    Returns:
+        images ``(size, 3, pixels, pixels)`` of bytes, labels as :data:`FACES` says without gaps,
+        and domains.
+    """
+    frequencies = frequencies or Frequencies()
+    some = scenes(size, seed=seed, frequencies=frequencies)
+    mix = hashlib.sha256(repr(frequencies).encode()).hexdigest()[:8]
+    folder = Path(cache or os.environ.get("CCVAE_CACHE") or platformdirs.user_cache_dir("ccvae"))
+    path = folder / f"faces-v{VERSION}-{size}-{seed}-{pixels}-{mix}.npz"
+    images = _load(path, (size, 3, pixels, pixels))
+    if images is None:
+        images = render(some, pixels=pixels)
+        _save(path, images)
+    train, test = torch.arange(size).tensor_split([size * 5 // 6])
+    return Dataset("faces", images, some.labels, some.domains, FACES, train, test)
+
+
+def _load(path: Path, shape: tuple[int, ...]) -> Tensor | None:
+    """The images that a file holds, or None unless it holds such images undamaged."""
+    try:
+        # Opened here, since np.load leaves a broken archive's file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            images = archive["images"]
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    return torch.from_numpy(images) if images.shape == shape and images.dtype == np.uint8 else None
+
+
+def _save(path: Path, images: Tensor) -> None:
+    """Write the images so that no reader ever sees half a file; give up where that is forbidden."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+            try:
+                np.savez(part, images=images.numpy())
+                part.close()
+                os.replace(part.name, path)
+            except BaseException:
+                os.unlink(part.name)
+                raise
+    except OSError:
+        return

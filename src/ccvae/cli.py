@@ -1,0 +1,93 @@
+"""The command ``ccvae``. Only the standard library is imported before a command runs."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import __version__
+from .config import Config
+
+Document = dict[str, Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit status, 2 where the input was at fault."""
+    options = build_parser().parse_args(arguments)
+    from . import commands
+
+    try:
+        document, text = getattr(commands, options.command)(options)
+    except (ValueError, OSError) as error:
+        message = " ".join(str(error).split())
+        print(f"ccvae {options.command}: {message}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"ccvae {options.command}: interrupted", file=sys.stderr)
+        return 130
+    print(json.dumps(document, indent=2) if options.json else text)
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line as ``--help`` shows it."""
+    parser = argparse.ArgumentParser(
+        prog="ccvae", description="Semi-supervised VAEs as Pyro programs: train, compare, look."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    train = _command(commands, "train", "train a program into a run directory")
+    train.add_argument("program", nargs="?", default=Config.program, help="ccvae")
+    for option in dataclasses.fields(Config):
+        if option.name != "program":
+            _add_option(train, option)
+    train.add_argument("--out", type=Path, default=None, metavar="DIR", help=_OUT)
+    train.add_argument("--resume", action="store_true", help="go on after the last checkpoint")
+    _add_device(train)
+
+    evaluate = _command(commands, "evaluate", "accuracy, bound and baselines of a run")
+    evaluate.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
+    _add_device(evaluate)
+
+    data = _command(commands, "data", "describe a data set")
+    data.add_argument("data", nargs="?", default=Config.data, metavar="SPEC", help=_SPEC)
+
+    demo = _command(commands, "demo", "train CC-VAE on rendered faces and write a report")
+    demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="(demo)")
+    demo.add_argument("--seed", type=int, default=Config.seed, help="(0)")
+    _add_device(demo)
+    return parser
+
+
+_OUT = "the run directory (runs/PROGRAM-OBJECTIVE-DATA-SEED)"
+_SPEC = "faces, faces:N, digits or digits:ROOT (faces)"
+
+
+def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _add_option(parser: argparse.ArgumentParser, option: dataclasses.Field[Any]) -> None:
+    flag = f"--{option.name.replace('_', '-')}"
+    text = option.metadata["help"]
+    if option.default is False:
+        parser.add_argument(flag, action="store_true", help=text)
+        return
+    kind = float if option.name == "alpha" else type(option.default)
+    default = "" if option.default in (None, "") else f" ({option.default})"
+    parser.add_argument(
+        flag, type=kind, default=option.default, metavar=kind.__name__.upper(), help=text + default
+    )
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (auto)")
+

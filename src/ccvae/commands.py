@@ -1,0 +1,208 @@
+"""What the commands do. Each returns a JSON document and the same as text for people."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .config import Config
+from .data import Dataset
+from .data.spec import load as load_data
+from .inference.runs import Run, create, evaluate_run, fit, load, resume_or_create
+from .inference.training import Metrics
+
+Document = dict[str, Any]
+
+DEMO = Config(epochs=16)
+"""What ``ccvae demo`` trains: sized for about four minutes on two cores."""
+
+
+def train(options: Namespace) -> tuple[Document, str]:
+    """``ccvae train``."""
+    config = _config(options)
+    dataset = load_data(config.data)
+    directory = options.out or _default_directory(config)
+    run = resume_or_create(
+        config, dataset, directory, _device(options.device), resume=options.resume
+    )
+    metrics = _fit(run, dataset, resume=options.resume)
+    document = {"run": str(directory), **metrics}
+    return document, f"{_line(metrics)}\n{directory}: ccvae evaluate {directory}"
+
+
+def evaluate(options: Namespace) -> tuple[Document, str]:
+    """``ccvae evaluate``."""
+    result = evaluate_run(load(options.directory, _device(options.device)))
+    return result, _evaluation_text(result)
+
+
+def data(options: Namespace) -> tuple[Document, str]:
+    """``ccvae data``."""
+    document = describe(load_data(options.data))
+    return document, _description_text(document)
+
+
+def demo(options: Namespace) -> tuple[Document, str]:
+    """``ccvae demo``."""
+    from .studies.report import write_report
+
+    start = time.monotonic()
+    config = dataclasses.replace(DEMO, seed=options.seed)
+    dataset = load_data(config.data)
+    _clear_demo(options.out)
+    run = create(config, dataset, options.out, _device(options.device))
+    _fit(run, dataset, resume=False)
+    result = evaluate_run(run)
+    report = write_report(run, result)
+    document = {
+        **result,
+        "seconds": round(time.monotonic() - start, 1),
+        "report": str(report),
+    }
+    text = f"{_evaluation_text(result)}\n\n{document['seconds']:.0f} seconds; open {report}"
+    return document, text
+
+
+def describe(dataset: Dataset) -> Document:
+    """Sizes, label frequencies, missing entries, majority-class accuracy and problems."""
+    labels, problems, shares = {}, [], []
+    for column, label in enumerate(dataset.space):
+        codes = dataset.labels[:, column]
+        counts = [int((codes == k).sum()) for k in range(len(label.classes))]
+        annotated = sum(counts)
+        labels[label.name] = {
+            "classes": dict(zip(label.classes, counts, strict=True)),
+            "missing": len(codes) - annotated,
+        }
+        if annotated:
+            shares.append(max(counts) / annotated)
+        if max(counts) == annotated:
+            problems.append(f"{label.name}: every annotated row has the same class")
+    return {
+        "name": dataset.name,
+        "images": len(dataset.images),
+        "shape": dataset.shape,
+        "train": len(dataset.train),
+        "test": len(dataset.test),
+        "domains": 0 if dataset.domains is None else int(dataset.domains.max()) + 1,
+        "labels": labels,
+        "majority": sum(shares) / len(shares) if shares else None,
+        "problems": problems,
+    }
+
+
+def _config(options: Namespace) -> Config:
+    names = [option.name for option in dataclasses.fields(Config)]
+    return Config(**{name: getattr(options, name) for name in names})
+
+
+def _default_directory(config: Config) -> Path:
+    parts = (config.program, config.objective or config.program, config.data, str(config.seed))
+    return Path("runs") / "-".join(part.replace(":", "_").replace("/", "_") for part in parts)
+
+
+def _device(name: str) -> torch.device:
+    if name not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"unknown device {name!r}; choose auto, cpu or cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("no CUDA device is available here; choose the device auto or cpu")
+    cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
+    return torch.device("cuda" if cuda else "cpu")
+
+
+def _fit(run: Run, dataset: Dataset, *, resume: bool) -> Metrics:
+    rows = dataset.training(run.config.labelled, run.config.seed)
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    metrics: Metrics = {}
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("epoch 1")
+        for metrics in fit(
+            run,
+            rows,
+            resume=resume,
+            watch=lambda step, steps: progress.update(task, completed=step, total=steps),
+        ):
+            progress.update(task, description=f"epoch {metrics['epoch'] + 2:.0f}")
+            console.print(_line(metrics), highlight=False, soft_wrap=True)
+    return metrics
+
+
+def _line(metrics: Metrics) -> str:
+    terms = "  ".join(
+        f"{name} {value:.1f}"
+        for name, value in metrics.items()
+        if name not in ("epoch", "accuracy", "objective")
+    )
+    if not metrics:
+        return "nothing left to train"
+    return (
+        f"epoch {metrics['epoch'] + 1:.0f}: objective {metrics['objective']:.1f}, labelled "
+        f"accuracy {metrics['accuracy']:.3f}  [{terms}]"
+    )
+
+
+def _clear_demo(directory: Path) -> None:
+    """Remove an earlier demo's files, and no others: refuse a directory that is something else."""
+    if directory.exists() and any(directory.iterdir()):
+        if not (directory / "config.json").exists():
+            raise ValueError(f"{directory} is not empty and holds no run; give another --out")
+        shutil.rmtree(directory)
+
+
+def _table(rows: Iterable[Iterable[str]]) -> str:
+    cells = [list(row) for row in rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    )
+
+
+def _evaluation_text(result: Document) -> str:
+    names = ("accuracy", "classifier", "majority")
+    rows = [["label", "model", "classifier", "majority", "balanced"]]
+    for label, balanced in result["balanced_by_label"].items():
+        shares = [result[f"{name}_by_label"][label] for name in names]
+        rows.append([label, *(f"{share:.3f}" for share in (*shares, balanced))])
+    rows.append(["mean", *(f"{result[name]:.3f}" for name in names), ""])
+    return (
+        f"{_table(rows)}\n\nbound on log p(x): {result['bound']:.1f} nats per image\n"
+        f"reconstruction: {result['reconstruction_l1']:.4f} mean absolute error per channel\n"
+        f"on {result['images']} test images, labels hidden"
+    )
+
+
+def _description_text(document: Document) -> str:
+    channels, height, width = document["shape"]
+    rows = [["label", "class", "rows", "missing"]]
+    for name, label in document["labels"].items():
+        for k, (value, count) in enumerate(label["classes"].items()):
+            first = (name, str(label["missing"])) if k == 0 else ("", "")
+            rows.append([first[0], value, str(count), first[1]])
+    majority = document["majority"]
+    return (
+        f"{document['name']}: {document['images']} images of {channels}×{height}×{width}, "
+        f"{document['train']} to train and {document['test']} to test, "
+        f"{document['domains'] or 'no'} domains\n\n{_table(rows)}\n\n"
+        f"majority-class accuracy, mean over labels: "
+        f"{'unknown' if majority is None else f'{majority:.3f}'}\n"
+        f"problems: {'; '.join(document['problems']) or 'none found'}"
+    )

@@ -1,0 +1,69 @@
+"""What a training run is asked for. Plain data: importing it costs nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+
+def _option(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides what a training run computes; ``ccvae train`` has these options.
+
+    Raises:
+        ValueError: for a number out of its range.
+    """
+
+    program: str = _option("ccvae", "the model and guide to train")
+    objective: str = _option("", "the objective, or module:attribute of your own (the program's)")
+    alpha: float | None = _option(None, "weight of the classifier term (the objective's own)")
+    data: str = _option("faces", "the data set")
+    labelled: float = _option(0.2, "fraction of the training rows that keep their labels")
+    network: str = _option("auto", "auto (by image size), conv64, conv28 or mlp")
+    likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")
+    scale: float = _option(1.0, "the likelihood's scale in units of the pixel range")
+    learn_scale: bool = _option(False, "learn the likelihood's scale")
+    link: str = _option("probit", "the classifiers' link, probit or logit")
+    style: int = _option(27, "dimensions of z_style")
+    epochs: int = _option(20, "passes over the training rows")
+    batch_size: int = _option(100, "rows per step")
+    lr: float = _option(1e-3, "Adam's largest step size; it warms up and falls along a cosine")
+    seed: int = _option(0, "of the labelled rows, the initial weights, the order and the draws")
+
+    VERSION: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "style"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"expected {name} of at least 1, got {getattr(self, name)}")
+        for name in ("lr", "scale"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise ValueError(f"expected a positive {name}, got {getattr(self, name)}")
+        if not 0 <= self.labelled <= 1:
+            raise ValueError(
+                f"expected a labelled fraction between 0 and 1, got {self.labelled}"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """The configuration as plain data, with the version of its format."""
+        return {"version": self.VERSION, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, options: dict[str, Any]) -> Config:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            ValueError: for a newer format or an option that is not known.
+        """
+        options = dict(options)
+        version = options.pop("version", None)
+        if version != cls.VERSION:
+            raise ValueError(f"format {version}, but this ccvae reads format {cls.VERSION}")
+        try:
+            return cls(**options)
+        except TypeError as error:
+            raise ValueError(str(error)) from error
