@@ -1,0 +1,106 @@
+"""Checkpoints in safetensors files: they hold no code, and one is always whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+VERSION = 1
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a reader finds the old content or the new, never a part."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def save_checkpoint(
+    path: Path, modules: dict[str, nn.Module], optimizer: Optimizer | None, **facts: Any
+) -> None:
+    """Write the weights of named modules, an optimiser's state, and some facts as JSON."""
+    tensors = {
+        f"{name}.{key}": value
+        for name, module in modules.items()
+        for key, value in module.state_dict().items()
+    }
+    if optimizer is not None:
+        tensors |= {
+            f"optimizer.{index}.{key}": torch.as_tensor(value)
+            for index, state in optimizer.state_dict()["state"].items()
+            for key, value in state.items()
+        }
+    tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    facts["version"] = VERSION
+    write_atomically(path, save(tensors, metadata={"ccvae": json.dumps(facts)}))
+
+
+def load_checkpoint(
+    path: Path, modules: dict[str, nn.Module], optimizer: Optimizer | None = None
+) -> dict[str, Any]:
+    """Read what :func:`save_checkpoint` wrote into the modules and the optimiser.
+
+    Returns:
+        the facts.
+
+    Raises:
+        ValueError: for a file that is missing, damaged, of a newer version, or of other modules.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts = json.loads((file.metadata() or {}).get("ccvae", "{}"))
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise ValueError(f"{path} does not exist; train the run first") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ValueError(
+            f"{path} is not a whole checkpoint ({error}); train again, with --resume if another "
+            "checkpoint of the run is left"
+        ) from error
+    if facts.get("version", 0) > VERSION:
+        raise ValueError(
+            f"{path} was written by a newer ccvae (format {facts['version']}, this one reads "
+            f"{VERSION}); upgrade ccvae"
+        )
+    for name, module in modules.items():
+        _load_module(path, name, module, tensors)
+    if optimizer is not None:
+        _load_optimizer(optimizer, tensors)
+    return facts
+
+
+def _load_module(path: Path, name: str, module: nn.Module, tensors: dict[str, Tensor]) -> None:
+    state = {k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")}
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ValueError(
+            f"{path} does not hold the weights of this {name} ({reason}); its run has another "
+            "configuration"
+        ) from error
+
+
+def _load_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
+    states: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith("optimizer."):
+            _, index, name = key.split(".", 2)
+            states.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict(optimizer.state_dict() | {"state": states})

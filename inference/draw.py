@@ -1,0 +1,221 @@
+r"""One joint draw of a guide and a model, from which an objective reads its terms.
+
+A draw runs the guide, replays the model on it, and answers two questions, each with one value for
+every data point:
+
+- ``draw.p("z_c")``: log p of the site at the draw;
+- ``draw.q("z_c")``: log q of the site at the draw.
+
+Labels that the guide samples and that have finitely many values are enumerated, not sampled: each
+answer is then the exact expectation over them. The sum over labels that lie in a plate factorises
+over that plate, so L labels with K classes take L·K terms and not K^L.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from pyro import poutine
+from pyro.infer import config_enumerate
+from pyro.poutine import Trace
+from pyro.poutine.util import prune_subsample_sites
+from torch import Tensor
+
+DATA = "data"
+"""Name of the plate over data points."""
+
+Site = dict[str, Any]
+
+
+class Draw:
+    """A guide's draw and the model's densities at it.
+
+    Args:
+        model, guide: programs with a plate called ``data``.
+        args, kwargs: what both are called with.
+        enumerate_labels: sum over the guide's discrete sites exactly; False samples them.
+        first_enum_dim: the tensor dimension that enumeration may use first, counted from the
+            right and beyond all plates.
+
+    Raises:
+        ValueError: where the sites of the two programs do not fit together.
+    """
+
+    def __init__(
+        self,
+        model: Callable[..., Any],
+        guide: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        enumerate_labels: bool = True,
+        first_enum_dim: int = -3,
+    ) -> None:
+        if enumerate_labels:
+            guide = poutine.enum(
+                config_enumerate(guide, default="parallel"), first_available_dim=first_enum_dim
+            )
+        trace = poutine.trace(guide).get_trace(*args, **kwargs)
+        replayed = poutine.trace(poutine.replay(model, trace=trace)).get_trace(*args, **kwargs)
+        self.guide = _sites(trace)
+        self.model = _sites(replayed)
+        _check_fit(self.model, self.guide)
+        self.scale = _plate_scale(self.model)
+        self._unread = {("p", name) for name in self.model} | {("q", name) for name in self.guide}
+
+    def p(self, name: str, part: str = "") -> Tensor:
+        """Log p of a model's sites, ``(B,)``; see :meth:`sites` for which sites a name means."""
+        return self._total("p", name, part)
+
+    def q(self, name: str, part: str = "") -> Tensor:
+        """Log q of a guide's sites, ``(B,)``; see :meth:`sites` for which sites a name means."""
+        return self._total("q", name, part)
+
+    def sites(self, side: str, name: str, part: str = "") -> list[Site]:
+        """The sites that one name stands for: one for each kind of label, and their parts.
+
+        Args:
+            side: ``"p"`` for the model's, ``"q"`` for the guide's.
+            name: a site's name without the suffix of a kind.
+            part: ``"observed"`` or ``"unobserved"`` for one half of a label; both by default.
+
+        Raises:
+            ValueError: where the program has no site of that name.
+        """
+        program = self.model if side == "p" else self.guide
+        if not any(_belongs(key, name) for key in program):
+            raise ValueError(
+                f"this objective needs a site {name!r}, but the "
+                f"{'model' if side == 'p' else 'guide'} has only {', '.join(program)}; choose an "
+                "objective that fits the program"
+            )
+        chosen = [key for key in program if _belongs(key, name) and _is_part(key, part)]
+        self._unread -= {(side, key) for key in chosen}
+        return [program[key] for key in chosen]
+
+    def per_row(self, value: Tensor, site: Site) -> Tensor:
+        """Expected value of a site's quantity, summed within each data point.
+
+        Args:
+            value: what the site has one of for each of its plates' cells, ``(…, B, n)``, with a
+                dimension for every enumerated label that it depends on.
+            site: whose plates those are.
+
+        Returns:
+            ``(B,)``.
+        """
+        value = self.expectation(value, site)
+        data = next(frame for frame in site["cond_indep_stack"] if frame.name == DATA)
+        value = value.movedim(data.dim, -1)
+        return value.reshape(-1, value.shape[-1]).sum(0)
+
+    def expectation(self, value: Tensor, site: Site) -> Tensor:
+        """Sum out the enumerated labels that ``value`` depends on, the last one sampled first.
+
+        Raises:
+            ValueError: where the site depends on a label in whose plate it does not lie. The
+                plate's labels are enumerated together, so the sum would run over the settings
+                "all 0" and "all 1" alone.
+        """
+        plates = {frame.name for frame in site["cond_indep_stack"]}
+        for label in reversed(self._enumerated()):
+            dim = label["infer"]["_enumerate_dim"]
+            if value.dim() < -dim or value.shape[dim] == 1:
+                continue
+            outside = [f.name for f in label["cond_indep_stack"] if f.name not in plates]
+            if outside:
+                raise ValueError(
+                    f"site {site['name']!r} depends on the enumerated label {label['name']!r} but "
+                    f"lies outside its plate {outside[0]!r}, so the sum would not run over all "
+                    "settings of the labels; move the site into the plate, or give each label a "
+                    "site of its own outside it"
+                )
+            q = label["fn"].log_prob(label["value"]).exp()
+            value = (q * value).sum(dim, keepdim=True)
+        return value
+
+    def check_all_read(self) -> None:
+        """Raise unless every site's density has been asked for.
+
+        Raises:
+            ValueError: naming the first site that an objective has no term for.
+        """
+        for side, name in sorted(self._unread):
+            program = "model" if side == "p" else "guide"
+            raise ValueError(
+                f"site {name!r} of the {program} has no term in this objective; rename the site "
+                f"after the role that it plays, or use an objective that reads it"
+            )
+
+    def _enumerated(self) -> list[Site]:
+        return [site for site in self.guide.values() if "_enumerate_dim" in site["infer"]]
+
+    def _total(self, side: str, name: str, part: str) -> Tensor:
+        values = [
+            self.per_row(log_density(site) * (site["scale"] / self.scale), site)
+            for site in self.sites(side, name, part)
+        ]
+        return torch.stack(values).sum(0)
+
+
+def log_density(site: Site) -> Tensor:
+    """A site's log-density at its value, 0 where the site's mask says that it does not count."""
+    value: Tensor = site["fn"].log_prob(site["value"])
+    mask = site["mask"]
+    if mask is None:
+        return value
+    if isinstance(mask, bool):
+        return value if mask else torch.zeros_like(value)
+    return torch.where(mask, value, 0.0)
+
+
+def _belongs(key: str, name: str) -> bool:
+    return key == name or key.startswith(f"{name}_")
+
+
+def _is_part(key: str, part: str) -> bool:
+    return not part or key.endswith(f"_{part}")
+
+
+def _sites(trace: Trace) -> dict[str, Site]:
+    nodes = prune_subsample_sites(trace).nodes
+    return {
+        name: site
+        for name, site in nodes.items()
+        if site["type"] == "sample" and not site["infer"].get("_deterministic")
+    }
+
+
+def _check_fit(model: dict[str, Site], guide: dict[str, Site]) -> None:
+    """Raise where Pyro would warn: the two programs must have the same latent sites."""
+    for name, site in guide.items():
+        if site["is_observed"]:
+            raise ValueError(
+                f"guide site {name!r} is observed, which adds log q to the objective; leave the "
+                "observation to the model"
+            )
+        if name not in model:
+            raise ValueError(
+                f"guide site {name!r} does not occur in the model, which has {', '.join(model)}; "
+                "give both sites one name"
+            )
+    for name, site in model.items():
+        if not site["is_observed"] and name not in guide:
+            raise ValueError(
+                f"model site {name!r} is latent but the guide has only {', '.join(guide)}; sample "
+                "it in the guide or observe it in the model"
+            )
+
+
+def _plate_scale(sites: dict[str, Site]) -> float:
+    """N/B of the plate ``data``, in which every site must lie."""
+    for name, site in sites.items():
+        frames = [frame for frame in site["cond_indep_stack"] if frame.name == DATA]
+        if not frames:
+            raise ValueError(
+                f"model site {name!r} lies outside a plate called {DATA!r}; write "
+                f'pyro.plate("{DATA}", size, subsample=index, dim=-2) around the program'
+            )
+    return frames[0].full_size / frames[0].size

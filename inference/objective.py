@@ -1,0 +1,127 @@
+"""What every objective of the suite is: a Pyro ELBO that can name its terms."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from pyro.infer import ELBO
+from pyro.infer.elbo import ELBOModule
+from torch import Tensor, nn
+
+from .draw import Draw
+
+Program = Callable[..., Any]
+
+
+class ObjectiveModule(ELBOModule):
+    """An objective of one model and guide as a torch module, whose call returns the loss.
+
+    Attributes:
+        terms: the named terms of the last call, ``(B,)`` each, detached.
+    """
+
+    def __init__(self, model: nn.Module, guide: nn.Module, objective: Objective) -> None:
+        super().__init__(model, guide, objective)
+        self.terms: dict[str, Tensor] = {}
+
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
+        """The loss of a batch, as a differentiable scalar."""
+        loss, terms = self.elbo.loss_and_terms(self.model, self.guide, args, kwargs)
+        self.terms = {name: term.detach() for name, term in terms.items()}
+        return loss
+
+
+class Objective(ELBO):
+    """An objective to be maximised, with a value and named terms for every data point.
+
+    A subclass writes its formula in :meth:`formula`; everything else follows. All of these agree
+    on the same random numbers::
+
+        objective.terms(model, guide, *args, **kwargs)       # named, (B,) each, unscaled
+        objective(model, guide)(*args, **kwargs)             # a torch module that returns the loss
+        objective.differentiable_loss(model, guide, *args, **kwargs)
+        objective.loss(model, guide, *args, **kwargs)        # a number, without gradients
+        objective.loss_and_grads(model, guide, *args, **kwargs)
+        pyro.infer.SVI(model, guide, optim, loss=objective).step(*args, **kwargs)
+
+    The loss is −N/B · Σ over the batch of Σ over the terms, an unbiased estimate of the negative
+    objective of all N rows.
+
+    Args:
+        num_particles: draws of the guide that the terms are averaged over.
+        max_plate_nesting: plates of the programs, counted from the right; labels are enumerated in
+            the dimensions beyond.
+    """
+
+    def __init__(self, *, num_particles: int = 1, max_plate_nesting: int = 2) -> None:
+        super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
+
+    @abstractmethod
+    def formula(self, draw: Draw) -> dict[str, Tensor]:
+        """The objective's named terms at one draw, ``(B,)`` each."""
+
+    def prepare(self, guide: Program) -> Program:
+        """The guide as this objective runs it; unchanged by default."""
+        return guide
+
+    enumerate_labels = True
+    """Whether the guide's labels are summed over exactly, or sampled."""
+
+    def draw(self, model: Program, guide: Program, *args: Any, **kwargs: Any) -> Draw:
+        """One joint draw of both programs, as this objective sees it."""
+        return Draw(
+            model,
+            self.prepare(guide),
+            args,
+            kwargs,
+            enumerate_labels=self.enumerate_labels,
+            first_enum_dim=-1 - self.max_plate_nesting,
+        )
+
+    def __call__(self, model: nn.Module, guide: nn.Module) -> ObjectiveModule:
+        """The objective of this pair as a module with the parameters of both."""
+        return ObjectiveModule(model, guide, self)
+
+    def terms(
+        self, model: Program, guide: Program, *args: Any, **kwargs: Any
+    ) -> dict[str, Tensor]:
+        """The named terms, ``(B,)`` each, in nats; they add up to the objective of each row."""
+        return self.loss_and_terms(model, guide, args, kwargs)[1]
+
+    def differentiable_loss(
+        self, model: Program, guide: Program, *args: Any, **kwargs: Any
+    ) -> Tensor:
+        """The negative objective of the whole data set, as a differentiable scalar."""
+        return self.loss_and_terms(model, guide, args, kwargs)[0]
+
+    def loss(self, model: Program, guide: Program, *args: Any, **kwargs: Any) -> float:
+        """The same as a number, without gradients."""
+        with torch.no_grad():
+            return self.differentiable_loss(model, guide, *args, **kwargs).item()
+
+    def loss_and_grads(self, model: Program, guide: Program, *args: Any, **kwargs: Any) -> float:
+        """The same as a number; gradients are added to the parameters' ``.grad``."""
+        loss = self.differentiable_loss(model, guide, *args, **kwargs)
+        if loss.requires_grad:
+            loss.backward()
+        return loss.item()
+
+    def loss_and_terms(
+        self, model: Program, guide: Program, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The differentiable loss together with the terms that it was made of."""
+        terms: dict[str, Tensor] = {}
+        for _ in range(self.num_particles):
+            draw = self.draw(model, guide, *args, **kwargs)
+            for name, term in self.formula(draw).items():
+                term = term / self.num_particles
+                terms[name] = terms[name] + term if name in terms else term
+            draw.check_all_read()
+        return -draw.scale * torch.stack(list(terms.values())).sum(), terms
+
+    def _get_trace(self, *_: Any) -> Any:
+        # Pyro's ELBOs are built around pairs of traces; this family is built around Draw.
+        raise TypeError("an Objective draws through Objective.draw, not through Pyro's traces")

@@ -1,0 +1,246 @@
+"""Run directories: what a training was asked for, where it stands, and what it measured.
+
+=========================  ==========================================================
+``config.json``            the configuration, the labels and the images' shape
+``checkpoint.safetensors`` weights, optimiser state and the epoch; replaced as a whole
+``metrics.jsonl``          one JSON object for every epoch
+``evaluation.json``        what ``ccvae evaluate`` found, with its baselines
+=========================  ==========================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from pyro.infer import ELBO
+from torch import nn
+
+from ..config import Config
+from ..data import Dataset, LabelSpace, Rows
+from ..data.spec import load as load_data
+from .catalogue import Shape, build_objective, build_pair
+from .checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from .evaluation import baseline, evaluate, majority
+from .training import Metrics, Watch, adam, train, warm_cosine
+
+CONFIG, CHECKPOINT, METRICS = "config.json", "checkpoint.safetensors", "metrics.jsonl"
+EVALUATION = "evaluation.json"
+
+
+@dataclass
+class Run:
+    """A pair of programs, the objective that trains it, and the directory that keeps it.
+
+    Attributes:
+        directory: where the run lives.
+        config: what it was asked for.
+        space, shape: labels and image shape of its data set.
+        model, guide, objective: built from the configuration.
+        device: where the programs are.
+    """
+
+    directory: Path
+    config: Config
+    space: LabelSpace
+    shape: Shape
+    model: nn.Module
+    guide: nn.Module
+    objective: ELBO
+    device: torch.device
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """What a checkpoint holds."""
+        return {"model": self.model, "guide": self.guide}
+
+    def data(self) -> tuple[Rows, Rows]:
+        """The training rows with the labels that the run may see, and the annotated test rows.
+
+        Raises:
+            ValueError: where the data set has other labels or images than the run was made for.
+        """
+        dataset = load_data(self.config.data)
+        if dataset.space != self.space or dataset.shape != self.shape:
+            raise ValueError(
+                f"{self.directory} was trained on images of {self.shape} with the labels "
+                f"{', '.join(self.space.names)}; {self.config.data!r} now has {dataset.shape} and "
+                f"{', '.join(dataset.space.names)}"
+            )
+        train_rows = dataset.training(self.config.labelled, self.config.seed)
+        return train_rows, dataset.subset(dataset.test)
+
+
+def create(config: Config, dataset: Dataset, directory: Path, device: torch.device) -> Run:
+    """A new run with initial weights, written to its directory.
+
+    Raises:
+        ValueError: where the directory already holds a run, or the network does not fit the data.
+    """
+    if (directory / CHECKPOINT).exists():
+        raise ValueError(
+            f"{directory} already holds a trained run; give --resume to go on with it, or "
+            "another --out"
+        )
+    rows = dataset.training(config.labelled, config.seed)
+    frequencies = dataset.space.frequencies(rows.labels)
+    torch.manual_seed(config.seed)
+    run = _build(config, directory, dataset.space, dataset.shape, device, frequencies)
+    directory.mkdir(parents=True, exist_ok=True)
+    _write_config(run)
+    (directory / METRICS).unlink(missing_ok=True)
+    (directory / EVALUATION).unlink(missing_ok=True)
+    return run
+
+
+def load(directory: Path, device: torch.device) -> Run:
+    """A trained run from its directory.
+
+    Raises:
+        ValueError: for a directory that is no run, or whose checkpoint is damaged.
+    """
+    run = _from_config(directory, device)
+    load_checkpoint(directory / CHECKPOINT, run.modules)
+    return run
+
+
+def fit(run: Run, rows: Rows, *, resume: bool, watch: Watch | None = None) -> Iterator[Metrics]:
+    """Train a run to its last epoch, writing a checkpoint and a line of metrics after each.
+
+    Args:
+        run: a new one, or with ``resume`` one whose checkpoint is to be continued.
+        rows: the training rows.
+        resume: go on after the checkpoint's epoch; without a checkpoint, start afresh.
+        watch: see :func:`ccvae.inference.training.train`.
+    """
+    module = run.objective(run.model, run.guide)
+    optimizer = adam(module, run.config.lr)
+    done = 0
+    if resume and (run.directory / CHECKPOINT).exists():
+        facts = load_checkpoint(run.directory / CHECKPOINT, run.modules, optimizer)
+        done = facts["epochs"]
+        _keep_lines(run.directory / METRICS, done)
+    for metrics in train(
+        module,
+        optimizer,
+        rows,
+        epochs=range(done, run.config.epochs),
+        batch_size=run.config.batch_size,
+        seed=run.config.seed,
+        rate=lambda progress: run.config.lr * warm_cosine(progress),
+        device=run.device,
+        watch=watch,
+    ):
+        with (run.directory / METRICS).open("a") as file:
+            file.write(json.dumps(metrics) + "\n")
+        epochs = int(metrics["epoch"]) + 1
+        save_checkpoint(run.directory / CHECKPOINT, run.modules, optimizer, epochs=epochs)
+        yield metrics
+
+
+def resume_or_create(
+    config: Config, dataset: Dataset, directory: Path, device: torch.device, *, resume: bool
+) -> Run:
+    """The run to train: a new one, or with ``resume`` the one that the directory holds.
+
+    Raises:
+        ValueError: where the directory's run was asked for something else than ``config``.
+    """
+    if not resume or not (directory / CHECKPOINT).exists():
+        return create(config, dataset, directory, device)
+    run = _from_config(directory, device)
+    if replace(run.config, epochs=config.epochs) != config:
+        before, now = run.config.to_json(), config.to_json()
+        changed = [f"{key} {before[key]} → {now[key]}" for key in now if before[key] != now[key]]
+        raise ValueError(
+            f"{directory} was trained with other options ({'; '.join(changed)}); repeat them as "
+            "they were, or give another --out"
+        )
+    run.config = config
+    _write_config(run)
+    return run
+
+
+def evaluate_run(run: Run) -> dict[str, Any]:
+    """Evaluate a run on its test rows, with the majority class and the plain classifier beside.
+
+    The plain classifier does not depend on the run's weights; it is trained once and kept in
+    ``evaluation.json``.
+    """
+    train_rows, test_rows = run.data()
+    kept = read_json(run.directory / EVALUATION) or {}
+    beside = {key: kept[key] for key in ("classifier", "classifier_by_label") if key in kept}
+    if not beside:
+        beside = baseline(run.config, train_rows, test_rows, run.device)
+    result = {
+        **evaluate(run.model, run.guide, run.objective, test_rows, run.device),
+        **majority(train_rows, test_rows),
+        **beside,
+        "images": len(test_rows),
+    }
+    write_atomically(run.directory / EVALUATION, json.dumps(result, indent=2).encode())
+    return result
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """A JSON object, or None where the file is missing or damaged."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _from_config(directory: Path, device: torch.device) -> Run:
+    facts = read_json(directory / CONFIG)
+    if facts is None:
+        raise ValueError(
+            f"{directory} is not a run directory (no readable {CONFIG}); give one that "
+            "'ccvae train' or 'ccvae demo' made"
+        )
+    try:
+        config = Config.from_json(facts["config"])
+        space = LabelSpace.from_json(facts["labels"])
+        channels, height, width = facts["shape"]
+        return _build(config, directory, space, (channels, height, width), device)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{directory / CONFIG} does not describe a run ({error}); train it again"
+        ) from error
+
+
+def _write_config(run: Run) -> None:
+    facts = {"config": run.config.to_json(), "labels": run.space.to_json(), "shape": run.shape}
+    write_atomically(run.directory / CONFIG, json.dumps(facts, indent=2).encode())
+
+
+def _build(
+    config: Config,
+    directory: Path,
+    space: LabelSpace,
+    shape: Shape,
+    device: torch.device,
+    frequencies: Any = None,
+) -> Run:
+    model, guide = build_pair(config, space, shape, frequencies)
+    return Run(
+        directory,
+        config,
+        space,
+        shape,
+        model.to(device),
+        guide.to(device),
+        build_objective(config),
+        device,
+    )
+
+
+def _keep_lines(path: Path, count: int) -> None:
+    """Drop lines beyond ``count``: of epochs that ended without a checkpoint."""
+    if path.exists():
+        lines = path.read_text().splitlines(keepends=True)[:count]
+        write_atomically(path, "".join(lines).encode())

@@ -1,0 +1,158 @@
+"""The training loop: an objective as a torch module, a torch optimiser, one pass after another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import pyro
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from ..data import Batch, Rows
+from .prediction import classify
+
+MONITORED = 512
+"""Labelled training rows on which the accuracy is watched."""
+
+Metrics = dict[str, float]
+Watch = Callable[[int, int], None]
+
+
+def adam(module: nn.Module, lr: float) -> Adam:
+    """Adam in its fused form, which CPUs and GPUs run in one pass over the parameters."""
+    return Adam(module.parameters(), lr=lr, fused=True)
+
+
+def train(
+    module: nn.Module,
+    optimizer: Optimizer,
+    rows: Rows,
+    *,
+    epochs: range,
+    batch_size: int,
+    seed: int,
+    rate: Callable[[float], float],
+    device: torch.device | str = "cpu",
+    watch: Watch | None = None,
+) -> Iterator[Metrics]:
+    """Train, yielding after each epoch what is worth logging.
+
+    Each epoch draws its order and its noise from the seed and its own number, so a training that
+    is interrupted and taken up at the last whole epoch goes on as if it had not been.
+
+    Args:
+        module: an ELBO of a model and a guide, ``objective(model, guide)``.
+        optimizer: over the module's parameters.
+        rows: the training rows with the labels that are shown.
+        epochs: numbers of the epochs to run; ``range(3, 10)`` goes on after three.
+        batch_size: rows per step.
+        seed: of the order and the noise.
+        rate: the step size at a point of the training, from 0 at its start to 1 at its end.
+        device: where the module's parameters are.
+        watch: called after every step with the steps done and the steps of an epoch.
+
+    Yields:
+        ``epoch``, ``objective``, each of its terms (all per row), and ``accuracy`` on up to 512
+        labelled rows by q(y|x).
+
+    Raises:
+        ValueError: where a step's loss is NaN or infinite, naming the terms that are.
+    """
+    monitored = rows.labelled.first(MONITORED)
+    for epoch in epochs:
+        with pyro.settings.context(module_local_params=True):
+            if epoch == epochs.start:
+                check(module, rows.batch(torch.arange(min(batch_size, len(rows))), device))
+            torch.manual_seed(epoch_seed(seed, epoch))
+            batches = rows.batches(batch_size, epoch_seed(seed, epoch), device)
+            steps = -(-len(rows) // batch_size)
+            sums: dict[str, Tensor] = {}
+            with pyro.validation_enabled(False):
+                for step, batch in enumerate(batches):
+                    progress = (epoch + step / steps) / epochs.stop
+                    for group in optimizer.param_groups:
+                        group["lr"] = rate(progress)
+                    optimizer.zero_grad()
+                    loss = module(*batch.args, **batch.kwargs)
+                    loss.backward()
+                    optimizer.step()
+                    record(sums, module, loss, batch)
+                    if watch is not None:
+                        watch(step + 1, steps)
+        metrics = {name: total.item() / len(rows) for name, total in sums.items()}
+        check_finite(metrics, epoch)
+        share = accuracy(module.guide, monitored, device)  # type: ignore[arg-type]
+        yield {"epoch": epoch, **metrics, "accuracy": share}
+
+
+def warm_cosine(progress: float, warm_up: float = 0.1) -> float:
+    """A factor that rises from 0 to 1 over the warm-up and falls to 0 along half a cosine.
+
+    >>> [round(warm_cosine(p), 3) for p in (0.05, 0.1, 0.55, 1.0)]
+    [0.5, 1.0, 0.5, 0.0]
+    """
+    if progress < warm_up:
+        return progress / warm_up
+    return 0.5 * (1 + math.cos(math.pi * (progress - warm_up) / (1 - warm_up)))
+
+
+def check(module: nn.Module, batch: Batch) -> None:
+    """Run the objective once on a batch with Pyro's validation on, before training does without.
+
+    Raises:
+        ValueError: for shapes, supports or parameters that do not fit, as Pyro words it.
+    """
+    with pyro.validation_enabled(True), torch.no_grad():
+        module(*batch.args, **batch.kwargs)
+
+
+def record(sums: dict[str, Tensor], module: nn.Module, loss: Tensor, batch: Batch) -> None:
+    """Add a batch's objective and terms to the sums over an epoch, without reading them back."""
+    terms = {name: term.sum() for name, term in getattr(module, "terms", {}).items()}
+    terms["objective"] = -loss.detach() * (len(batch.x) / batch.size)
+    for name, value in terms.items():
+        sums[name] = sums[name] + value if name in sums else value
+
+
+def check_finite(metrics: Metrics, epoch: int) -> None:
+    """Raise where a mean over an epoch is not finite.
+
+    Raises:
+        ValueError: naming the terms.
+    """
+    wrong = [name for name, value in metrics.items() if not abs(value) < float("inf")]
+    if wrong:
+        raise ValueError(
+            f"epoch {epoch}: {', '.join(wrong)} became NaN or infinite; lower --lr, or start "
+            "again from the last checkpoint with --resume"
+        )
+
+
+def accuracy(guide: nn.Module, rows: Rows, device: torch.device | str = "cpu") -> float:
+    """Accuracy of q(y|x), the mean over the labels; NaN without an annotated row."""
+    return mean_over_labels(*hits(lambda x: classify(guide, rows.dataset.space, x), rows, device))
+
+
+def hits(
+    classifier: Callable[[Tensor], Tensor], rows: Rows, device: torch.device | str = "cpu"
+) -> tuple[Tensor, Tensor]:
+    """Which annotated entries a classifier gets right, and which are annotated; ``(n, L)`` both."""
+    parts = []
+    for batch in rows.batches(500, device=device):
+        parts.append(classifier(batch.x) == batch.y)
+    known = ~rows.labels.isnan()
+    right = torch.cat(parts).cpu() if parts else known
+    return right, known
+
+
+def mean_over_labels(right: Tensor, known: Tensor) -> float:
+    """Accuracy of each label over its annotated rows, averaged over the labels that have any."""
+    shares = (right & known).sum(0) / known.sum(0)
+    return shares[~shares.isnan()].mean().item()
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """A seed of its own for every epoch of every training."""
+    return seed * 100_003 + epoch

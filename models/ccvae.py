@@ -1,0 +1,109 @@
+r"""The generative program of CC-VAE (Joy et al. 2021, figure 2 and equation 2).
+
+.. math::
+
+    p(x, y, z) = p(x \mid z_c, z_{\setminus c})\, p(z_{\setminus c})
+                 \prod_{i=1}^{L} p(z_c^i \mid y^i)\, p(y^i)
+
+::
+
+    ┌ data (N) ───────────────────────────────┐
+    │  ┌ labels (L) ───┐                      │
+    │  │  y ──► z_c    │──┐     z_style       │
+    │  └───────────────┘  │        │          │
+    │                     └──► x ◄─┘          │
+    └─────────────────────────────────────────┘
+
+============  ==============  ===========  =======================================
+site          plates          event shape  observed
+============  ==============  ===========  =======================================
+``y…``        data, labels…   ()           where the row's label is not missing
+``z_c…``      data, labels…   (K − 1,)     never
+``z_style``   data            (S,)         never
+``x``         data            (C, H, W)    always, unless the program is run without
+============  ==============  ===========  =======================================
+
+There is one ``labels`` plate, and one site ``y`` and ``z_c``, for each number of classes K among the
+labels; the suffix ``_K`` tells them apart (none for binary labels). With the same program and
+guide, Adapted DIVA is another objective: see :mod:`ccvae.inference`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyro
+import pyro.distributions as dist
+import torch
+from pyro.nn import PyroModule
+from torch import Tensor, nn
+
+from ..data import LabelSpace
+from .likelihoods import Likelihood
+from .priors import ConditionalPrior, label_prior
+
+
+class CCVAE(PyroModule):
+    """p(x, y, z_c, z_style) as a Pyro program.
+
+    Args:
+        space: the labels.
+        decoder: latents ``(…, D)`` to raw likelihood parameters ``(…, C·P, H, W)``, where D is
+            ``space.dimension + style``.
+        likelihood: what the raw parameters mean.
+        style: S, dimensions of z_style.
+        frequencies: p(y), for each kind of label a table ``(n, K)``, as
+            ``space.frequencies(labels)`` returns them; uniform by default.
+    """
+
+    def __init__(
+        self,
+        space: LabelSpace,
+        decoder: nn.Module,
+        likelihood: Likelihood,
+        *,
+        style: int,
+        frequencies: Sequence[Tensor] | None = None,
+    ) -> None:
+        super().__init__()
+        self.space = space
+        self.style = style
+        self.decoder = decoder
+        self.likelihood = likelihood
+        self.prior = nn.ModuleList(ConditionalPrior(kind) for kind in space.kinds)
+        if frequencies is None:
+            frequencies = [torch.full((len(k), k.classes), 1 / k.classes) for k in space.kinds]
+        for kind, table in zip(space.kinds, frequencies, strict=True):
+            self.register_buffer(f"frequencies{kind.suffix}", table)
+
+    def forward(
+        self, x: Tensor | None, y: Tensor, d: Tensor | None = None, *, index: Tensor, size: int
+    ) -> None:
+        """Run the program.
+
+        Args:
+            x: images ``(B, C, H, W)``, or None to generate them.
+            y: labels ``(B, L)``, NaN where missing.
+            d: domains; this program has none and ignores them.
+            index: positions ``(B,)`` of the rows among the ``size`` rows of the data set.
+            size: N, from which the ``data`` plate takes its scale N/B.
+        """
+        with pyro.plate("data", size, subsample=index, dim=-2):
+            blocks = []
+            for kind, prior in zip(self.space.kinds, self.prior, strict=True):
+                with pyro.plate(f"labels{kind.suffix}", len(kind), dim=-1):
+                    y_kind = kind.of(y)
+                    p_y = label_prior(getattr(self, f"frequencies{kind.suffix}"))
+                    label = pyro.sample(
+                        f"y{kind.suffix}",
+                        p_y,
+                        obs=y_kind.nan_to_num(),
+                        obs_mask=~y_kind.isnan(),
+                    )
+                    z_c = pyro.sample(f"z_c{kind.suffix}", prior(label))
+                blocks.append(z_c.flatten(-2))
+            origin = torch.zeros(len(index), 1, self.style, dtype=y.dtype, device=y.device)
+            z_style = pyro.sample("z_style", dist.Normal(origin, 1.0).to_event(1))
+            z = torch.cat([*blocks, z_style.squeeze(-2)], -1)
+            pixels = self.likelihood(self.decoder(z).unsqueeze(-4))
+            pyro.sample("x", pixels, obs=None if x is None else x.unsqueeze(-4))

@@ -1,0 +1,63 @@
+"""Priors of labels and of what belongs to a label, shared by the programs."""
+
+from __future__ import annotations
+
+import pyro.distributions as dist
+import torch
+from pyro.distributions import TorchDistribution
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from ..data import Kind
+
+SEPARATION = 2.0
+"""Distance of a class mean from the origin in each dimension that decides it (Joy et al.: 2)."""
+
+
+def label_prior(frequencies: Tensor) -> TorchDistribution:
+    """p(y) of a kind's labels from its table ``(n, K)``: Bernoulli for two classes."""
+    if frequencies.shape[-1] == 2:
+        return dist.Bernoulli(frequencies[:, 1])
+    return dist.Categorical(frequencies)
+
+
+class ConditionalPrior(nn.Module):
+    """p(z_c | y) of one kind of labels: a learned normal for every class of every label.
+
+    The class means start apart, in the orthants that the classifier assigns to the classes (see
+    :mod:`ccvae.guides.characteristic`): class k lies beyond the k-th threshold and before all
+    earlier ones. Means that start at one point leave a symmetry that training has to break first.
+    The scales start at softplus(1) = 1.31 (Joy et al. 2021).
+
+    Args:
+        kind: n labels with K classes and blocks of D = K − 1 dimensions.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__()
+        means = class_means(kind.classes) * SEPARATION
+        self.loc = nn.Parameter(means.expand(len(kind), -1, -1).clone())
+        self.raw_scale = nn.Parameter(torch.ones_like(self.loc))
+
+    def forward(self, y: Tensor) -> TorchDistribution:
+        """The block's distribution, event ``(D,)``, for class codes ``(…, n)``."""
+        label = torch.arange(len(self.loc), device=y.device)
+        k = y.long()
+        scale = softplus(self.raw_scale)
+        return dist.Normal(self.loc[label, k], scale[label, k]).to_event(1)
+
+
+def class_means(classes: int) -> Tensor:
+    """Corners ``(K, K − 1)`` that the stick-breaking classifier tells apart.
+
+    >>> class_means(3)
+    tensor([[ 1.,  0.],
+            [-1.,  1.],
+            [-1., -1.]])
+    >>> class_means(2).flatten()  # a binary label reads the other way round
+    tensor([-1.,  1.])
+    """
+    k = torch.arange(classes)[:, None]
+    j = torch.arange(classes - 1)
+    corners = (j == k).float() - (j < k).float()
+    return -corners if classes == 2 else corners

@@ -1,0 +1,17 @@
+"""Networks, injected into the programs: encoders and decoders for images of several sizes.
+
+An encoder maps images ``(B, C, H, W)`` to the means and standard deviations ``(B, D)`` of D latent
+dimensions; a decoder maps latents ``(…, D)`` to the raw numbers of a likelihood ``(…, C, H, W)``.
+"""
+
+from .convolutional import ConvDecoder28, ConvDecoder64, ConvEncoder28, ConvEncoder64
+from .mlp import MLPDecoder, MLPEncoder
+
+__all__ = [
+    "ConvDecoder28",
+    "ConvDecoder64",
+    "ConvEncoder28",
+    "ConvEncoder64",
+    "MLPDecoder",
+    "MLPEncoder",
+]

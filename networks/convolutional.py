@@ -1,0 +1,90 @@
+"""Convolutional networks: 64×64 as published with CC-VAE (Joy et al. 2021), and 28×28."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from .heads import Decoder, Encoder, channels_last
+
+
+class ConvEncoder64(Encoder):
+    """Four halvings 64 → 4 (kernel 4, stride 2, padding 1), then one 4×4 convolution; ReLU.
+
+    Args:
+        channels: C, colours of the image. outputs: D, latent dimensions.
+        widths: feature maps of the five layers; as published 32, 32, 64, 128, 256.
+    """
+
+    def __init__(
+        self, channels: int, outputs: int, widths: Sequence[int] = (32, 32, 64, 128, 256)
+    ) -> None:
+        layers: list[nn.Module] = []
+        for before, after in zip((channels, *widths[:3]), widths[:4], strict=True):
+            layers += [nn.Conv2d(before, after, 4, 2, 1), nn.ReLU()]
+        layers += [nn.Conv2d(widths[3], widths[4], 4), nn.ReLU(), nn.Flatten()]
+        super().__init__(channels_last(nn.Sequential(*layers)), widths[4], outputs)
+
+
+class ConvDecoder64(Decoder):
+    """The mirror of :class:`ConvEncoder64`; its sigmoid belongs to the likelihood.
+
+    Args:
+        inputs: D, latent dimensions. channels: raw numbers for each pixel.
+        widths: as the encoder's.
+    """
+
+    def __init__(
+        self, inputs: int, channels: int, widths: Sequence[int] = (32, 32, 64, 128, 256)
+    ) -> None:
+        layers: list[nn.Module] = [
+            nn.Linear(inputs, widths[4]),
+            nn.ReLU(),
+            nn.Unflatten(1, (widths[4], 1, 1)),
+            nn.ConvTranspose2d(widths[4], widths[3], 4),
+        ]
+        for before, after in zip(widths[3::-1], (*widths[2::-1], channels), strict=True):
+            layers += [nn.ReLU(), nn.ConvTranspose2d(before, after, 4, 2, 1)]
+        super().__init__(channels_last(nn.Sequential(*layers)))
+
+
+class ConvEncoder28(Encoder):
+    """Two halvings 28 → 7 (kernel 4, stride 2, padding 1), then one dense layer of 256; ReLU.
+
+    Args:
+        channels: C, colours of the image. outputs: D, latent dimensions.
+    """
+
+    def __init__(self, channels: int, outputs: int) -> None:
+        trunk = nn.Sequential(
+            nn.Conv2d(channels, 32, 4, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(32, 64, 4, 2, 1),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(64 * 7 * 7, 256),
+            nn.ReLU(),
+        )
+        super().__init__(channels_last(trunk), 256, outputs)
+
+
+class ConvDecoder28(Decoder):
+    """The mirror of :class:`ConvEncoder28`.
+
+    Args:
+        inputs: D, latent dimensions. channels: raw numbers for each pixel.
+    """
+
+    def __init__(self, inputs: int, channels: int) -> None:
+        trunk = nn.Sequential(
+            nn.Linear(inputs, 256),
+            nn.ReLU(),
+            nn.Linear(256, 64 * 7 * 7),
+            nn.ReLU(),
+            nn.Unflatten(1, (64, 7, 7)),
+            nn.ConvTranspose2d(64, 32, 4, 2, 1),
+            nn.ReLU(),
+            nn.ConvTranspose2d(32, channels, 4, 2, 1),
+        )
+        super().__init__(channels_last(trunk))
