@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -84,6 +84,16 @@ class Dataset:
         """An image's shape, (C, H, W)."""
         channels, height, width = self.images.shape[1:]
         return channels, height, width
+
+    def only(self, names: Sequence[str]) -> Dataset:
+        """The same images with some of the labels, in the order given.
+
+        Raises:
+            ValueError: for a label that the data set does not have.
+        """
+        columns = [self.space.index(name) for name in names]
+        space = LabelSpace(self.space.labels[column] for column in columns)
+        return replace(self, labels=self.labels[:, columns], space=space)
 
     def subset(self, rows: Tensor, labels: Tensor | None = None) -> Rows:
         """The given rows as a set to draw batches from.

@@ -13,12 +13,22 @@ SPECIFICATIONS = {
 """For each kind of specification, how it is written."""
 
 
-def load(spec: str) -> Dataset:
+def load(spec: str, only: str = "") -> Dataset:
     """The data set of a specification.
 
+    Args:
+        spec: one of the kinds above.
+        only: names of the labels to keep, separated by commas; all by default.
+
     Raises:
-        ValueError: for a specification of no known kind; the message lists those that are.
+        ValueError: for a specification of no known kind or a label that the data set does not
+            have; the message lists those that exist.
     """
+    dataset = _load(spec)
+    return dataset.only([name.strip() for name in only.split(",")]) if only else dataset
+
+
+def _load(spec: str) -> Dataset:
     kind, _, rest = spec.partition(":")
     if kind == "faces":
         from .faces import faces

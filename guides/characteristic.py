@@ -14,6 +14,9 @@ one-dimensional integrals, and so is Bayes' rule
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import ClassVar
+
 import pyro.distributions as dist
 import torch
 from pyro.distributions import TorchDistribution
@@ -34,7 +37,7 @@ class Characteristic(TorchDistribution):
     The batch shape is ``(…, n)`` and the event shape ``(D,)``.
     """
 
-    arg_constraints = {}  # noqa: RUF012
+    arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
     support = constraints.real_vector
     has_rsample = True
 
@@ -100,7 +103,7 @@ class Conditioned(TorchDistribution):
         y: class codes ``(…, n)``, NaN where the label is missing and the block unchanged.
     """
 
-    arg_constraints = {}  # noqa: RUF012
+    arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
     support = constraints.real_vector
     has_rsample = True
 
@@ -116,7 +119,7 @@ class Conditioned(TorchDistribution):
         """q(y | z_c), which conditioning does not change."""
         return self.prior.label(value)
 
-    @property
+    @cached_property
     def signs(self) -> Tensor:
         """Which side of its stick each dimension fell on: +1, −1, or 0 for untouched; (…, n, D).
 
@@ -131,6 +134,11 @@ class Conditioned(TorchDistribution):
 
     def log_evidence(self) -> Tensor:
         """Log q(y | x) of the observed labels, ``(…, n)``; 0 where the label is missing."""
+        return self._log_evidence
+
+    @cached_property
+    def _log_evidence(self) -> Tensor:
+        # An objective asks twice, in log q(z_c|x,y) and for α; by quadrature that is dear.
         mu, tau = self.prior.score()
         return self._chosen(self.prior.link.log_marginal, mu, tau)
 

@@ -1,4 +1,4 @@
-r"""Links: how a characteristic becomes the probability of its label, and what Bayes' rule makes of it.
+r"""Links: how a characteristic becomes a label's probability, and what Bayes' rule makes of it.
 
 A link F maps a score a = w·z + b to q(y = 1 | z) = F(a). With z = m + s·ε and ε standard normal,
 the score is μ + τ·ε with μ = w·m + b and τ = w·s. Everything that the suite needs of a classifier
@@ -20,7 +20,7 @@ scores far out in the tails.
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -80,7 +80,7 @@ class Probit:
         epsilon, noise = torch.randn_like(mu), torch.randn_like(mu)
         free = mu + tau * epsilon + noise
         # t is standard normal beyond −μ/σ; in logarithms, because Φ itself underflows there.
-        t = -ndtri((torch.rand_like(mu).log() + log_ndtr(mu / sigma)).exp())
+        t = _quantile_above(torch.rand_like(mu).log() + log_ndtr(mu / sigma))
         return epsilon + tau / sigma**2 * (mu + sigma * t - free)
 
     def quantile(self, p: float) -> float:
@@ -88,13 +88,22 @@ class Probit:
         return ndtri(torch.tensor(p, dtype=torch.float64)).item()
 
 
+def _quantile_above(log_p: Tensor) -> Tensor:
+    """The t beyond which a standard normal has the probability exp(log_p)."""
+    far = log_p < -600  # there exp underflows, and two terms of Mills' ratio leave 1e-7
+    t = -ndtri(torch.where(far, -1.0, log_p).exp())
+    square = torch.where(far, -2 * log_p, 1200.0) - 2 * _LOG_ROOT_TAU
+    series = square - square.log()
+    return torch.where(far, (square - series.log() - 2 / series).sqrt(), t)
+
+
 class Logit:
     r"""F(a) = 1/(1 + e^{−a}), the logistic function, by quadrature: the link of Joy et al. (2021).
 
-    The integrals over ε have no closed form but smooth integrands, for which the trapezoid rule
-    converges geometrically. A draw inverts the distribution function on a grid, and its gradient
-    follows from the implicit function theorem: with the level G(ε; μ, τ) = u held fixed,
-    dε = −dG / (∂G/∂ε).
+    The integrals over ε have no closed form, but the trapezoid rule converges geometrically for
+    them (:class:`_Rule`). A draw inverts the distribution function G on the nodes of such a rule.
+    Derivatives are integrals over the same nodes: of the marginal directly, and of a draw by the
+    implicit function theorem, since with the level G(ε; μ, τ) held fixed dε = −dG / (∂G/∂ε).
     """
 
     def log_cdf(self, a: Tensor) -> Tensor:
@@ -110,97 +119,127 @@ class Logit:
         return math.log(p) - math.log1p(-p)
 
     def log_marginal(self, mu: Tensor, tau: Tensor) -> Tensor:
-        """Log E[F(μ + τ ε)]; error below 1e-6.
-
-        For |τ| ≤ 1.2 the rule runs over ε, beyond it over the logistic noise ℓ, of which
-        Φ((μ + ℓ)/|τ|) is a function that changes slowly.
-        """
-        small = tau.abs() <= 1.2
-        # Each branch is handed a harmless argument where the other one is used, so that neither
-        # sends a NaN back through `where`.
-        by_epsilon = self._over_epsilon(mu, torch.where(small, tau, 0.0))
-        by_noise = self._over_noise(mu, torch.where(small, 1.0, tau.abs()))
-        return torch.where(small, by_epsilon, by_noise)
-
-    def _over_epsilon(self, mu: Tensor, tau: Tensor) -> Tensor:
-        epsilon = torch.arange(-10, 10.01, 0.25, dtype=mu.dtype, device=mu.device)
-        log_phi = -0.5 * epsilon**2 - _LOG_ROOT_TAU + math.log(0.25)
-        return (log_phi + logsigmoid(mu[..., None] + tau[..., None] * epsilon)).logsumexp(-1)
-
-    def _over_noise(self, mu: Tensor, tau: Tensor) -> Tensor:
-        # Far out in the tail the integrand's mass sits where μ + ℓ ≈ −τ²: move the grid there.
-        centre = (-mu - tau**2).detach().clamp(min=0).round()[..., None]
-        noise = centre + torch.arange(-45, 46, dtype=mu.dtype, device=mu.device)
-        log_density = logsigmoid(noise) + logsigmoid(-noise)
-        return (log_density + log_ndtr((mu[..., None] + noise) / tau[..., None])).logsumexp(-1)
+        """Log E[F(μ + τ ε)]; error below 1e-7."""
+        with torch.no_grad():
+            rule = _Rule(mu, tau, cells=72)
+            f = rule.at(rule.nodes)
+            mass = f.value.sum(-1)
+            by_mu, by_tau = (f.by_score(power).sum(-1) / mass for power in (0, 1))
+            value = rule.log_unit + mass.log()
+        return _linear(value, (mu, by_mu), (tau, by_tau))
 
     def conditioned(self, mu: Tensor, tau: Tensor) -> Tensor:
-        """A draw of ε given that the label is 1; exact to about 1e-5 in probability."""
-        u = torch.rand_like(mu)
+        """A draw of ε given that the label is 1; exact to 2e-5 in probability."""
         with torch.no_grad():
-            grid = self._grid(mu, tau)
-            epsilon = self._invert(grid, *self._tilted(grid, mu, tau), u)
-        level, density = self._level(grid, epsilon, mu, tau)
-        return epsilon - (level - level.detach()) / density.detach()
+            rule = _Rule(mu, tau, cells=128)
+            f = rule.at(rule.nodes)
+            # The trapezoid rule up to every node, with the end correction that cubics need.
+            level = f.value.cumsum(-1) - f.value / 2 - f.slope / 12
+            u = torch.rand_like(mu)[..., None]
+            goal = u * level[..., -1:]
+            cell = torch.searchsorted(level, goal).clamp(1, rule.cells) - 1
+            ends = torch.cat([cell, cell + 1], -1)
+            part = _solve_cubic(level.gather(-1, ends), f.value.gather(-1, ends), goal)
 
-    def _grid(self, mu: Tensor, tau: Tensor) -> Tensor:
-        """Sorted nodes (…, J) that resolve the tilted density: its bulk, and the edge of F."""
+            node, draw = rule.at(cell), rule.at(cell + part)
+            by = []
+            for power in (0, 1):  # the derivatives by μ and by τ
+                v0, v1 = node.by_score(power), draw.by_score(power)
+                s0, s1 = node.by_score_slope(power), draw.by_score_slope(power)
+                total = f.by_score(power).cumsum(-1)
+                reached = total.gather(-1, cell) - v0 / 2 - s0 / 12
+                reached = reached + part * (v0 + v1) / 2 + part**2 * (s0 - s1) / 12
+                by.append((u * total[..., -1:] - reached) * draw.speed / draw.value)
+        return _linear(draw.epsilon[..., 0], (mu, by[0][..., 0]), (tau, by[1][..., 0]))
+
+
+class _Rule:
+    """The trapezoid rule for ∫ φ(ε) F(μ + τ ε) dε with the logistic F.
+
+    Its nodes t = 0, 1, …, n are equidistant in arsinh((ε − c)/r), so they are dense around c, the
+    bend of F at −μ/τ, and reach 8 to both sides of the integrand's mode. r is the width of the
+    bend, or more where the bend lies far from the mode. In t the integrand is smooth, whether the
+    classifier is steep or flat and however unlikely the label is: with 72 cells the error is below
+    1e-7 of the integral for |τ| up to 100 and |μ|/σ up to 14.
+
+    Args:
+        mu, tau: μ and τ, any shape ``(…)``.
+        cells: n.
+    """
+
+    def __init__(self, mu: Tensor, tau: Tensor, cells: int) -> None:
         low, high = tau.clamp(max=0), tau.clamp(min=0)
-        for _ in range(40):  # the mode solves ε = τ F(−μ − τ ε), whose left side grows faster
+        for _ in range(16):  # the mode solves ε = τ F(−μ − τ ε), whose left side grows faster
             mode = (low + high) / 2
             above = mode > tau * torch.sigmoid(-mu - tau * mode)
             low, high = torch.where(above, low, mode), torch.where(above, mode, high)
-        unit = torch.linspace(-8, 8, 129, dtype=mu.dtype, device=mu.device)
-        bulk = mode[..., None] + unit
-        steep = tau[..., None].abs().clamp(min=1) * torch.where(tau < 0, -1.0, 1.0)[..., None]
-        edge = (torch.sinh(unit) - mu[..., None]) / steep
-        edge = edge.clamp(bulk[..., :1], bulk[..., -1:])
-        return torch.cat([bulk, edge], -1).sort(-1).values
+        steep = tau.abs().clamp(min=0.5)
+        away = (-mu * tau.sign() / steep - mode).clamp(-8, 8)
+        width = torch.maximum(1 / steep, 0.02 * away**2)
+        start, end = (((side - away) / width).asinh() for side in (-8, 8))
+        self.mu, self.tau, self.bend, self.width, self.start, self.step = (
+            t[..., None] for t in (mu, tau, mode + away, width, start, (end - start) / cells)
+        )
+        self.cells = cells
+        self.nodes = torch.arange(cells + 1, dtype=mu.dtype, device=mu.device)
+        # The integrand's height, which may be far beyond the range of float64.
+        self.log_unit = logsigmoid(mu + tau * mode) - 0.5 * mode**2 - _LOG_ROOT_TAU
 
-    def _tilted(self, grid: Tensor, mu: Tensor, tau: Tensor) -> tuple[Tensor, Tensor]:
-        """The tilted density at the nodes, and its integral up to each of them."""
-        score = mu[..., None] + tau[..., None] * grid
-        log_density = -0.5 * grid**2 - _LOG_ROOT_TAU + logsigmoid(score)
-        density = (log_density - self.log_marginal(mu, tau)[..., None]).exp()
-        slope = density * (tau[..., None] * torch.sigmoid(-score) - grid)
-        step = grid.diff()
-        # The trapezoid rule with its end correction is exact for cubics.
-        area = step / 2 * (density[..., 1:] + density[..., :-1])
-        area = area + step**2 / 12 * (slope[..., :-1] - slope[..., 1:])
-        return density, torch.cat([torch.zeros_like(area[..., :1]), area.cumsum(-1)], -1)
-
-    def _invert(self, grid: Tensor, density: Tensor, level: Tensor, u: Tensor) -> Tensor:
-        """The ε at which the cubic through levels and densities reaches u, by bisection."""
-        u = u * level[..., -1]
-        cell = torch.searchsorted(level, u[..., None]).clamp(1, grid.shape[-1] - 1)
-        low, high = grid.gather(-1, cell - 1)[..., 0], grid.gather(-1, cell)[..., 0]
-        for _ in range(40):
-            middle = (low + high) / 2
-            above = _hermite(grid, density, level, cell, middle) > u
-            low, high = torch.where(above, low, middle), torch.where(above, middle, high)
-        return (low + high) / 2
-
-    def _level(
-        self, grid: Tensor, epsilon: Tensor, mu: Tensor, tau: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """The distribution function at ε, differentiable in μ and τ, and the density there."""
-        cell = torch.searchsorted(grid, epsilon[..., None]).clamp(1, grid.shape[-1] - 1)
-        level = _hermite(grid, *self._tilted(grid, mu, tau), cell, epsilon)
-        log_density = -0.5 * epsilon**2 - _LOG_ROOT_TAU + logsigmoid(mu + tau * epsilon)
-        return level, (log_density - self.log_marginal(mu, tau)).exp()
+    def at(self, t: Tensor) -> _Integrand:
+        """The integrand at positions t ``(…, T)``, in units of exp(``log_unit``)."""
+        sinh = (self.start + self.step * t).sinh()
+        cosh = (1 + sinh**2).sqrt()
+        epsilon, speed = self.bend + self.width * sinh, self.width * self.step * cosh
+        log_cdf = logsigmoid(self.mu + self.tau * epsilon)
+        log_peak = self.log_unit[..., None] + _LOG_ROOT_TAU
+        value = (log_cdf - 0.5 * epsilon**2 - log_peak).exp() * speed
+        other, turn = -log_cdf.expm1(), self.tau * speed
+        slope = value * (other * turn - epsilon * speed + self.step * sinh / cosh)
+        return _Integrand(epsilon, speed, value, slope, other, turn)
 
 
-def _hermite(grid: Tensor, slope: Tensor, value: Tensor, cell: Tensor, at: Tensor) -> Tensor:
-    """The cubic with the given values and slopes at a cell's two nodes, evaluated ``at``."""
-    x0, x1 = grid.gather(-1, cell - 1)[..., 0], grid.gather(-1, cell)[..., 0]
-    f0, f1 = value.gather(-1, cell - 1)[..., 0], value.gather(-1, cell)[..., 0]
-    d0, d1 = slope.gather(-1, cell - 1)[..., 0], slope.gather(-1, cell)[..., 0]
-    step = (x1 - x0).clamp(min=1e-300)
-    t = ((at - x0) / step).clamp(0, 1)
-    blend = t**2 * (3 - 2 * t)
-    return (
-        f0 + (f1 - f0) * blend + step * t * (1 - t) * ((1 - t) * d0 - t * d1)
-    )
+class _Integrand(NamedTuple):
+    """φ(ε) F(a) · dε/dt with the score a = μ + τ ε, at some positions t of a rule."""
+
+    epsilon: Tensor
+    speed: Tensor
+    """dε/dt."""
+    value: Tensor
+    slope: Tensor
+    """The value's derivative by t."""
+    other: Tensor
+    """1 − F(a), which is d log F/da."""
+    turn: Tensor
+    """da/dt."""
+
+    def by_score(self, power: int) -> Tensor:
+        """The value's derivative by a, times ε to the power of 0 or 1."""
+        return self.value * self.other * self.epsilon**power
+
+    def by_score_slope(self, power: int) -> Tensor:
+        """The derivative by t of :meth:`by_score`."""
+        slope = self.other * (self.slope - self.value * (1 - self.other) * self.turn)
+        return slope * self.epsilon**power + power * self.value * self.other * self.speed
+
+
+def _linear(value: Tensor, *arguments: tuple[Tensor, Tensor]) -> Tensor:
+    """``value`` with the given derivatives: pairs of an argument and the derivative by it."""
+    for argument, derivative in arguments:
+        value = value + derivative * (argument - argument.detach())
+    return value
+
+
+def _solve_cubic(values: Tensor, slopes: Tensor, goal: Tensor) -> Tensor:
+    """Where in [0, 1] the increasing cubic with these end values and slopes equals ``goal``."""
+    f0, f1 = values.split(1, -1)
+    d0, d1 = slopes.split(1, -1)
+    low, high = torch.zeros_like(goal), torch.ones_like(goal)
+    for _ in range(30):
+        t = (low + high) / 2
+        blend = t**2 * (3 - 2 * t)
+        above = f0 + (f1 - f0) * blend + t * (1 - t) * ((1 - t) * d0 - t * d1) > goal
+        low, high = torch.where(above, low, t), torch.where(above, t, high)
+    return (low + high) / 2
 
 
 LINKS: dict[str, Link] = {"probit": Probit(), "logit": Logit()}

@@ -31,7 +31,7 @@ from ..guides import Bayes, Conditioned
 from .draw import Draw
 from .objective import Objective, Program
 
-ALPHA = 3000.0
+ALPHA = 300.0
 """Default weight of the classifier, chosen by measurement on 64×64 faces (docs/alpha.md)."""
 
 

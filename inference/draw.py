@@ -58,8 +58,9 @@ class Draw:
                 config_enumerate(guide, default="parallel"), first_available_dim=first_enum_dim
             )
         trace = poutine.trace(guide).get_trace(*args, **kwargs)
-        replayed = poutine.trace(poutine.replay(model, trace=trace)).get_trace(*args, **kwargs)
         self.guide = _sites(trace)
+        _check_latent(self.guide)
+        replayed = poutine.trace(poutine.replay(model, trace=trace)).get_trace(*args, **kwargs)
         self.model = _sites(replayed)
         _check_fit(self.model, self.guide)
         self.scale = _plate_scale(self.model)
@@ -188,14 +189,19 @@ def _sites(trace: Trace) -> dict[str, Site]:
     }
 
 
-def _check_fit(model: dict[str, Site], guide: dict[str, Site]) -> None:
-    """Raise where Pyro would warn: the two programs must have the same latent sites."""
+def _check_latent(guide: dict[str, Site]) -> None:
+    """Raise where a guide observes."""
     for name, site in guide.items():
         if site["is_observed"]:
             raise ValueError(
                 f"guide site {name!r} is observed, which adds log q to the objective; leave the "
                 "observation to the model"
             )
+
+
+def _check_fit(model: dict[str, Site], guide: dict[str, Site]) -> None:
+    """Raise where Pyro would warn: the two programs must have the same latent sites."""
+    for name in guide:
         if name not in model:
             raise ValueError(
                 f"guide site {name!r} does not occur in the model, which has {', '.join(model)}; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyro
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -32,7 +33,8 @@ def evaluate(
     bound, error = 0.0, 0.0
     for batch in rows.batches(250, device=device):
         hidden = batch.hidden()
-        loss = objective.loss(model, guide, *hidden.args, **hidden.kwargs)
+        with pyro.get_param_store().scope():
+            loss = objective.loss(model, guide, *hidden.args, **hidden.kwargs)
         bound -= loss * len(batch.x) / len(rows)
         error += (reconstruct(model, guide, batch) - batch.x).abs().mean().item() * len(batch.x)
     return {
@@ -123,5 +125,5 @@ def balanced(space: LabelSpace, right: Tensor, labels: Tensor) -> dict[str, floa
     for column, label in enumerate(space):
         codes = labels[:, column]
         shares = [right[codes == k, column].float().mean() for k in range(len(label.classes))]
-        table[label.name] = torch.stack([s for s in shares if not s.isnan()]).mean().item()
+        table[label.name] = torch.stack(shares).nanmean().item()
     return table

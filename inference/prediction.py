@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyro
 import torch
 from pyro import poutine
 from pyro.poutine.messenger import Messenger
 from pyro.poutine.runtime import Message
+from pyro.poutine.util import prune_subsample_sites
 from torch import Tensor, nn
 
 from ..data import Batch, LabelSpace
@@ -22,7 +24,7 @@ class Typical(Messenger):
         if msg["is_observed"] or msg["done"] or msg["infer"].get("_deterministic"):
             return
         fn: Any = msg["fn"]
-        if fn.has_enumerate_support:
+        if fn.has_enumerate_support and not fn.event_shape:
             classes = fn.enumerate_support()
             msg["value"] = classes.gather(0, fn.log_prob(classes).argmax(0, keepdim=True))[0]
             msg["done"] = True
@@ -34,12 +36,12 @@ class Typical(Messenger):
 @torch.no_grad()
 def encode(guide: nn.Module, batch: Batch) -> Latents:
     """The guide's typical latents for a batch with its labels hidden, by site name."""
-    with Typical():
+    with pyro.get_param_store().scope(), Typical():
         trace = poutine.trace(guide).get_trace(*batch.hidden().args, **batch.kwargs)
     return {
         name: site["value"]
-        for name, site in trace.nodes.items()
-        if site["type"] == "sample" and name not in ("data",) and not site["is_observed"]
+        for name, site in prune_subsample_sites(trace).nodes.items()
+        if site["type"] == "sample" and not site["is_observed"]
     }
 
 
@@ -47,7 +49,7 @@ def encode(guide: nn.Module, batch: Batch) -> Latents:
 def decode(model: nn.Module, latents: Latents, batch: Batch) -> Tensor:
     """The mean image ``(B, C, H, W)`` of the model at given latents."""
     _, y, d = batch.hidden().args
-    with Typical(), poutine.condition(data=latents):
+    with pyro.get_param_store().scope(), Typical(), poutine.condition(data=latents):
         trace = poutine.trace(model).get_trace(None, y, d, **batch.kwargs)
     image: Tensor = trace.nodes["x"]["fn"].mean
     return image.squeeze(-4)

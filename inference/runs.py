@@ -64,7 +64,7 @@ class Run:
         Raises:
             ValueError: where the data set has other labels or images than the run was made for.
         """
-        dataset = load_data(self.config.data)
+        dataset = load_data(self.config.data, self.config.only)
         if dataset.space != self.space or dataset.shape != self.shape:
             raise ValueError(
                 f"{self.directory} was trained on images of {self.shape} with the labels "
@@ -87,6 +87,11 @@ def create(config: Config, dataset: Dataset, directory: Path, device: torch.devi
             "another --out"
         )
     rows = dataset.training(config.labelled, config.seed)
+    if len(rows.labelled) == 0:
+        raise ValueError(
+            f"no training row keeps a label at --labelled {config.labelled:g}, so there is "
+            f"nothing to learn q(y|x) from; give at least {1 / len(rows):.2g}"
+        )
     frequencies = dataset.space.frequencies(rows.labels)
     torch.manual_seed(config.seed)
     run = _build(config, directory, dataset.space, dataset.shape, device, frequencies)
@@ -173,10 +178,10 @@ def evaluate_run(run: Run) -> dict[str, Any]:
     """
     train_rows, test_rows = run.data()
     kept = read_json(run.directory / EVALUATION) or {}
-    beside = {key: kept[key] for key in ("classifier", "classifier_by_label") if key in kept}
+    beside: dict[str, Any] = {k: v for k, v in kept.items() if k.startswith("classifier")}
     if not beside:
         beside = baseline(run.config, train_rows, test_rows, run.device)
-    result = {
+    result: dict[str, Any] = {
         **evaluate(run.model, run.guide, run.objective, test_rows, run.device),
         **majority(train_rows, test_rows),
         **beside,

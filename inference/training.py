@@ -20,9 +20,33 @@ Metrics = dict[str, float]
 Watch = Callable[[int, int], None]
 
 
+TABLE_FACTOR = 20.0
+"""How much larger the steps of tables are than those of networks."""
+
+
 def adam(module: nn.Module, lr: float) -> Adam:
-    """Adam in its fused form, which CPUs and GPUs run in one pass over the parameters."""
-    return Adam(module.parameters(), lr=lr, fused=True)
+    """Adam in its fused form, with larger steps for tables of a few numbers.
+
+    Adam moves every number by about its step size. What a network puts out is moved by the steps
+    of thousands of weights together, but a class mean or a classifier's slope only by its own: at
+    the networks' step size it would stay where it started. A module is a table where it says so
+    (``is_table``), as the conditional priors and the label classifiers do.
+
+    Args:
+        module: whose parameters are optimised.
+        lr: the step size of networks; that of tables is ``TABLE_FACTOR`` times as large.
+    """
+    tables = {
+        id(parameter)
+        for part in module.modules()
+        if getattr(part, "is_table", False)
+        for parameter in part.parameters()
+    }
+    groups = [
+        {"params": [p for p in module.parameters() if (id(p) in tables) == table], "factor": factor}
+        for table, factor in ((False, 1.0), (True, TABLE_FACTOR))
+    ]
+    return Adam([group for group in groups if group["params"]], lr=lr, fused=True)
 
 
 def train(
@@ -49,7 +73,7 @@ def train(
         epochs: numbers of the epochs to run; ``range(3, 10)`` goes on after three.
         batch_size: rows per step.
         seed: of the order and the noise.
-        rate: the step size at a point of the training, from 0 at its start to 1 at its end.
+        rate: the networks' step size at a point of the training, from 0 at its start to 1 at its end.
         device: where the module's parameters are.
         watch: called after every step with the steps done and the steps of an epoch.
 
@@ -62,7 +86,8 @@ def train(
     """
     monitored = rows.labelled.first(MONITORED)
     for epoch in epochs:
-        with pyro.settings.context(module_local_params=True):
+        # A parameter store of its own: nothing of this pair stays in Pyro's global one.
+        with pyro.get_param_store().scope():
             if epoch == epochs.start:
                 check(module, rows.batch(torch.arange(min(batch_size, len(rows))), device))
             torch.manual_seed(epoch_seed(seed, epoch))
@@ -73,7 +98,7 @@ def train(
                 for step, batch in enumerate(batches):
                     progress = (epoch + step / steps) / epochs.stop
                     for group in optimizer.param_groups:
-                        group["lr"] = rate(progress)
+                        group["lr"] = rate(progress) * group.get("factor", 1.0)
                     optimizer.zero_grad()
                     loss = module(*batch.args, **batch.kwargs)
                     loss.backward()
@@ -104,7 +129,7 @@ def check(module: nn.Module, batch: Batch) -> None:
     Raises:
         ValueError: for shapes, supports or parameters that do not fit, as Pyro words it.
     """
-    with pyro.validation_enabled(True), torch.no_grad():
+    with pyro.validation_enabled(True):
         module(*batch.args, **batch.kwargs)
 
 

@@ -23,8 +23,8 @@ site          plates          event shape  observed
 ``x``         data            (C, H, W)    always, unless the program is run without
 ============  ==============  ===========  =======================================
 
-There is one ``labels`` plate, and one site ``y`` and ``z_c``, for each number of classes K among the
-labels; the suffix ``_K`` tells them apart (none for binary labels). With the same program and
+There is one ``labels`` plate, and one site ``y`` and ``z_c``, for each number of classes K among
+the labels; the suffix ``_K`` tells them apart (none for binary labels). With the same program and
 guide, Adapted DIVA is another objective: see :mod:`ccvae.inference`.
 """
 

@@ -7,7 +7,7 @@ many numbers it needs for each colour channel (``parameters_per_channel``).
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import pyro.distributions as dist
 import torch
@@ -39,7 +39,7 @@ class Pixels(TorchDistribution):
         power: 1 for Laplace, 2 for Normal.
     """
 
-    arg_constraints = {}  # noqa: RUF012
+    arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
     support = constraints.independent(constraints.real, 3)
     has_rsample = True
 
@@ -65,11 +65,9 @@ class Pixels(TorchDistribution):
         """Log-density of images ``(…, C, H, W)``, ``(…)``."""
         error = value - self.loc
         distance = error.abs() if self.power == 1 else error.square() / 2
-        log_scale = (
-            self.scale.log() if isinstance(self.scale, Tensor) else math.log(self.scale)
-        )
+        log_scale = self.scale.log() if isinstance(self.scale, Tensor) else math.log(self.scale)
         constant = math.log(2) if self.power == 1 else 0.5 * math.log(2 * math.pi)
-        exponent = distance.flatten(-3).sum(-1) / self.scale**self.power
+        exponent = distance.sum((-3, -2, -1)) / self.scale**self.power
         return -exponent - self._event_size * (constant + log_scale)
 
     @property
@@ -84,7 +82,7 @@ class Levels(TorchDistribution):
         logits: ``(…, C, 256, H, W)``. An image value x in [0, 1] is the level round(255·x).
     """
 
-    arg_constraints = {}  # noqa: RUF012
+    arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
     support = constraints.independent(constraints.real, 3)
 
     def __init__(self, logits: Tensor) -> None:
@@ -113,9 +111,7 @@ class Levels(TorchDistribution):
         logits = self.logits.expand(*shape, *self.logits.shape[-4:])
         level = (value * 255).round().long().expand(*shape, *self.event_shape)
         image_axes = len(self.event_shape)
-        loss = cross_entropy(
-            logits.flatten(0, -4), level.flatten(0, -image_axes), reduction="none"
-        )
+        loss = cross_entropy(logits.flatten(0, -4), level.flatten(0, -image_axes), reduction="none")
         return -loss.reshape(*shape, -1).sum(-1)
 
 

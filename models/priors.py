@@ -33,6 +33,8 @@ class ConditionalPrior(nn.Module):
         kind: n labels with K classes and blocks of D = K − 1 dimensions.
     """
 
+    is_table = True
+
     def __init__(self, kind: Kind) -> None:
         super().__init__()
         means = class_means(kind.classes) * SEPARATION
@@ -59,5 +61,5 @@ def class_means(classes: int) -> Tensor:
     """
     k = torch.arange(classes)[:, None]
     j = torch.arange(classes - 1)
-    corners = (j == k).float() - (j < k).float()
+    corners = ((j == k).int() - (j < k).int()).to(torch.get_default_dtype())
     return -corners if classes == 2 else corners

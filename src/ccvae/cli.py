@@ -30,8 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"ccvae {options.command}: interrupted", file=sys.stderr)
         return 130
-    print(json.dumps(document, indent=2) if options.json else text)
+    print(json.dumps(_standard(document), indent=2) if options.json else text)
     return 0
+
+
+def _standard(value: Any) -> Any:
+    """The same document with null for NaN, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _standard(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_standard(item) for item in value]
+    return None if isinstance(value, float) and value != value else value
 
 
 def build_parser() -> argparse.ArgumentParser:

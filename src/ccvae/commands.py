@@ -29,7 +29,7 @@ DEMO = Config(epochs=16)
 def train(options: Namespace) -> tuple[Document, str]:
     """``ccvae train``."""
     config = _config(options)
-    dataset = load_data(config.data)
+    dataset = load_data(config.data, config.only)
     directory = options.out or _default_directory(config)
     run = resume_or_create(
         config, dataset, directory, _device(options.device), resume=options.resume
@@ -60,9 +60,11 @@ def demo(options: Namespace) -> tuple[Document, str]:
     dataset = load_data(config.data)
     _clear_demo(options.out)
     run = create(config, dataset, options.out, _device(options.device))
+    training = time.monotonic()
     _fit(run, dataset, resume=False)
+    training = time.monotonic() - training
     result = evaluate_run(run)
-    report = write_report(run, result)
+    report = write_report(run, result, seconds=training)
     document = {
         **result,
         "seconds": round(time.monotonic() - start, 1),
@@ -138,7 +140,7 @@ def _fit(run: Run, dataset: Dataset, *, resume: bool) -> Metrics:
             watch=lambda step, steps: progress.update(task, completed=step, total=steps),
         ):
             progress.update(task, description=f"epoch {metrics['epoch'] + 2:.0f}")
-            console.print(_line(metrics), highlight=False, soft_wrap=True)
+            console.print(_line(metrics), markup=False, highlight=False, soft_wrap=True)
     return metrics
 
 

@@ -22,6 +22,7 @@ class Config:
     objective: str = _option("", "the objective, or module:attribute of your own (the program's)")
     alpha: float | None = _option(None, "weight of the classifier term (the objective's own)")
     data: str = _option("faces", "the data set")
+    only: str = _option("", "names of the labels to use, separated by commas (all)")
     labelled: float = _option(0.2, "fraction of the training rows that keep their labels")
     network: str = _option("auto", "auto (by image size), conv64, conv28 or mlp")
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")

@@ -1,0 +1,123 @@
+"""``python -m ccvae.benchmarks.step``: what a step of CC-VAE costs beside its bare networks.
+
+The networks are the published ones: 64×64 colour images, 18 binary labels, 27 dimensions of style.
+*Bare* is one encoding, one decoding, the backward pass of a trivial loss and Adam, on networks of
+the same shape; everything that a step costs beyond that is the price of the probabilistic program.
+All steps run in turns in one process, so that whatever else the machine does falls on all of them,
+and a ratio is the median of the ratios to the bare step of the same turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from statistics import median
+
+import pyro
+import torch
+from torch import Tensor, nn
+
+from ..data import Binary, LabelSpace
+from ..guides import CCVAEGuide
+from ..inference import CCVAEAuthorsObjective, CCVAEObjective, Objective
+from ..models import CCVAE, Laplace
+from ..networks import ConvDecoder64, ConvEncoder64
+
+LABELS, STYLE, ROWS = 18, 27, 20_000
+PATTERNS = {"labelled": 1.0, "unlabelled": 0.0, "mixed": 0.5}
+"""Share of observed label entries in a batch."""
+
+Step = Callable[[], Tensor]
+
+
+def networks() -> tuple[ConvEncoder64, ConvDecoder64]:
+    """The encoder and the decoder of Joy et al. (2021)."""
+    return ConvEncoder64(3, LABELS + STYLE), ConvDecoder64(LABELS + STYLE, 3)
+
+
+def bare_step(x: Tensor) -> Step:
+    """Encode, decode, backward, Adam; nothing else."""
+    encoder, decoder = networks()
+
+    def loss() -> Tensor:
+        loc, scale = encoder(x)
+        error: Tensor = decoder(torch.cat([loc[:, :LABELS], (loc + scale)[:, LABELS:]], -1))
+        return error.abs().sum()
+
+    return _trained(nn.ModuleList([encoder, decoder]), loss)
+
+
+def program_step(objective: Objective, link: str, x: Tensor, y: Tensor) -> Step:
+    """A step of CC-VAE with the given objective and link."""
+    space = LabelSpace(Binary(f"label {i}") for i in range(LABELS))
+    encoder, decoder = networks()
+    model = CCVAE(space, decoder, Laplace(), style=STYLE)
+    guide = CCVAEGuide(space, encoder, style=STYLE, link=link)
+    module = objective(model, guide)
+    index = torch.arange(len(x), device=x.device)
+    return _trained(module, lambda: module(x, y, index=index, size=ROWS))
+
+
+def _trained(module: nn.Module, loss: Callable[[], Tensor]) -> Step:
+    optimiser = torch.optim.Adam(module.parameters(), lr=1e-4, fused=True)
+
+    def step() -> Tensor:
+        optimiser.zero_grad()
+        value = loss()
+        value.backward()
+        optimiser.step()
+        return value
+
+    return step
+
+
+def measure(steps: dict[str, Step], repetitions: int) -> dict[str, list[float]]:
+    """Seconds of every step in every turn; one more turn warms up and does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    for turn in range(repetitions + 1):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            if turn:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ccvae.benchmarks.step",
+        description="What a training step of CC-VAE costs beside its bare networks.",
+    )
+    parser.add_argument("--repetitions", type=int, default=15, help="turns, 15 by default")
+    parser.add_argument("--batch", type=int, default=200, help="images in a batch, 200 by default")
+    options = parser.parse_args(arguments)
+
+    torch.manual_seed(0)
+    x = torch.rand(options.batch, 3, 64, 64)
+    labels = (torch.rand(options.batch, LABELS) < 0.5).float()
+    hidden = torch.rand(options.batch, LABELS)
+    steps = {"bare networks": bare_step(x)}
+    objectives: dict[str, tuple[Objective, str]] = {
+        "exact, probit": (CCVAEObjective(), "probit"),
+        "exact, logit": (CCVAEObjective(), "logit"),
+        "authors, logit": (CCVAEAuthorsObjective(), "logit"),
+    }
+    with pyro.settings.context(module_local_params=True), pyro.validation_enabled(False):
+        for name, (objective, link) in objectives.items():
+            for pattern, share in PATTERNS.items():
+                y = labels.masked_fill(hidden >= share, float("nan"))
+                steps[f"{name}, {pattern}"] = program_step(objective, link, x, y)
+        seconds = measure(steps, options.repetitions)
+
+    bare = seconds["bare networks"]
+    print(f"{options.batch} images, {LABELS} labels, medians of {options.repetitions} turns")
+    print(f"{'step':28}{'ms':>8}{'ratio':>8}")
+    for name, values in seconds.items():
+        ratio = median(v / b for v, b in zip(values, bare, strict=True))
+        print(f"{name:28}{1e3 * median(values):8.1f}{ratio:8.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""What a study hands to the report: pictures with their captions."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a report.
+
+    Attributes:
+        name: stem of its file, unique in the report; see :func:`stem`.
+        png: the picture itself.
+        alt: what it shows, for those who do not see it.
+        caption: what to see in it, with the numbers.
+        title: a heading above it; empty for none.
+        span: how much of the page's width it takes on a wide screen.
+    """
+
+    name: str
+    png: bytes
+    alt: str
+    caption: str = ""
+    title: str = ""
+    span: Literal["full", "half", "third"] = "full"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, from the PNG's header."""
+        width, height = struct.unpack(">II", self.png[16:24])
+        return width, height
+
+
+@dataclass(frozen=True)
+class Section:
+    """One study in a report.
+
+    Attributes:
+        name: its anchor.
+        title: its heading.
+        text: paragraphs that say how to read the pictures and what was found.
+        pictures: the pictures, in order.
+    """
+
+    name: str
+    title: str
+    text: tuple[str, ...]
+    pictures: tuple[Picture, ...] = field(repr=False)
+
+
+def stem(study: str, number: int, name: str = "") -> str:
+    """A file's stem: the study, a number that makes it unique, and what is readable of a name.
+
+    >>> stem("traversal", 3, "Hair / colour")
+    'traversal-03-Hair_colour'
+    """
+    readable = re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_.")
+    return f"{study}-{number:02d}" + (f"-{readable}" if readable else "")

@@ -1,0 +1,219 @@
+"""Traversal: one label's block walks the straight line between its classes' means.
+
+Everything else (the other labels' blocks and z_style) stays at the guide's typical values for the
+image, its labels hidden. This is the poster's latent traversal, label by label.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from ..data import Batch, Label, LabelSpace, Rows
+from ..inference.prediction import decode, encode
+from .beliefs import beliefs
+from .examples import spread
+from .figures import heat, sheet, to_rgb, wrapped
+from .intervention import MEASURED, Effect, class_means, effects, find_block, moved
+from .section import Picture, Section, stem
+
+SHOWN, ROWS, COLUMNS = 4, 30, 7
+"""At most so many rows, rows in all (more labels, fewer rows each), and columns, where there are
+not more classes."""
+
+FAINTEST = 0.2
+"""The change that is drawn darkest where all are smaller, so that a weak change looks weak."""
+
+TRUSTED = 0.8
+"""Below this agreement of the guide with itself on reconstructions a caption warns."""
+
+
+@dataclass(frozen=True)
+class Traversal:
+    """Images along the path of one label's block.
+
+    Attributes:
+        name: the label.
+        images: ``(B, S, C, H, W)``.
+        stops: class code at each of the S steps, None between classes.
+        belief: q(y = k | image) ``(B, S)``, by encoding the decoded images. With two classes k = 1;
+            with more, k is the class of the stop, and NaN between stops.
+    """
+
+    name: str
+    images: Tensor
+    stops: list[int | None]
+    belief: Tensor
+
+    @property
+    def change(self) -> Tensor:
+        """How far each pixel ranges over the class means, mean over channels, ``(B, H, W)``.
+
+        With two classes it is the distance of last from first.
+        """
+        at_means = self.images[:, [i for i, k in enumerate(self.stops) if k is not None]]
+        return (at_means.amax(1) - at_means.amin(1)).mean(1)
+
+
+def path(means: Tensor, between: int) -> tuple[Tensor, list[int | None]]:
+    """The straight lines through class means, in the order of the classes.
+
+    Args:
+        means: ``(K, D)``.
+        between: steps from one mean to the next.
+
+    Returns:
+        points ``(S, D)`` with S = (K − 1)·between + 1, and the class code at each, None in between.
+
+    >>> points, stops = path(torch.tensor([[-2.0], [2.0]]), 2)
+    >>> points.flatten().tolist(), stops
+    ([-2.0, 0.0, 2.0], [0, None, 1])
+    """
+    t = torch.arange(between, device=means.device, dtype=means.dtype)[:, None] / between
+    pieces = [a + t * (b - a) for a, b in pairwise(means)]
+    stops = [None if i % between else i // between for i in range(between * len(pieces) + 1)]
+    return torch.cat([*pieces, means[-1:]]), stops
+
+
+@torch.no_grad()
+def traverse(
+    model: nn.Module,
+    guide: nn.Module,
+    batch: Batch,
+    space: LabelSpace,
+    name: str,
+    *,
+    between: int | None = None,
+) -> Traversal:
+    """Walk one label's block through its class means.
+
+    Args:
+        model, guide: a trained pair.
+        batch: the images to start from; their labels are not looked at.
+        space: the labels. name: the label to walk.
+        between: steps from one class mean to the next; by default as many as give 7 columns.
+
+    Raises:
+        ValueError: for a label that is not in the space.
+    """
+    block = find_block(space, name)
+    means = class_means(model, space, name)
+    points, stops = path(means, between or max(1, (COLUMNS - 1) // (len(means) - 1)))
+    latents = encode(guide, batch)
+    images = [decode(model, moved(latents, block, point), batch) for point in points]
+    believed = [beliefs(guide, space, image)[name] for image in images]
+    if len(means) == 2:
+        belief = [q[:, 1] for q in believed]
+    else:
+        unknown = torch.full_like(believed[0][:, 0], torch.nan)
+        belief = [unknown if k is None else q[:, k] for q, k in zip(believed, stops, strict=True)]
+    return Traversal(name, torch.stack(images, 1), stops, torch.stack(belief, 1))
+
+
+def draw(traversal: Traversal, inputs: Tensor, classes: tuple[str, ...]) -> bytes:
+    """Inputs ``(B, C, H, W)``, their traversal with the belief below, and the change, as PNG."""
+    shades = heat(traversal.change, full_scale(traversal))
+    cells = [to_rgb(inputs)[:, None], to_rgb(traversal.images), shades[:, None]]
+    names = ["" if k is None else wrapped(classes[k]) for k in traversal.stops]
+    return sheet(
+        torch.cat(cells, 1),
+        columns=["input", *names, "change"],
+        notes=[["", *map(_number, row), ""] for row in traversal.belief.tolist()],
+        breaks=(1, len(names) + 1),
+    )
+
+
+def full_scale(traversal: Traversal) -> float:
+    """The change that is drawn darkest: the largest one, but at least 0.2 of the pixel range."""
+    return max(FAINTEST, traversal.change.max().item())
+
+
+def _number(q: float) -> str:
+    return "" if q != q else f"{q:.2f}"
+
+
+def study(
+    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
+) -> Section:
+    """A traversal of every label for some test images, and how far beliefs follow it.
+
+    Args:
+        model, guide: a trained pair.
+        rows: annotated rows that it was not trained on.
+        device: where the pair is.
+    """
+    space = rows.dataset.space
+    chosen = spread(rows, MEASURED)
+    measured = chosen.batch(torch.arange(len(chosen)), device)
+    shown = max(1, min(SHOWN, ROWS // len(space)))
+    chosen = spread(rows, shown)
+    batch = chosen.batch(torch.arange(len(chosen)), device)
+    found = effects(model, guide, measured, space)
+    pictures = []
+    for number, (label, effect) in enumerate(zip(space, found, strict=True)):
+        traversal = traverse(model, guide, batch, space, label.name)
+        walk = f"{label.classes[0]} to {label.classes[-1]}"
+        pictures.append(
+            Picture(
+                stem("traversal", number + 1, label.name),
+                draw(traversal, batch.x, label.classes),
+                alt=f"{len(batch.x)} test images; in each row {label.name} goes from {walk}",
+                caption=f"{describe(effect, label)} Darkest shade: a change of "
+                f"{full_scale(traversal):.2f}.",
+                title=label.name,
+            )
+        )
+    text = (EXPLANATION, summarise(found, len(measured.x)))
+    return Section("traversal", "Traversals", text, tuple(pictures))
+
+
+EXPLANATION = (
+    "In each row one label's block walks the straight line from class mean to class mean of "
+    "p(z_c | y); everything else stays at the guide's mean code of the input. Below each image: "
+    "what the guide believes on seeing it, q(yes) of a label with two classes, and q of the class "
+    "that heads the column of one with more. Last column: how far each pixel moves between the "
+    "class means."
+)
+
+
+JUDGE = (
+    "The judge is the guide itself: these numbers say that model and guide agree, not that the "
+    "picture is right. Look at it."
+)
+
+
+def describe(effect: Effect, label: Label) -> str:
+    """What moving a label did, in words."""
+    target = label.classes[1] if len(label.classes) == 2 else "its class"
+    moves = f"{effect.before:.2f} to {effect.after:.2f}"
+    words = f"Moving {label.name} moves the guide's mean belief in {target} from {moves}"
+    if len(label.classes) > 2:
+        words += f" (least: {effect.weakest[0]}, {effect.weakest[1]:.2f})"
+    if effect.other is not None:
+        words += f"; the largest change of another label is {effect.other}, "
+        words += f"{effect.change:+.2f}".replace("-", "−")
+    if not effect.local:
+        words += ": more than its own"
+    words += "."
+    if effect.agreement < TRUSTED:
+        words += (
+            " These numbers say little: the guide names the same class for an image and its "
+            f"reconstruction only {100 * effect.agreement:.0f}\u00a0% of the time."
+        )
+    return words
+
+
+def summarise(found: list[Effect], images: int) -> str:
+    """How many labels the guide recognises best when they are moved, and which it does not."""
+    if len(found) == 1:
+        return f"Numbers are means over {images} test images. {JUDGE}"
+    failing = [effect.name for effect in found if not effect.local]
+    words = (
+        f"Over {images} test images, {len(found) - len(failing)} of {len(found)} labels change the "
+        "guide's belief in themselves more than in any other label"
+    )
+    words += f"; not so {', '.join(failing)}." if failing else "."
+    return f"{words} {JUDGE}"

@@ -1,0 +1,33 @@
+"""What all tests share."""
+
+import warnings
+
+import pyro
+import pytest
+import torch
+
+torch.set_num_threads(1)
+
+with warnings.catch_warnings():
+    # ArviZ 0.23 announces its next major version once a day, at import.
+    warnings.simplefilter("ignore", FutureWarning)
+    import arviz  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def _clean_pyro():
+    """Every test has Pyro's global state to itself."""
+    pyro.clear_param_store()
+    torch.manual_seed(0)
+    with pyro.validation_enabled(True):
+        yield
+    pyro.clear_param_store()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Tests never read or write the user's cache."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("CCVAE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    yield
+    patch.undo()

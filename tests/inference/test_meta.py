@@ -1,0 +1,141 @@
+"""Whole training steps on the ``meta`` device: a stray CPU tensor raises there.
+
+Tensors on that device have a shape and no data, so a step runs without a GPU, and fails at the
+first operation that mixes devices. What the host reads back from them is counted: on a GPU each
+read stops the program until the device has caught up.
+"""
+
+import math
+
+import pyro
+import pytest
+import torch
+from pyro.infer import SVI
+from torch.overrides import TorchFunctionMode
+
+from ccvae.data import Binary, Categorical, LabelSpace
+from ccvae.guides import CCVAEGuide
+from ccvae.inference import CCVAEAuthorsObjective, CCVAEObjective
+from ccvae.models import CCVAE, LIKELIHOODS
+from ccvae.networks import ConvDecoder28, ConvEncoder28
+
+ROWS, STYLE, SHAPE = 5, 3, (1, 28, 28)
+PATTERNS = {
+    "labelled": [[1.0, 2.0, 0.0]],
+    "unlabelled": [[math.nan] * 3],
+    "mixed": [[math.nan, 1.0, 0.0]],
+}
+"""On the ``meta`` device all three run the same operations: missing is data, and there is none."""
+
+all_objectives = pytest.mark.parametrize("objective", [CCVAEObjective, CCVAEAuthorsObjective])
+both_links = pytest.mark.parametrize("link", ["probit", "logit"])
+
+
+class Reads(TorchFunctionMode):
+    """Answers whoever asks a tensor without data for a number, and counts the questions."""
+
+    count = 0
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        name = getattr(func, "__name__", "")
+        if name in ("item", "__float__", "__int__", "__bool__", "tolist") and args[0].is_meta:
+            self.count += 1
+            return name == "__bool__" or 0.0
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    # Pyro's search for NaN runs in a backward hook, where modes do not reach.
+    monkeypatch.setattr(pyro.util, "torch_isnan", lambda _: False)
+    with pyro.validation_enabled(False), Reads() as mode:
+        yield mode
+
+
+def programs(link="probit", likelihood="laplace", device="meta"):
+    space = LabelSpace([Binary("a"), Categorical("hair", ("x", "y", "z")), Binary("b")])
+    likelihood = LIKELIHOODS[likelihood]()
+    decoder = ConvDecoder28(space.dimension + STYLE, likelihood.parameters_per_channel)
+    model = CCVAE(space, decoder, likelihood, style=STYLE)
+    guide = CCVAEGuide(space, ConvEncoder28(1, space.dimension + STYLE), style=STYLE, link=link)
+    return model.to(device), guide.to(device)
+
+
+def batch(pattern, device="meta"):
+    y = torch.tensor(PATTERNS[pattern]).expand(ROWS, 3)
+    args = torch.empty(ROWS, *SHAPE, device=device), y.to(device)
+    return args, {"index": torch.arange(ROWS, device=device), "size": 50}
+
+
+def module_step(model, guide, objective, pattern):
+    """One step as training makes it."""
+    module = objective()(model, guide)
+    optimiser = torch.optim.Adam(module.parameters(), lr=1e-3)
+    args, kwargs = batch(pattern)
+    loss = module(*args, **kwargs)
+    loss.backward()
+    optimiser.step()
+    assert loss.is_meta
+    assert all(term.is_meta for term in module.terms.values())
+    assert all(p.grad is not None and p.grad.is_meta for p in module.parameters())
+
+
+@all_objectives
+@both_links
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_training_step_stays_on_its_device(reads, objective, link, pattern):
+    with pyro.settings.context(module_local_params=True):
+        module_step(*programs(link), objective, pattern)
+    assert reads.count == READS[objective]
+
+
+READS = {CCVAEObjective: 0, CCVAEAuthorsObjective: 0}
+"""Numbers that a training step reads back from the device."""
+
+
+@all_objectives
+@both_links
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_an_svi_step_stays_on_its_device(reads, objective, link, pattern):
+    model, guide = programs(link)
+    svi = SVI(model, guide, pyro.optim.Adam({"lr": 1e-3}), loss=objective())
+    args, kwargs = batch(pattern)
+    svi.step(*args, **kwargs)
+    assert all(p.grad is None or p.grad.is_meta for p in guide.parameters())
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_every_likelihood_stays_on_its_device(reads, likelihood):
+    module_step(*programs(likelihood=likelihood), CCVAEObjective, "mixed")
+
+
+class Stray(torch.nn.Module):
+    """Wraps a network so that it adds a tensor of the default device."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, z):
+        return self.network(z) + torch.zeros(28)
+
+
+class StrayLabels(CCVAEObjective):
+    """Weighs its rows by numbers of the default device."""
+
+    def formula(self, draw):
+        return {name: term * torch.ones(ROWS) for name, term in super().formula(draw).items()}
+
+
+def test_a_stray_tensor_is_noticed(reads):
+    model, guide = programs()
+    with pytest.raises(RuntimeError, match="device"):
+        module_step(model, guide, StrayLabels, "mixed")
+    model.decoder = Stray(model.decoder)
+    with pytest.raises(RuntimeError, match="device"):
+        module_step(model, guide, CCVAEObjective, "mixed")
+
+
+def test_a_read_is_counted(reads):
+    torch.zeros(3, device="meta").sum().item()
+    assert reads.count == 1

@@ -1,0 +1,82 @@
+"""Shapes and layout of the networks."""
+
+import pytest
+import torch
+
+from ccvae.networks import (
+    ConvDecoder28,
+    ConvDecoder64,
+    ConvEncoder28,
+    ConvEncoder64,
+    MLPDecoder,
+    MLPEncoder,
+)
+
+LATENTS = 5
+NETWORKS = {
+    "64": ((3, 64, 64), lambda: ConvEncoder64(3, LATENTS), lambda c: ConvDecoder64(LATENTS, c)),
+    "28": ((1, 28, 28), lambda: ConvEncoder28(1, LATENTS), lambda c: ConvDecoder28(LATENTS, c)),
+    "mlp": (
+        (2, 6, 7),
+        lambda: MLPEncoder((2, 6, 7), LATENTS, (9, 8)),
+        lambda c: MLPDecoder(LATENTS, (c, 6, 7), (9, 8)),
+    ),
+}
+
+every_network = pytest.mark.parametrize(
+    ("shape", "encoder", "decoder"), NETWORKS.values(), ids=NETWORKS
+)
+
+
+@every_network
+def test_an_encoder_gives_means_and_positive_scales(shape, encoder, decoder):
+    network = encoder()
+    loc, scale = network(torch.rand(3, *shape))
+    assert loc.shape == scale.shape == (3, LATENTS)
+    assert (scale > 0).all()
+    with torch.no_grad():
+        network.heads.raw_scale.bias.fill_(-1e3)
+        assert network(torch.rand(3, *shape))[1].min().item() == pytest.approx(1e-3)
+
+
+@every_network
+@pytest.mark.parametrize("leading", [(4,), (2, 4), (2, 1, 3)])
+def test_a_decoder_takes_any_leading_shape(shape, encoder, decoder, leading):
+    network = decoder(6)
+    z = torch.randn(*leading, LATENTS)
+    raw = network(z)
+    assert raw.shape == (*leading, 6, *shape[1:])
+    one_by_one = torch.cat([network(row[None]) for row in z.reshape(-1, LATENTS)])
+    torch.testing.assert_close(raw.flatten(0, len(leading) - 1), one_by_one, rtol=1e-4, atol=1e-5)
+
+
+@every_network
+def test_every_parameter_has_a_gradient(shape, encoder, decoder):
+    q, p = encoder(), decoder(shape[0])
+    loc, scale = q(torch.rand(3, *shape))
+    raw = p(loc + scale * torch.randn_like(scale))
+    raw.square().sum().backward()
+    for parameter in [*q.parameters(), *p.parameters()]:
+        assert parameter.grad.isfinite().all()
+        assert parameter.grad.any()
+
+
+@pytest.mark.parametrize("network", [ConvEncoder64(3, 5), ConvDecoder64(5, 3), ConvEncoder28(3, 5)])
+def test_convolutions_lie_channels_last(network):
+    weights = [p for p in network.parameters() if p.ndim == 4 and p.shape[1] > 1]
+    assert weights
+    assert all(w.is_contiguous(memory_format=torch.channels_last) for w in weights)
+
+
+def test_the_published_network_has_its_size():
+    """The encoder of Joy et al. 2021, by the number of its weights."""
+    convolutions = [(3, 32), (32, 32), (32, 64), (64, 128), (128, 256)]
+    size = sum(16 * a * b + b for a, b in convolutions) + 2 * (256 * 45 + 45)
+    assert sum(p.numel() for p in ConvEncoder64(3, 45).parameters()) == size
+
+
+def test_an_image_of_another_size_does_not_pass_silently():
+    with pytest.raises(RuntimeError):
+        ConvEncoder64(3, 5)(torch.rand(2, 3, 28, 28))
+    with pytest.raises(RuntimeError):
+        MLPEncoder((1, 4, 4), 5)(torch.rand(2, 1, 5, 5))

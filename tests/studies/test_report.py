@@ -1,0 +1,132 @@
+"""The report: complete, self-contained, for any labels and images."""
+
+import base64
+import json
+import re
+from html import unescape
+
+import pytest
+import torch
+
+from ccvae.config import Config
+from ccvae.data import Binary, Categorical, LabelSpace
+from ccvae.studies.beliefs import list_bars
+from ccvae.studies.examples import spread
+from ccvae.studies.report import command, write_report
+
+from .conftest import DIGIT, HAIR, TWO, make_data, make_evaluation, make_run
+
+SPACES = {
+    "mixed": (LabelSpace([TWO[0], HAIR, TWO[1]]), (3, 64, 64)),
+    "binary": (LabelSpace(TWO), (3, 32, 24)),
+    "digit": (LabelSpace([DIGIT]), (1, 28, 28)),
+    "odd": (
+        LabelSpace([Binary("<b>$x_1$ & co</b>"), Categorical("a/b", ("<i>", "$y"))]),
+        (3, 8, 8),
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=SPACES)
+def written(request, tmp_path_factory):
+    space, shape = SPACES[request.param]
+    directory = tmp_path_factory.mktemp("run")
+    lines = [{"epoch": e, "objective": -9.0 + e, "accuracy": 0.5 + e / 10} for e in range(3)]
+    text = "\n".join(map(json.dumps, lines)) + '\n{"epoch": 3, "obj'
+    (directory / "metrics.jsonl").write_text(text)
+    run = make_run(directory, space, shape, data="made")
+    path = write_report(run, make_evaluation(space), seconds=75.0)
+    return space, directory, path, path.read_text()
+
+
+def test_it_is_one_file_that_asks_for_nothing(written):
+    _, directory, path, page = written
+    assert path == directory / "report.html"
+    assert path.stat().st_size < 4e6
+    sources = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert all(s.startswith(("data:image/png;base64,", "#")) for s in sources)
+    assert not re.search(r"https?://|url\(|@import|<script|<link", page)
+    for source in sources:
+        if source.startswith("data:"):
+            assert base64.b64decode(source.partition(",")[2], validate=True)[1:4] == b"PNG"
+
+
+def test_its_pictures_are_in_the_folder_too(written):
+    _, directory, _, page = written
+    pictures = [file.read_bytes() for file in (directory / "figures").iterdir()]
+    assert len(pictures) == page.count("<img")
+    for picture in pictures:
+        assert base64.b64encode(picture).decode() in page
+
+
+def test_every_label_has_accuracy_traversal_and_embedding(written):
+    space, _, _, page = written
+    words = re.sub(r'src="data:[^"]*"', "", page)
+    for name in space.names:
+        assert unescape(words).count(name) >= 4
+        assert len(re.findall(rf"<h3>{re.escape(_escaped(name))}</h3>", words)) == 2
+    for section in ("accuracy", "reconstruction", "beliefs", "traversal"):
+        assert f'id="{section}"' in words
+    assert 'id="embedding"' in words
+    assert 'id="training"' in words
+    assert ('id="intervention"' in words) is (len(space) > 1)
+
+
+def test_the_figures_of_the_evaluation_are_there(written):
+    _, _, _, page = written
+    for figure in ("50.0", "−123.5", "0.0678", "α = 30", "1 min 15 s", "–"):
+        assert figure in page
+
+
+def test_names_are_escaped(written):
+    assert "<b>$x" not in written[3]
+    assert "<td><i>" not in written[3]
+
+
+def test_every_picture_says_what_it_shows(written):
+    alts = re.findall(r'<img [^>]*?alt="([^"]*)"', written[3], re.S)
+    assert len(alts) == written[3].count("<img")
+    assert all(len(alt) > 20 for alt in alts)
+
+
+def test_it_does_without_metrics_and_classifier(tmp_path):
+    space = LabelSpace(TWO)
+    evaluation = make_evaluation(space)
+    del evaluation["classifier"], evaluation["classifier_by_label"]
+    page = write_report(make_run(tmp_path, space, (3, 8, 8)), evaluation).read_text()
+    assert 'id="training"' not in page
+    assert ">Plain classifier<" not in page
+
+
+def test_the_command_names_what_was_asked_for(tmp_path):
+    run = make_run(tmp_path / "a run", LabelSpace(TWO), (3, 8, 8), alpha=5.0, learn_scale=True)
+    words = command(run)
+    assert words.startswith("ccvae train ccvae --alpha 5.0 --data faces --labelled 0.2 ")
+    assert " --learn-scale " in words
+    assert "--link" not in words
+    assert words.endswith(" --out 'a run'")
+    assert f"--epochs {Config.epochs}" in words
+
+
+def test_examples_of_sorted_rows_show_every_class():
+    data = make_data(LabelSpace([DIGIT]), (1, 4, 4), rows=100)
+    order = data.labels[:, 0].argsort()
+    chosen = spread(data.subset(order, torch.arange(10.0).repeat_interleave(10)[:, None]), 10)
+    assert chosen.labels[:, 0].tolist() == list(range(10))
+    assert torch.equal(chosen.rows[[0, -1]], order[[0, -1]])
+    assert len(spread(chosen, 50)) == 10
+
+
+def test_bars_mark_the_truth_and_the_errors():
+    space = LabelSpace([TWO[0], HAIR, TWO[1]])
+    table = {"Smiling": [0.3, 0.7], "Hair": [0.1, 0.2, 0.7], "Young": [0.9, 0.1]}
+    bars = list_bars(
+        space, {n: torch.tensor(q) for n, q in table.items()}, [1.0, 1.0, float("nan")]
+    )
+    assert [bar.text for bar in bars] == ["Smiling", "Hair", "Bald", "Black", "Blond", "Young"]
+    assert [bar.correct for bar in bars] == [True, False, False, False, False, None]
+    assert [bar.truth for bar in bars] == [1.0, None, None, 1.0, None, None]
+
+
+def _escaped(name):
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,210 @@
+"""The command line, as its users call it."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from ccvae.cli import main
+from ccvae.inference.runs import load
+
+QUICK = ["--data", "faces:72", "--network", "mlp", "--epochs", "2", "--batch-size", "30"]
+
+
+def call(capsys, *arguments):
+    """Exit status, standard output and standard error of a command."""
+    try:
+        status = main([str(a) for a in arguments])
+    except SystemExit as stop:
+        status = stop.code
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    directory = tmp_path / "run"
+    status, out, _ = call(capsys, "train", *QUICK, "--out", directory, "--json")
+    assert status == 0
+    assert json.loads(out)["epoch"] == 1
+    return directory
+
+
+def test_train_then_evaluate(run, capsys):
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [0, 1]
+    terms = {k: v for k, v in lines[1].items() if k not in ("epoch", "objective", "accuracy")}
+    assert math.isclose(sum(terms.values()), lines[1]["objective"], rel_tol=1e-4)
+
+    status, out, _ = call(capsys, "evaluate", run, "--json")
+    result = json.loads(out)
+    assert status == 0
+    for name in ("accuracy", "majority", "classifier"):
+        shares = result[f"{name}_by_label"]
+        assert len(shares) == 9
+        assert math.isclose(sum(shares.values()) / 9, result[name], abs_tol=1e-6)
+    assert result["images"] == 12
+    assert result["bound"] < 0 < result["reconstruction_l1"] < 1
+    status, out, _ = call(capsys, "evaluate", run)
+    assert "Smiling" in out
+    assert "classifier" in out
+
+
+def test_the_same_seed_gives_the_same_run(run, tmp_path, capsys):
+    call(capsys, "train", *QUICK, "--out", tmp_path / "again")
+    for name in ("checkpoint.safetensors", "metrics.jsonl"):
+        assert (run / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_resume_goes_on_as_if_nothing_had_happened(run, tmp_path, capsys):
+    other = tmp_path / "other"
+    status, _, _ = call(capsys, "train", *QUICK, "--out", other, "--resume")
+    assert status == 0  # without a checkpoint it starts afresh
+    full = (other / "checkpoint.safetensors").read_bytes()
+    # Put the run back to its first epoch by training one epoch of the same two.
+    environment = {**os.environ, "PYTHONPATH": "src"}
+    program = (
+        "import sys, itertools; from pathlib import Path; import torch\n"
+        "from ccvae.inference import runs; from ccvae.config import Config\n"
+        "from ccvae.data.spec import load\n"
+        "torch.set_num_threads(1)\n"
+        "c = Config(data='faces:72', network='mlp', epochs=2, batch_size=30); d = load(c.data)\n"
+        "r = runs.create(c, d, Path(sys.argv[1]), torch.device('cpu'))\n"
+        "next(runs.fit(r, d.training(c.labelled, c.seed), resume=False))\n"
+    )
+    cut = tmp_path / "cut"
+    subprocess.run([sys.executable, "-c", program, cut], check=True, env=environment)
+    assert (cut / "checkpoint.safetensors").read_bytes() != full
+    status, _, _ = call(capsys, "train", *QUICK, "--out", cut, "--resume")
+    assert status == 0
+    assert (cut / "checkpoint.safetensors").read_bytes() == full
+    assert (cut / "metrics.jsonl").read_bytes() == (other / "metrics.jsonl").read_bytes()
+
+
+def test_a_killed_training_leaves_its_last_checkpoint_whole(tmp_path, capsys):
+    directory = tmp_path / "killed"
+    command = [sys.executable, "-m", "ccvae", "train", *QUICK, "--out", str(directory)]
+    command[command.index("--epochs") + 1] = "100000"
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (directory / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    load(directory, torch.device("cpu"))  # raises unless the checkpoint is whole
+
+
+def test_data_describes(capsys):
+    status, out, _ = call(capsys, "data", "faces:72", "--json")
+    document = json.loads(out)
+    assert status == 0
+    assert document["images"] == 72
+    assert sum(document["labels"]["Hair"]["classes"].values()) == 72
+    status, out, _ = call(capsys, "data", "faces:72")
+    assert "Blond_Hair" in out
+
+
+def test_own_objective_by_name(tmp_path, capsys, monkeypatch):
+    (tmp_path / "mine.py").write_text(
+        "from ccvae.inference import CCVAEObjective\n"
+        "class Mine(CCVAEObjective):\n"
+        "    def formula(self, draw):\n"
+        "        return {'mine': sum(super().formula(draw).values())}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    options = [*QUICK, "--objective", "mine:Mine", "--out", tmp_path / "run", "--json"]
+    status, out, _ = call(capsys, "train", *options)
+    assert status == 0
+    assert "mine" in json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "nosuch"], "unknown program 'nosuch'; choose one of ccvae"),
+        (["train", "--data", "nosuch"], "unknown data set 'nosuch'"),
+        (["train", "--data", "faces:two"], "expected a number of at least 12"),
+        (["train", *QUICK, "--objective", "elbo"], "choose one of ccvae, ccvae-authors"),
+        (["train", *QUICK, "--objective", "nosuch:Thing"], "cannot load 'nosuch:Thing'"),
+        (["train", *QUICK, "--objective", "ccvae-authors", "--alpha", "2"], "give --alpha to"),
+        (["train", *QUICK, "--likelihood", "cauchy"], "choose one of laplace"),
+        (["train", *QUICK, "--likelihood", "bernoulli", "--scale", "2"], "has no scale"),
+        (["train", *QUICK, "--link", "cloglog"], "choose one of probit, logit"),
+        (["train", *QUICK, "--network", "conv28"], "takes images of (28, 28) pixels, got (64, 64)"),
+        (["train", *QUICK, "--labelled", "0.001"], "leaves no labelled row"),
+        (["train", *QUICK, "--labelled", "0"], "no training row keeps a label"),
+        (["train", *QUICK, "--only", "Smiling,Smug"], "unknown label 'Smug'; this data set has"),
+        (["train", *QUICK, "--labelled", "1.5"], "between 0 and 1, got 1.5"),
+        (["train", *QUICK, "--epochs", "0"], "epochs of at least 1, got 0"),
+        (["train", *QUICK, "--lr", "-1"], "expected a positive lr, got -1.0"),
+        (["train", *QUICK, "--device", "tpu"], "choose auto, cpu or cuda"),
+        (["evaluate", "nosuch"], "nosuch is not a run directory"),
+        (["data", "nosuch"], "unknown data set 'nosuch'"),
+    ],
+)
+def test_bad_input_ends_with_status_2_and_one_line(capsys, tmp_path, arguments, words):
+    if arguments[0] == "train":
+        arguments = [*arguments, "--out", tmp_path / "run"]
+    status, out, err = call(capsys, *arguments)
+    assert status == 2
+    assert out == ""
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_directory_that_holds_a_run_is_not_overwritten(run, capsys):
+    before = (run / "checkpoint.safetensors").read_bytes()
+    status, _, err = call(capsys, "train", *QUICK, "--out", run)
+    assert status == 2
+    assert "--resume" in err
+    status, _, err = call(capsys, "train", *QUICK, "--lr", "0.5", "--out", run, "--resume")
+    assert status == 2
+    assert "lr 0.001 → 0.5" in err
+    assert (run / "checkpoint.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize("keep", [0, 5, 1000, -1])
+def test_a_truncated_checkpoint(run, capsys, keep):
+    path = run / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:keep])
+    status, _, err = call(capsys, "evaluate", run)
+    assert status == 2
+    assert "is not a whole checkpoint" in err
+
+
+def test_a_checkpoint_of_another_network(run, capsys):
+    config = json.loads((run / "config.json").read_text())
+    config["config"]["style"] = 3
+    (run / "config.json").write_text(json.dumps(config))
+    status, _, err = call(capsys, "evaluate", run)
+    assert status == 2
+    assert "another configuration" in err
+
+
+def test_a_damaged_or_newer_configuration(run, capsys):
+    config = json.loads((run / "config.json").read_text())
+    config["config"]["version"] = 99
+    (run / "config.json").write_text(json.dumps(config))
+    status, _, err = call(capsys, "evaluate", run)
+    assert status == 2
+    assert "format 99" in err
+    (run / "config.json").write_text("{")
+    status, _, err = call(capsys, "evaluate", run)
+    assert status == 2
+    assert "not a run directory" in err
+
+
+def test_demo_refuses_a_directory_of_something_else(tmp_path, capsys):
+    (tmp_path / "precious.txt").write_text("do not delete")
+    status, _, err = call(capsys, "demo", "--out", tmp_path)
+    assert status == 2
+    assert "holds no run" in err
+    assert (tmp_path / "precious.txt").exists()
