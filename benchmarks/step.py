@@ -92,7 +92,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--repetitions", type=int, default=15, help="turns, 15 by default")
     parser.add_argument("--batch", type=int, default=200, help="images in a batch, 200 by default")
+    parser.add_argument("--threads", type=int, help="threads of torch, its own choice by default")
     options = parser.parse_args(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
 
     torch.manual_seed(0)
     x = torch.rand(options.batch, 3, 64, 64)
@@ -112,7 +115,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seconds = measure(steps, options.repetitions)
 
     bare = seconds["bare networks"]
-    print(f"{options.batch} images, {LABELS} labels, medians of {options.repetitions} turns")
+    print(
+        f"{options.batch} images, {LABELS} labels, medians of {options.repetitions} turns, "
+        f"threads {torch.get_num_threads()}"
+    )
     print(f"{'step':28}{'ms':>8}{'ratio':>8}")
     for name, values in seconds.items():
         ratio = median(v / b for v, b in zip(values, bare, strict=True))

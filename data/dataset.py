@@ -85,6 +85,11 @@ class Dataset:
         channels, height, width = self.images.shape[1:]
         return channels, height, width
 
+    @property
+    def domain_count(self) -> int:
+        """How many domains the rows come from; 0 for a data set without domains."""
+        return 0 if self.domains is None else int(self.domains.max()) + 1
+
     def only(self, names: Sequence[str]) -> Dataset:
         """The same images with some of the labels, in the order given.
 

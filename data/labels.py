@@ -177,6 +177,10 @@ class LabelSpace:
             tables.append(counts / counts.sum(-1, keepdim=True))
         return tuple(tables)
 
+    def uniform(self) -> tuple[Tensor, ...]:
+        """Equal class frequencies, in the form of :meth:`frequencies`."""
+        return tuple(torch.full((len(k), k.classes), 1 / k.classes) for k in self.kinds)
+
     def to_json(self) -> list[dict[str, Any]]:
         """The space as plain data; :meth:`from_json` reads it back."""
         return [

@@ -3,6 +3,20 @@
 from .bayes import Bayes
 from .ccvae import CCVAEGuide
 from .characteristic import Characteristic, Conditioned
+from .diva import DIVAGuide
 from .links import LINKS, Logit, Probit
+from .m2 import M2Guide
+from .vae import VAEGuide
 
-__all__ = ["LINKS", "Bayes", "CCVAEGuide", "Characteristic", "Conditioned", "Logit", "Probit"]
+__all__ = [
+    "LINKS",
+    "Bayes",
+    "CCVAEGuide",
+    "Characteristic",
+    "Conditioned",
+    "DIVAGuide",
+    "Logit",
+    "M2Guide",
+    "Probit",
+    "VAEGuide",
+]

@@ -105,8 +105,6 @@ class LabelClassifier(nn.Module):
         link: the link's name.
     """
 
-    is_table = True
-
     def __init__(self, kind: Kind, link: str) -> None:
         super().__init__()
         self.link = LINKS[link]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pyro.infer import ELBO
@@ -11,28 +11,35 @@ from torch import Tensor, nn
 
 from ..config import Config
 from ..data import LabelSpace
-from ..guides import LINKS, CCVAEGuide
-from ..models import CCVAE, LIKELIHOODS, Laplace
-from ..networks import (
-    ConvDecoder28,
-    ConvDecoder64,
-    ConvEncoder28,
-    ConvEncoder64,
-    MLPDecoder,
-    MLPEncoder,
-)
+from ..guides import LINKS, CCVAEGuide, DIVAGuide, M2Guide, VAEGuide
+from ..models import CCVAE, DIVA, LIKELIHOODS, M2, VAE, Laplace
+from ..networks import Shape, build
+from .adapted_diva import AdaptedDIVAObjective
 from .ccvae import CCVAEObjective
 from .ccvae_authors import CCVAEAuthorsObjective
+from .diva import DIVAObjective
+from .importance import ImportanceWeightedObjective
+from .m2 import M2Objective, M2ScoreObjective
+from .marginal import MarginalObjective
+from .our_adapted_diva import OurAdaptedDIVAObjective
+from .vae import VAEObjective
 
-Shape = tuple[int, int, int]
+Pair = tuple[nn.Module, nn.Module]
 
 PROGRAMS: dict[str, dict[str, type[ELBO]]] = {
-    "ccvae": {"ccvae": CCVAEObjective, "ccvae-authors": CCVAEAuthorsObjective},
+    "vae": {"vae": VAEObjective},
+    "m2": {"m2": M2Objective, "m2-score": M2ScoreObjective},
+    "diva": {"diva": DIVAObjective},
+    "ccvae": {
+        "ccvae": CCVAEObjective,
+        "ccvae-authors": CCVAEAuthorsObjective,
+        "adapted-diva": AdaptedDIVAObjective,
+        "our-adapted-diva": OurAdaptedDIVAObjective,
+        "marginal": MarginalObjective,
+        "importance-weighted": ImportanceWeightedObjective,
+    },
 }
 """For each program the objectives that apply to it, its own first."""
-
-NETWORKS = {"auto": None, "conv64": (64, 64), "conv28": (28, 28), "mlp": None}
-"""The networks by name, with the image size that they take; ``auto`` is the one that fits."""
 
 
 def choose(what: str, name: str, known: Iterable[str]) -> None:
@@ -45,28 +52,40 @@ def choose(what: str, name: str, known: Iterable[str]) -> None:
         raise ValueError(f"unknown {what} {name!r}; choose one of {', '.join(known)}")
 
 
+def objective_class(config: Config) -> Any:
+    """What the configured objective is made by: a class of the suite's or of the user's.
+
+    Raises:
+        ValueError: for a name that is neither.
+    """
+    choose("program", config.program, PROGRAMS)
+    if ":" in config.objective:
+        return load_attribute(config.objective)
+    known = PROGRAMS[config.program]
+    name = config.objective or next(iter(known))
+    choose(f"objective of {config.program}", name, known)
+    return known[name]
+
+
 def build_objective(config: Config) -> ELBO:
     """The configured objective: one of the suite's, or ``module:attribute`` of the user's.
 
     Raises:
         ValueError: for a name that is neither, or an α for an objective without one.
     """
-    choose("program", config.program, PROGRAMS)
-    known = PROGRAMS[config.program]
-    if ":" in config.objective:
-        kind = load_attribute(config.objective)
-    else:
-        name = config.objective or next(iter(known))
-        choose(f"objective of {config.program}", name, known)
-        kind = known[name]
-    options = {} if config.alpha is None else {"alpha": config.alpha}
+    kind = objective_class(config)
+    options: dict[str, Any] = {} if config.alpha is None else {"alpha": config.alpha}
+    if config.warm_up:
+        options["warm_up"] = config.warm_up
     try:
-        return kind(**options)
+        objective: ELBO = kind(**options)
     except TypeError as error:
         raise ValueError(
-            f"the objective {config.objective!r} could not be made with {options or 'no options'} "
-            f"({error}); give --alpha to objectives that have one"
+            f"the objective {config.objective or config.program!r} could not be made with "
+            f"{options or 'no options'} ({error}); give --alpha and --warm-up to objectives that "
+            "have them"
         ) from error
+    return objective
 
 
 def load_attribute(path: str) -> Any:
@@ -85,32 +104,108 @@ def load_attribute(path: str) -> Any:
 
 
 def build_pair(
-    config: Config, space: LabelSpace, shape: Shape, frequencies: Sequence[Tensor] | None = None
-) -> tuple[nn.Module, nn.Module]:
+    config: Config,
+    space: LabelSpace,
+    shape: Shape,
+    frequencies: Sequence[Tensor] | None = None,
+    domains: int = 0,
+) -> Pair:
     """Model and guide for images of ``shape`` (C, H, W) with the labels of ``space``.
 
     Args:
         config: which program, with which networks and likelihood.
         space, shape: of the data set.
         frequencies: p(y), as ``space.frequencies(labels)`` returns it; uniform by default.
+        domains: number of domains of the data set, for programs that have them.
 
     Raises:
-        ValueError: where the network does not fit the images.
+        ValueError: where the network does not fit the images, or the data the program.
     """
     choose("program", config.program, PROGRAMS)
     choose("link", config.link, LINKS)
+    build.check(config.network, shape)
     likelihood = build_likelihood(config)
-    latents = space.dimension + config.style
     numbers = shape[0] * likelihood.parameters_per_channel
-    model = CCVAE(
-        space,
-        build_decoder(config.network, shape, latents, numbers),
-        likelihood,
-        style=config.style,
-        frequencies=frequencies,
+    builders: dict[str, Callable[..., Pair]] = {
+        "vae": _vae,
+        "m2": _m2,
+        "diva": _diva,
+        "ccvae": _ccvae,
+    }
+    return builders[config.program](config, space, shape, likelihood, numbers, frequencies, domains)
+
+
+def _ccvae(
+    config: Config,
+    space: LabelSpace,
+    shape: Shape,
+    likelihood: Any,
+    numbers: int,
+    frequencies: Sequence[Tensor] | None,
+    _: int,
+) -> Pair:
+    latents = space.dimension + config.style
+    decoder = build.decoder(config.network, shape, latents, numbers)
+    encoder = build.encoder(config.network, shape, latents)
+    style = config.style
+    model = CCVAE(space, decoder, likelihood, style=style, frequencies=frequencies)
+    return model, CCVAEGuide(space, encoder, style=style, link=config.link)
+
+
+def _vae(
+    config: Config,
+    _space: LabelSpace,
+    shape: Shape,
+    likelihood: Any,
+    numbers: int,
+    *_: object,
+) -> Pair:
+    decoder = build.decoder(config.network, shape, config.style, numbers)
+    encoder = build.encoder(config.network, shape, config.style)
+    return VAE(decoder, likelihood, style=config.style), VAEGuide(encoder)
+
+
+def _m2(
+    config: Config,
+    space: LabelSpace,
+    shape: Shape,
+    likelihood: Any,
+    numbers: int,
+    frequencies: Sequence[Tensor] | None,
+    _: int,
+) -> Pair:
+    classes = [len(label.classes) for label in space]
+    decoder = build.joined_decoder(config.network, shape, config.style, classes, numbers)
+    encoder = build.joined_encoder(config.network, shape, classes, config.style)
+    classifier = build.classifier(config.network, shape, sum(classes))
+    model = M2(space, decoder, likelihood, style=config.style, frequencies=frequencies)
+    return model, M2Guide(space, classifier, encoder)
+
+
+def _diva(
+    config: Config,
+    space: LabelSpace,
+    shape: Shape,
+    likelihood: Any,
+    numbers: int,
+    frequencies: Sequence[Tensor] | None,
+    domains: int,
+) -> Pair:
+    if domains < 2:
+        raise ValueError(
+            f"DIVA needs a data set with domains, and {config.data!r} has none; choose faces or "
+            "rotated-digits, or the program ccvae with the objective our-adapted-diva"
+        )
+    style = config.style
+    block = max(1, style // len(space))
+    decoder = build.decoder(config.network, shape, 2 * style + block * len(space), numbers)
+    encoders = [
+        build.encoder(config.network, shape, width) for width in (style, style, block * len(space))
+    ]
+    model = DIVA(
+        space, domains, decoder, likelihood, style=style, block=block, frequencies=frequencies
     )
-    encoder = build_encoder(config.network, shape, latents)
-    return model, CCVAEGuide(space, encoder, style=config.style, link=config.link)
+    return model, DIVAGuide(space, domains, *encoders, style=style, block=block)
 
 
 def build_likelihood(config: Config) -> Any:
@@ -129,38 +224,3 @@ def build_likelihood(config: Config) -> Any:
             "or choose laplace or normal"
         )
     return kind()
-
-
-def build_encoder(network: str, shape: Shape, outputs: int) -> nn.Module:
-    """The encoder of a network by name, with ``outputs`` means and standard deviations."""
-    match _network(network, shape):
-        case "conv64":
-            return ConvEncoder64(shape[0], outputs)
-        case "conv28":
-            return ConvEncoder28(shape[0], outputs)
-        case _:
-            return MLPEncoder(shape, outputs)
-
-
-def build_decoder(network: str, shape: Shape, inputs: int, numbers: int) -> nn.Module:
-    """The decoder of a network by name, with ``numbers`` raw numbers for each pixel."""
-    match _network(network, shape):
-        case "conv64":
-            return ConvDecoder64(inputs, numbers)
-        case "conv28":
-            return ConvDecoder28(inputs, numbers)
-        case _:
-            return MLPDecoder(inputs, (numbers, *shape[1:]))
-
-
-def _network(name: str, shape: Shape) -> str:
-    choose("network", name, NETWORKS)
-    if name == "auto":
-        return next((n for n, size in NETWORKS.items() if size == shape[1:]), "mlp")
-    size = NETWORKS[name]
-    if size not in (None, shape[1:]):
-        raise ValueError(
-            f"the network {name!r} takes images of {size} pixels, got {shape[1:]}; resize the "
-            "images, or choose the network auto or mlp"
-        )
-    return name

@@ -24,10 +24,10 @@ see :mod:`ccvae.inference.ccvae_authors`.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from ..guides import Bayes, Conditioned
+from ..guides import Bayes
+from .blocks import log_evidence
 from .draw import Draw
 from .objective import Objective, Program
 
@@ -65,18 +65,3 @@ class CCVAEObjective(Objective):
             "-log q(y|z_c)": -draw.q("y"),
             "(alpha-1) log q(y|x)": (self.alpha - 1) * log_evidence(draw),
         }
-
-
-def log_evidence(draw: Draw) -> Tensor:
-    """Log q(y_O|x) of the observed labels, ``(B,)``, from a guide's conditioned blocks."""
-    values = [
-        draw.per_row(site["fn"].log_evidence(), site)
-        for site in draw.sites("q", "z_c")
-        if isinstance(site["fn"], Conditioned)
-    ]
-    if not values:
-        raise ValueError(
-            "this objective conditions z_c on its label, but the guide's z_c is no Characteristic "
-            'with infer={"evidence": y}; sample it so, or choose an objective without q(y|x)'
-        )
-    return torch.stack(values).sum(0)

@@ -27,13 +27,12 @@ that nobody chose; see :mod:`ccvae.inference.ccvae` for one that is chosen.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
-from ..guides import Conditioned
-from .draw import Draw, Site
+from .blocks import blocks, log_classifier
+from .draw import Draw
 from .objective import Objective
 
 
@@ -55,16 +54,9 @@ class CCVAEAuthorsObjective(Objective):
 
     def formula(self, draw: Draw) -> dict[str, Tensor]:
         """The terms of the module's formula; the last is 0 and carries a gradient only."""
-        blocks = [(s["fn"].given(s["infer"]["evidence"]), s) for s in draw.sites("q", "z_c")]
-        log_q_y_z = _sum(
-            draw.per_row(block.log_classifier(site["value"].detach()), site)
-            for block, site in blocks
-        )
-        log_q_y_x = self.log_evidence([block for block, _ in blocks])
-        log_q_missing = _sum(
-            draw.per_row(_log_missing(block, site["value"].detach(), label), site)
-            for (block, site), label in zip(blocks, draw.sites("q", "y"), strict=True)
-        )
+        log_q_y_z = log_classifier(draw, detach=True)
+        log_q_y_x = self.log_evidence(draw)
+        log_q_missing = _log_missing(draw)
         w = (log_q_y_z - log_q_y_x).exp()
         weighed = {
             "w log p(x|z)": w * draw.p("x"),
@@ -82,19 +74,19 @@ class CCVAEAuthorsObjective(Objective):
             "score function": cost * (log_q_missing - log_q_missing.detach()),
         }
 
-    def log_evidence(self, blocks: list[Conditioned]) -> Tensor:
+    def log_evidence(self, draw: Draw) -> Tensor:
         """Log q̂(y_O|x) ``(B,)``: K fresh draws, averaged over all labels jointly."""
-        joint = _sum(
+        joint = [
             block.log_classifier(block.prior.rsample(torch.Size([self.samples]))).sum(-1)
-            for block in blocks
-        )
-        return joint.logsumexp(0) - math.log(self.samples)
+            for block, _ in blocks(draw)
+        ]
+        return torch.stack(joint).sum(0).logsumexp(0) - math.log(self.samples)
 
 
-def _log_missing(block: Conditioned, z_c: Tensor, label: Site) -> Tensor:
-    """Log q(y_U|z_c) of sampled labels ``(B, n)``, 0 where the label is observed."""
-    return torch.where(block.y.isnan(), block.label(z_c).log_prob(label["value"]), 0.0)
-
-
-def _sum(values: Iterable[Tensor]) -> Tensor:
-    return torch.stack(list(values)).sum(0)
+def _log_missing(draw: Draw) -> Tensor:
+    """Log q(y_U|z_c) of the sampled labels, ``(B,)``, without a gradient to z_c."""
+    total = []
+    for (block, site), label in zip(blocks(draw), draw.sites("q", "y"), strict=True):
+        density = block.label(site["value"].detach()).log_prob(label["value"])
+        total.append(draw.per_row(torch.where(block.y.isnan(), density, 0.0), site))
+    return torch.stack(total).sum(0)

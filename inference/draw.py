@@ -20,11 +20,16 @@ import torch
 from pyro import poutine
 from pyro.infer import config_enumerate
 from pyro.poutine import Trace
+from pyro.poutine.messenger import Messenger
+from pyro.poutine.runtime import Message
 from pyro.poutine.util import prune_subsample_sites
 from torch import Tensor
 
 DATA = "data"
 """Name of the plate over data points."""
+
+LIMIT = 1024
+"""Joint settings of the enumerated sites beyond which a draw is refused."""
 
 Site = dict[str, Any]
 
@@ -55,7 +60,8 @@ class Draw:
     ) -> None:
         if enumerate_labels:
             guide = poutine.enum(
-                config_enumerate(guide, default="parallel"), first_available_dim=first_enum_dim
+                Budget()(config_enumerate(guide, default="parallel")),
+                first_available_dim=first_enum_dim,
             )
         trace = poutine.trace(guide).get_trace(*args, **kwargs)
         self.guide = _sites(trace)
@@ -73,6 +79,22 @@ class Draw:
     def q(self, name: str, part: str = "") -> Tensor:
         """Log q of a guide's sites, ``(B,)``; see :meth:`sites` for which sites a name means."""
         return self._total("q", name, part)
+
+    def summed(self, label: str, block: str) -> Tensor:
+        """Log Σ_y p(block | y) p(y) over missing labels, log p(block | y) elsewhere; ``(B,)``.
+
+        Args:
+            label: name of the model's label sites, which the guide enumerates.
+            block: name of the sites that depend on them, each in its label's plate.
+        """
+        values = []
+        pairs = zip(self.sites("p", label, "unobserved"), self.sites("p", block), strict=True)
+        for y, z in pairs:
+            # Where the label is observed all its classes give the same z, and their p(y) adds to 1.
+            joint = y["fn"].log_prob(y["value"]) + log_density(z)
+            dim = self.guide[y["name"]]["infer"]["_enumerate_dim"]
+            values.append(self.per_row(joint.logsumexp(dim, keepdim=True), z))
+        return torch.stack(values).sum(0)
 
     def sites(self, side: str, name: str, part: str = "") -> list[Site]:
         """The sites that one name stands for: one for each kind of label, and their parts.
@@ -95,6 +117,10 @@ class Draw:
         chosen = [key for key in program if _belongs(key, name) and _is_part(key, part)]
         self._unread -= {(side, key) for key in chosen}
         return [program[key] for key in chosen]
+
+    def ignore(self, side: str, name: str, part: str = "") -> None:
+        """State that an objective leaves these sites out on purpose."""
+        self.sites(side, name, part)
 
     def per_row(self, value: Tensor, site: Site) -> Tensor:
         """Expected value of a site's quantity, summed within each data point.
@@ -159,6 +185,28 @@ class Draw:
             for site in self.sites(side, name, part)
         ]
         return torch.stack(values).sum(0)
+
+
+class Budget(Messenger):
+    """Refuse a guide whose enumerated sites have more joint settings than can be summed over.
+
+    A plate's labels are enumerated together and count once; sites outside a common plate multiply.
+    """
+
+    def __enter__(self) -> Budget:
+        self.settings = 1
+        return super().__enter__()
+
+    def _pyro_post_sample(self, msg: Message) -> None:
+        if "_enumerate_dim" not in msg["infer"]:
+            return
+        self.settings *= msg["value"].shape[msg["infer"]["_enumerate_dim"]]
+        if self.settings > LIMIT:
+            raise ValueError(
+                f"up to the site {msg['name']!r} the labels have {self.settings} settings "
+                f"together, of which at most {LIMIT} are summed over; choose fewer labels, or an "
+                "objective that samples them"
+            )
 
 
 def log_density(site: Site) -> Tensor:

@@ -6,12 +6,14 @@ from typing import Any
 
 import pyro
 import torch
+from pyro.infer import ELBO
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ..config import Config
-from ..data import LabelSpace, Rows
-from .catalogue import build_encoder
+from ..data import Batch, LabelSpace, Rows
+from ..networks import build
+from .objective import Objective
 from .prediction import classify, most_likely, reconstruct
 from .training import adam, epoch_seed, hits, mean_over_labels
 
@@ -19,31 +21,49 @@ CLASSIFIER_STEPS = 600
 
 
 def evaluate(
-    model: nn.Module, guide: nn.Module, objective: Any, rows: Rows, device: torch.device | str
+    model: nn.Module, guide: nn.Module, objective: ELBO, rows: Rows, device: torch.device | str
 ) -> dict[str, Any]:
     """Accuracy, bound and reconstruction on annotated rows, whose labels the guide does not see.
 
     Returns:
-        ``accuracy`` (mean over labels), ``accuracy_by_label``, ``balanced_by_label`` (mean over
-        classes), ``bound`` (nats per image, of log p(x): the objective with every label missing)
-        and ``reconstruction_l1`` (mean absolute error per channel, pixel range 1).
+        ``accuracy`` (mean over labels), ``accuracy_by_label`` and ``balanced_by_label`` (mean over
+        classes) for a guide that classifies; ``bound`` (nats per image, the objective's evidence
+        bound with every label missing) and ``reconstruction_l1`` (mean absolute error per channel,
+        pixel range 1).
     """
+    model.eval()
+    guide.eval()
     space = rows.dataset.space
-    right, known = hits(lambda x: classify(guide, space, x), rows, device)
+    result: dict[str, Any] = {}
+    if hasattr(guide, "predict"):
+        right, known = hits(lambda x: classify(guide, space, x), rows, device)
+        result = {
+            "accuracy": mean_over_labels(right, known),
+            "accuracy_by_label": by_label(space, right, known),
+            "balanced_by_label": balanced(space, right, rows.labels),
+        }
     bound, error = 0.0, 0.0
     for batch in rows.batches(250, device=device):
-        hidden = batch.hidden()
-        with pyro.get_param_store().scope():
-            loss = objective.loss(model, guide, *hidden.args, **hidden.kwargs)
-        bound -= loss * len(batch.x) / len(rows)
+        bound += total_bound(model, guide, objective, batch.hidden())
         error += (reconstruct(model, guide, batch) - batch.x).abs().mean().item() * len(batch.x)
     return {
-        "accuracy": mean_over_labels(right, known),
-        "accuracy_by_label": by_label(space, right, known),
-        "balanced_by_label": balanced(space, right, rows.labels),
+        **result,
         "bound": bound / len(rows),
         "reconstruction_l1": error / len(rows),
     }
+
+
+@torch.no_grad()
+def total_bound(model: nn.Module, guide: nn.Module, objective: ELBO, batch: Batch) -> float:
+    """The evidence bound within an objective, summed over a batch."""
+    with pyro.get_param_store().scope():
+        if isinstance(objective, Objective):
+            terms = objective.terms(model, guide, *batch.args, **batch.kwargs)
+            return objective.evidence_bound(terms).sum().item()
+        # One of Pyro's own, which scales what it sums by N/B and has no weights.
+        return -objective.loss(model, guide, *batch.args, **batch.kwargs) * (
+            len(batch.x) / batch.size
+        )
 
 
 def majority(train: Rows, test: Rows) -> dict[str, Any]:
@@ -67,7 +87,7 @@ def baseline(config: Config, train: Rows, test: Rows, device: torch.device | str
     """
     space = test.dataset.space
     torch.manual_seed(config.seed)
-    encoder = build_encoder(config.network, test.dataset.shape, total_classes(space)).to(device)
+    encoder = build.encoder(config.network, test.dataset.shape, total_classes(space)).to(device)
     rows = train.labelled
     per_epoch = -(-len(rows) // config.batch_size)
     epochs = max(config.epochs, -(-CLASSIFIER_STEPS // per_epoch))

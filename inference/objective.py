@@ -70,6 +70,9 @@ class Objective(ELBO):
     enumerate_labels = True
     """Whether the guide's labels are summed over exactly, or sampled."""
 
+    beta = 1.0
+    """Weight of the terms whose name begins with beta."""
+
     def draw(self, model: Program, guide: Program, *args: Any, **kwargs: Any) -> Draw:
         """One joint draw of both programs, as this objective sees it."""
         return Draw(
@@ -85,9 +88,7 @@ class Objective(ELBO):
         """The objective of this pair as a module with the parameters of both."""
         return ObjectiveModule(model, guide, self)
 
-    def terms(
-        self, model: Program, guide: Program, *args: Any, **kwargs: Any
-    ) -> dict[str, Tensor]:
+    def terms(self, model: Program, guide: Program, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
         """The named terms, ``(B,)`` each, in nats; they add up to the objective of each row."""
         return self.loss_and_terms(model, guide, args, kwargs)[1]
 
@@ -113,14 +114,42 @@ class Objective(ELBO):
         self, model: Program, guide: Program, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The differentiable loss together with the terms that it was made of."""
-        terms: dict[str, Tensor] = {}
+        particles = []
         for _ in range(self.num_particles):
             draw = self.draw(model, guide, *args, **kwargs)
-            for name, term in self.formula(draw).items():
-                term = term / self.num_particles
-                terms[name] = terms[name] + term if name in terms else term
+            particles.append(self.formula(draw))
             draw.check_all_read()
+        terms = self.combine(particles)
         return -draw.scale * torch.stack(list(terms.values())).sum(), terms
+
+    def combine(self, particles: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+        """The terms of several draws as one estimate: their mean, unless an objective differs."""
+        if len(particles) == 1:
+            return particles[0]
+        return {
+            name: torch.stack([terms[name] for terms in particles]).mean(0) for name in particles[0]
+        }
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Called by the training before each epoch, counted from 0; for weights that warm up."""
+
+    def evidence_bound(self, terms: dict[str, Tensor]) -> Tensor:
+        """The bound on the evidence within the objective, ``(B,)``: its terms without weights.
+
+        Terms that begin with an α are a classifier's and belong to no bound; a leading β is
+        divided out. The module of each objective says which evidence the rest bounds.
+
+        Args:
+            terms: what :meth:`terms` returned.
+        """
+        bound = []
+        for name, term in terms.items():
+            sign_and_weight = name.lstrip("-(")
+            if sign_and_weight.startswith("beta "):
+                bound.append(term / self.beta)
+            elif not sign_and_weight.startswith("alpha"):
+                bound.append(term)
+        return torch.stack(bound).sum(0)
 
     def _get_trace(self, *_: Any) -> Any:
         # Pyro's ELBOs are built around pairs of traces; this family is built around Draw.

@@ -23,7 +23,8 @@ from torch import nn
 from ..config import Config
 from ..data import Dataset, LabelSpace, Rows
 from ..data.spec import load as load_data
-from .catalogue import Shape, build_objective, build_pair
+from ..networks import Shape
+from .catalogue import build_objective, build_pair, objective_class
 from .checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from .evaluation import baseline, evaluate, majority
 from .training import Metrics, Watch, adam, train, warm_cosine
@@ -39,7 +40,7 @@ class Run:
     Attributes:
         directory: where the run lives.
         config: what it was asked for.
-        space, shape: labels and image shape of its data set.
+        space, shape, domains: labels, image shape and number of domains of its data set.
         model, guide, objective: built from the configuration.
         device: where the programs are.
     """
@@ -48,6 +49,7 @@ class Run:
     config: Config
     space: LabelSpace
     shape: Shape
+    domains: int
     model: nn.Module
     guide: nn.Module
     objective: ELBO
@@ -87,14 +89,17 @@ def create(config: Config, dataset: Dataset, directory: Path, device: torch.devi
             "another --out"
         )
     rows = dataset.training(config.labelled, config.seed)
-    if len(rows.labelled) == 0:
+    if len(rows.labelled) == 0 and config.program != "vae":
         raise ValueError(
             f"no training row keeps a label at --labelled {config.labelled:g}, so there is "
             f"nothing to learn q(y|x) from; give at least {1 / len(rows):.2g}"
         )
+    config = _with_alpha(config, rows)
     frequencies = dataset.space.frequencies(rows.labels)
     torch.manual_seed(config.seed)
-    run = _build(config, directory, dataset.space, dataset.shape, device, frequencies)
+    run = _build(
+        config, directory, dataset.space, dataset.shape, dataset.domain_count, device, frequencies
+    )
     directory.mkdir(parents=True, exist_ok=True)
     _write_config(run)
     (directory / METRICS).unlink(missing_ok=True)
@@ -158,6 +163,7 @@ def resume_or_create(
     if not resume or not (directory / CHECKPOINT).exists():
         return create(config, dataset, directory, device)
     run = _from_config(directory, device)
+    config = _with_alpha(config, dataset.training(config.labelled, config.seed))
     if replace(run.config, epochs=config.epochs) != config:
         before, now = run.config.to_json(), config.to_json()
         changed = [f"{key} {before[key]} → {now[key]}" for key in now if before[key] != now[key]]
@@ -211,15 +217,29 @@ def _from_config(directory: Path, device: torch.device) -> Run:
         config = Config.from_json(facts["config"])
         space = LabelSpace.from_json(facts["labels"])
         channels, height, width = facts["shape"]
-        return _build(config, directory, space, (channels, height, width), device)
+        shape = (channels, height, width)
+        return _build(config, directory, space, shape, facts["domains"], device)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{directory / CONFIG} does not describe a run ({error}); train it again"
         ) from error
 
 
+def _with_alpha(config: Config, rows: Rows) -> Config:
+    """The configuration with the paper's α where the paper has a rule and none was given."""
+    rule = getattr(objective_class(config), "paper_alpha", None)
+    if config.alpha is not None or rule is None:
+        return config
+    return replace(config, alpha=rule(len(rows), len(rows.labelled)))
+
+
 def _write_config(run: Run) -> None:
-    facts = {"config": run.config.to_json(), "labels": run.space.to_json(), "shape": run.shape}
+    facts = {
+        "config": run.config.to_json(),
+        "labels": run.space.to_json(),
+        "shape": run.shape,
+        "domains": run.domains,
+    }
     write_atomically(run.directory / CONFIG, json.dumps(facts, indent=2).encode())
 
 
@@ -228,15 +248,17 @@ def _build(
     directory: Path,
     space: LabelSpace,
     shape: Shape,
+    domains: int,
     device: torch.device,
     frequencies: Any = None,
 ) -> Run:
-    model, guide = build_pair(config, space, shape, frequencies)
+    model, guide = build_pair(config, space, shape, frequencies, domains)
     return Run(
         directory,
         config,
         space,
         shape,
+        domains,
         model.to(device),
         guide.to(device),
         build_objective(config),

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 
 import pyro
 import torch
+from pyro.infer.elbo import ELBOModule
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from ..data import Batch, Rows
+from .objective import ObjectiveModule
 from .prediction import classify
 
 MONITORED = 512
@@ -28,9 +30,10 @@ def adam(module: nn.Module, lr: float) -> Adam:
     """Adam in its fused form, with larger steps for tables of a few numbers.
 
     Adam moves every number by about its step size. What a network puts out is moved by the steps
-    of thousands of weights together, but a class mean or a classifier's slope only by its own: at
-    the networks' step size it would stay where it started. A module is a table where it says so
-    (``is_table``), as the conditional priors and the label classifiers do.
+    of thousands of weights together, but a class mean only by its own: at the networks' step size
+    the conditional priors would stay where they start while the blocks that they describe move
+    away. A module is a table where it says so (``is_table``), as they do. (The classifiers' slopes
+    are as few, but with large steps some fall to 0 early, and do not come back from there.)
 
     Args:
         module: whose parameters are optimised.
@@ -50,7 +53,7 @@ def adam(module: nn.Module, lr: float) -> Adam:
 
 
 def train(
-    module: nn.Module,
+    module: ELBOModule,
     optimizer: Optimizer,
     rows: Rows,
     *,
@@ -73,23 +76,26 @@ def train(
         epochs: numbers of the epochs to run; ``range(3, 10)`` goes on after three.
         batch_size: rows per step.
         seed: of the order and the noise.
-        rate: the networks' step size at a point of the training, from 0 at its start to 1 at its end.
+        rate: the networks' step size at a point of the training, 0 at its start and 1 at its end.
         device: where the module's parameters are.
         watch: called after every step with the steps done and the steps of an epoch.
 
     Yields:
-        ``epoch``, ``objective``, each of its terms (all per row), and ``accuracy`` on up to 512
-        labelled rows by q(y|x).
+        ``epoch``; ``objective``, each of its terms, and the evidence ``bound`` in it (all per
+        row); and ``accuracy`` on up to 512 labelled rows by q(y|x), where there is one.
 
     Raises:
         ValueError: where a step's loss is NaN or infinite, naming the terms that are.
     """
     monitored = rows.labelled.first(MONITORED)
+    module.train()
     for epoch in epochs:
         # A parameter store of its own: nothing of this pair stays in Pyro's global one.
         with pyro.get_param_store().scope():
-            if epoch == epochs.start:
+            if epoch == 0:
                 check(module, rows.batch(torch.arange(min(batch_size, len(rows))), device))
+            if isinstance(module, ObjectiveModule):
+                module.elbo.begin_epoch(epoch)
             torch.manual_seed(epoch_seed(seed, epoch))
             batches = rows.batches(batch_size, epoch_seed(seed, epoch), device)
             steps = -(-len(rows) // batch_size)
@@ -108,8 +114,7 @@ def train(
                         watch(step + 1, steps)
         metrics = {name: total.item() / len(rows) for name, total in sums.items()}
         check_finite(metrics, epoch)
-        share = accuracy(module.guide, monitored, device)  # type: ignore[arg-type]
-        yield {"epoch": epoch, **metrics, "accuracy": share}
+        yield {"epoch": epoch, **metrics, **accuracy(module.guide, monitored, device)}
 
 
 def warm_cosine(progress: float, warm_up: float = 0.1) -> float:
@@ -123,7 +128,7 @@ def warm_cosine(progress: float, warm_up: float = 0.1) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - warm_up) / (1 - warm_up)))
 
 
-def check(module: nn.Module, batch: Batch) -> None:
+def check(module: ELBOModule, batch: Batch) -> None:
     """Run the objective once on a batch with Pyro's validation on, before training does without.
 
     Raises:
@@ -133,9 +138,12 @@ def check(module: nn.Module, batch: Batch) -> None:
         module(*batch.args, **batch.kwargs)
 
 
-def record(sums: dict[str, Tensor], module: nn.Module, loss: Tensor, batch: Batch) -> None:
+def record(sums: dict[str, Tensor], module: ELBOModule, loss: Tensor, batch: Batch) -> None:
     """Add a batch's objective and terms to the sums over an epoch, without reading them back."""
-    terms = {name: term.sum() for name, term in getattr(module, "terms", {}).items()}
+    ledger = getattr(module, "terms", {})
+    terms = {name: term.sum() for name, term in ledger.items()}
+    if isinstance(module, ObjectiveModule):
+        terms["bound"] = module.elbo.evidence_bound(ledger).sum()
     terms["objective"] = -loss.detach() * (len(batch.x) / batch.size)
     for name, value in terms.items():
         sums[name] = sums[name] + value if name in sums else value
@@ -155,9 +163,12 @@ def check_finite(metrics: Metrics, epoch: int) -> None:
         )
 
 
-def accuracy(guide: nn.Module, rows: Rows, device: torch.device | str = "cpu") -> float:
-    """Accuracy of q(y|x), the mean over the labels; NaN without an annotated row."""
-    return mean_over_labels(*hits(lambda x: classify(guide, rows.dataset.space, x), rows, device))
+def accuracy(guide: nn.Module, rows: Rows, device: torch.device | str = "cpu") -> Metrics:
+    """``accuracy`` of q(y|x), the mean over the labels; nothing for a guide without classifier."""
+    if not hasattr(guide, "predict") or len(rows) == 0:
+        return {}
+    space = rows.dataset.space
+    return {"accuracy": mean_over_labels(*hits(lambda x: classify(guide, space, x), rows, device))}
 
 
 def hits(

@@ -1,6 +1,19 @@
 """The generative programs, one file for each graphical model."""
 
 from .ccvae import CCVAE
+from .diva import DIVA
 from .likelihoods import LIKELIHOODS, Bernoulli, Laplace, Levels256, Normal
+from .m2 import M2
+from .vae import VAE
 
-__all__ = ["CCVAE", "LIKELIHOODS", "Bernoulli", "Laplace", "Levels256", "Normal"]
+__all__ = [
+    "CCVAE",
+    "DIVA",
+    "LIKELIHOODS",
+    "M2",
+    "VAE",
+    "Bernoulli",
+    "Laplace",
+    "Levels256",
+    "Normal",
+]

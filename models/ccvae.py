@@ -72,7 +72,7 @@ class CCVAE(PyroModule):
         self.likelihood = likelihood
         self.prior = nn.ModuleList(ConditionalPrior(kind) for kind in space.kinds)
         if frequencies is None:
-            frequencies = [torch.full((len(k), k.classes), 1 / k.classes) for k in space.kinds]
+            frequencies = space.uniform()
         for kind, table in zip(space.kinds, frequencies, strict=True):
             self.register_buffer(f"frequencies{kind.suffix}", table)
 

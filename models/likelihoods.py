@@ -63,7 +63,8 @@ class Pixels(TorchDistribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-density of images ``(…, C, H, W)``, ``(…)``."""
-        error = value - self.loc
+        # In this order the result, and so its gradient, keeps the decoder's channels-last layout.
+        error = self.loc - value
         distance = error.abs() if self.power == 1 else error.square() / 2
         log_scale = self.scale.log() if isinstance(self.scale, Tensor) else math.log(self.scale)
         constant = math.log(2) if self.power == 1 else 0.5 * math.log(2 * math.pi)

@@ -63,3 +63,39 @@ def class_means(classes: int) -> Tensor:
     j = torch.arange(classes - 1)
     corners = ((j == k).int() - (j < k).int()).to(torch.get_default_dtype())
     return -corners if classes == 2 else corners
+
+
+class ClassTable(nn.Module):
+    """p(z | class) by a network of the class's one-hot code (Ilse et al. 2020, appendix).
+
+    Linear, batch normalisation, ReLU, two linear heads. The network sees the K codes and no data,
+    so a table of all classes is made once for each call, whatever is then looked up in it; batch
+    normalisation takes its statistics over the classes.
+
+    Args:
+        labels: n, how many labels have a table of their own. classes: K. block: D, dimensions.
+        hidden: units of the hidden layer.
+    """
+
+    def __init__(self, labels: int, classes: int, block: int, hidden: int = 64) -> None:
+        super().__init__()
+        self.classes = classes
+        self.networks = nn.ModuleList(
+            nn.Sequential(
+                nn.Linear(classes, hidden, bias=False),
+                nn.BatchNorm1d(hidden),
+                nn.ReLU(),
+                nn.Linear(hidden, 2 * block),
+            )
+            for _ in range(labels)
+        )
+
+    def forward(self, codes: Tensor) -> TorchDistribution:
+        """The normal, event ``(D,)``, of each label's class codes ``(…, n)``."""
+        weight = next(self.parameters())
+        one_hot = torch.eye(self.classes, dtype=weight.dtype, device=weight.device)
+        loc, raw_scale = torch.stack([net(one_hot) for net in self.networks]).chunk(2, -1)
+        label = torch.arange(len(self.networks), device=weight.device)
+        k = codes.long()
+        scale = softplus(raw_scale[label, k]) + 1e-4
+        return dist.Normal(loc[label, k], scale).to_event(1)

@@ -4,14 +4,20 @@ An encoder maps images ``(B, C, H, W)`` to the means and standard deviations ``(
 dimensions; a decoder maps latents ``(…, D)`` to the raw numbers of a likelihood ``(…, C, H, W)``.
 """
 
+from .build import NETWORKS, Shape
 from .convolutional import ConvDecoder28, ConvDecoder64, ConvEncoder28, ConvEncoder64
+from .joined import JoinedDecoder, JoinedEncoder
 from .mlp import MLPDecoder, MLPEncoder
 
 __all__ = [
+    "NETWORKS",
     "ConvDecoder28",
     "ConvDecoder64",
     "ConvEncoder28",
     "ConvEncoder64",
+    "JoinedDecoder",
+    "JoinedEncoder",
     "MLPDecoder",
     "MLPEncoder",
+    "Shape",
 ]

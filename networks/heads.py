@@ -33,6 +33,7 @@ class Encoder(nn.Module):
     def __init__(self, trunk: nn.Module, features: int, outputs: int) -> None:
         super().__init__()
         self.trunk = trunk
+        self.features = features
         self.heads = Gaussian(features, outputs)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,7 +45,7 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """A trunk ``(B, D) → (B, C, H, W)`` that takes latents of any leading shape."""
 
-    def __init__(self, trunk: nn.Module) -> None:
+    def __init__(self, trunk: nn.Sequential) -> None:
         super().__init__()
         self.trunk = trunk
 
@@ -54,6 +55,6 @@ class Decoder(nn.Module):
         return image.unflatten(0, z.shape[:-1])
 
 
-def channels_last(module: nn.Module) -> nn.Module:
+def channels_last(module: nn.Sequential) -> nn.Sequential:
     """Lay convolution weights out channels-last, which is faster on CPUs and on tensor cores."""
     return module.to(memory_format=torch.channels_last)

@@ -10,6 +10,9 @@ from torch import nn
 
 from .heads import Decoder, Encoder
 
+HIDDEN = 500
+"""Units of a hidden layer."""
+
 
 def _dense(sizes: Sequence[int]) -> list[nn.Module]:
     layers: list[nn.Module] = []
@@ -27,7 +30,7 @@ class MLPEncoder(Encoder):
     """
 
     def __init__(
-        self, shape: tuple[int, int, int], outputs: int, hidden: Sequence[int] = (500,)
+        self, shape: tuple[int, int, int], outputs: int, hidden: Sequence[int] = (HIDDEN,)
     ) -> None:
         trunk = nn.Sequential(nn.Flatten(), *_dense([math.prod(shape), *hidden]))
         super().__init__(trunk, hidden[-1], outputs)
@@ -42,7 +45,7 @@ class MLPDecoder(Decoder):
     """
 
     def __init__(
-        self, inputs: int, shape: tuple[int, int, int], hidden: Sequence[int] = (500,)
+        self, inputs: int, shape: tuple[int, int, int], hidden: Sequence[int] = (HIDDEN,)
     ) -> None:
         layers = _dense([inputs, *reversed(hidden)])
         layers += [nn.Linear(hidden[0], math.prod(shape)), nn.Unflatten(1, shape)]

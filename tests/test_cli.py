@@ -39,7 +39,8 @@ def run(tmp_path, capsys):
 def test_train_then_evaluate(run, capsys):
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [0, 1]
-    terms = {k: v for k, v in lines[1].items() if k not in ("epoch", "objective", "accuracy")}
+    summaries = ("epoch", "objective", "bound", "accuracy")
+    terms = {k: v for k, v in lines[1].items() if k not in summaries}
     assert math.isclose(sum(terms.values()), lines[1]["objective"], rel_tol=1e-4)
 
     status, out, _ = call(capsys, "evaluate", run, "--json")
@@ -128,12 +129,12 @@ def test_own_objective_by_name(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["train", "nosuch"], "unknown program 'nosuch'; choose one of ccvae"),
+        (["train", "nosuch"], "unknown program 'nosuch'; choose one of vae, m2, diva, ccvae"),
         (["train", "--data", "nosuch"], "unknown data set 'nosuch'"),
         (["train", "--data", "faces:two"], "expected a number of at least 12"),
         (["train", *QUICK, "--objective", "elbo"], "choose one of ccvae, ccvae-authors"),
         (["train", *QUICK, "--objective", "nosuch:Thing"], "cannot load 'nosuch:Thing'"),
-        (["train", *QUICK, "--objective", "ccvae-authors", "--alpha", "2"], "give --alpha to"),
+        (["train", *QUICK, "--objective", "ccvae-authors", "--alpha", "2"], "give --alpha and --warm-up to"),
         (["train", *QUICK, "--likelihood", "cauchy"], "choose one of laplace"),
         (["train", *QUICK, "--likelihood", "bernoulli", "--scale", "2"], "has no scale"),
         (["train", *QUICK, "--link", "cloglog"], "choose one of probit, logit"),

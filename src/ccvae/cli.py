@@ -99,4 +99,3 @@ def _add_option(parser: argparse.ArgumentParser, option: dataclasses.Field[Any])
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (auto)")
-

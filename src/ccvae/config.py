@@ -21,6 +21,7 @@ class Config:
     program: str = _option("ccvae", "the model and guide to train")
     objective: str = _option("", "the objective, or module:attribute of your own (the program's)")
     alpha: float | None = _option(None, "weight of the classifier term (the objective's own)")
+    warm_up: int = _option(0, "epochs over which DIVA's beta rises")
     data: str = _option("faces", "the data set")
     only: str = _option("", "names of the labels to use, separated by commas (all)")
     labelled: float = _option(0.2, "fraction of the training rows that keep their labels")
@@ -45,9 +46,7 @@ class Config:
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"expected a positive {name}, got {getattr(self, name)}")
         if not 0 <= self.labelled <= 1:
-            raise ValueError(
-                f"expected a labelled fraction between 0 and 1, got {self.labelled}"
-            )
+            raise ValueError(f"expected a labelled fraction between 0 and 1, got {self.labelled}")
 
     def to_json(self) -> dict[str, Any]:
         """The configuration as plain data, with the version of its format."""

@@ -125,6 +125,20 @@ def test_a_logit_draw_inverts_its_distribution_function(ratio, tau):
     assert (level - u).abs().max() < 3e-5
 
 
+@pytest.mark.parametrize(("ratio", "tau"), CASES)
+def test_gradients_of_a_logit_draw_are_its_differences(ratio, tau):
+    start = double(mean_of(ratio, tau), tau).expand(4000, 2).clone().requires_grad_()
+
+    def draws(shift):
+        torch.manual_seed(1)
+        return LINKS["logit"].conditioned(*(start + shift).unbind(-1))
+
+    (gradients,) = torch.autograd.grad(draws(0).sum(), start)
+    for gradient, step in zip(gradients.T, 1e-3 * torch.eye(2).double(), strict=True):
+        difference = (draws(step) - draws(-step)).detach() / 2e-3
+        assert (gradient - difference).abs().mean() < 3e-5
+
+
 @both_links
 @pytest.mark.parametrize("ratio", [-1000.0, -40.0, 40.0, 1000.0])
 def test_draws_stay_finite_however_unlikely_the_label(name, ratio):

@@ -166,7 +166,7 @@ def test_a_guide_that_states_no_evidence_is_refused():
         return run
 
     refused(
-        "conditions z_c on its label",
+        "needs q\\(y\\|z_c\\) of the site 'z_c', which is a Normal",
         model=blocks("model"),
         guide=blocks("guide"),
         objective=CCVAEObjective(),

@@ -1,0 +1,63 @@
+"""What an objective asks of a guide beyond its densities: its classifiers at the evidence."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..guides import Characteristic, Conditioned
+from .draw import Draw, Site
+
+
+def blocks(draw: Draw) -> list[tuple[Conditioned, Site]]:
+    """The guide's blocks with the labels that they state as evidence, and their sites.
+
+    Raises:
+        ValueError: where the guide's z_c is of another kind.
+    """
+    found = []
+    for site in draw.sites("q", "z_c"):
+        fn = site["fn"]
+        if isinstance(fn, Characteristic) and "evidence" in site["infer"]:
+            fn = fn.given(site["infer"]["evidence"])
+        if not isinstance(fn, Conditioned):
+            raise ValueError(
+                f"this objective needs q(y|z_c) of the site {site['name']!r}, which is a "
+                f"{type(fn).__name__}; sample it from a Characteristic with "
+                'infer={"evidence": y}, or choose an objective without a classifier'
+            )
+        found.append((fn, site))
+    return found
+
+
+def log_evidence(draw: Draw) -> Tensor:
+    """Log q(y_O|x) of the observed labels, ``(B,)``, exactly."""
+    return torch.stack([draw.per_row(b.log_evidence(), s) for b, s in blocks(draw)]).sum(0)
+
+
+def log_classifier(draw: Draw, *, detach: bool = False) -> Tensor:
+    """Log q(y_O|z_c) of the observed labels at the draw, ``(B,)``.
+
+    Args:
+        detach: keep the gradient from the draw of z_c, and so from the encoder.
+    """
+    values = []
+    for block, site in blocks(draw):
+        z_c = site["value"].detach() if detach else site["value"]
+        values.append(draw.per_row(block.log_classifier(z_c), site))
+    return torch.stack(values).sum(0)
+
+
+def log_observed(draw: Draw, name: str) -> Tensor:
+    """The guide's log-density of what a site's evidence states, ``(B,)``; 0 where it is missing.
+
+    Args:
+        draw: of a guide whose site has ``infer={"evidence": codes}``, NaN where missing.
+        name: the site's, ``"y"`` for labels or ``"d"`` for domains.
+    """
+    values = []
+    for site in draw.sites("q", name):
+        codes = site["infer"]["evidence"]
+        density = site["fn"].log_prob(codes.nan_to_num())
+        values.append(draw.per_row(torch.where(codes.isnan(), 0.0, density), site))
+    return torch.stack(values).sum(0)

@@ -1,0 +1,100 @@
+"""Networks by name: every part that a program needs, for images of a given shape.
+
+========== ============== ==============================================================
+name       images         what it is
+========== ============== ==============================================================
+``conv64`` 64×64          the network of Joy et al. (2021)
+``conv28`` 28×28          two convolutions and a dense layer
+``mlp``    any            one hidden layer of 500 softplus units (Kingma et al. 2014)
+``auto``   any            the first of these that takes the images
+========== ============== ==============================================================
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from torch import nn
+
+from .convolutional import ConvDecoder28, ConvDecoder64, ConvEncoder28, ConvEncoder64
+from .heads import Decoder, Encoder
+from .joined import JoinedDecoder, JoinedEncoder
+from .mlp import HIDDEN, MLPDecoder, MLPEncoder
+
+Shape = tuple[int, int, int]
+"""Channels, height and width."""
+
+NETWORKS = {"auto": None, "conv64": (64, 64), "conv28": (28, 28), "mlp": None}
+"""The networks by name, with the image size that they take; None is any."""
+
+
+def check(network: str, shape: Shape) -> str:
+    """The network's own name, ``auto`` resolved.
+
+    Raises:
+        ValueError: for an unknown name, or a network that does not take images of this size.
+    """
+    if network not in NETWORKS:
+        raise ValueError(f"unknown network {network!r}; choose one of {', '.join(NETWORKS)}")
+    if network == "auto":
+        return next((name for name, size in NETWORKS.items() if size == shape[1:]), "mlp")
+    size = NETWORKS[network]
+    if size not in (None, shape[1:]):
+        raise ValueError(
+            f"the network {network!r} takes images of {size} pixels, got {shape[1:]}; resize the "
+            "images, or choose the network auto or mlp"
+        )
+    return network
+
+
+def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
+    """Images to ``outputs`` means and standard deviations."""
+    match check(network, shape):
+        case "conv64":
+            return ConvEncoder64(shape[0], outputs)
+        case "conv28":
+            return ConvEncoder28(shape[0], outputs)
+        case _:
+            return MLPEncoder(shape, outputs)
+
+
+def decoder(network: str, shape: Shape, inputs: int, numbers: int) -> Decoder:
+    """Latents to ``numbers`` raw numbers for each pixel."""
+    match check(network, shape):
+        case "conv64":
+            return ConvDecoder64(inputs, numbers)
+        case "conv28":
+            return ConvDecoder28(inputs, numbers)
+        case _:
+            return MLPDecoder(inputs, (numbers, *shape[1:]))
+
+
+def classifier(network: str, shape: Shape, scores: int) -> nn.Module:
+    """Images to ``scores`` class scores: an encoder's trunk with one linear layer."""
+    base = encoder(network, shape, 1)
+    return nn.Sequential(base.trunk, nn.Linear(base.features, scores))
+
+
+def joined_encoder(
+    network: str, shape: Shape, classes: Sequence[int], outputs: int
+) -> JoinedEncoder:
+    """Images and labels to means and standard deviations, joined in the last hidden layer.
+
+    For ``mlp`` that is the only hidden layer, and the image enters it directly.
+    """
+    if check(network, shape) == "mlp":
+        trunk, features = nn.Flatten(), math.prod(shape)
+        return JoinedEncoder(trunk, features, classes, HIDDEN, outputs, nn.Softplus())
+    base = encoder(network, shape, 1)
+    features = base.features
+    return JoinedEncoder(base.trunk, features, classes, features, outputs, nn.ReLU())
+
+
+def joined_decoder(
+    network: str, shape: Shape, inputs: int, classes: Sequence[int], numbers: int
+) -> JoinedDecoder:
+    """Latents and labels to raw numbers: a decoder whose first layer takes both."""
+    first, activation, *rest = decoder(network, shape, inputs, numbers).trunk
+    hidden: int = first.out_features  # type: ignore[assignment]
+    return JoinedDecoder(inputs, classes, hidden, activation, nn.Sequential(*rest))

@@ -1,0 +1,96 @@
+"""Networks of images (or latents) and labels together, as M2 has them (Kingma et al. 2014).
+
+Their first layer is linear in both: W·x + Σ_i E_i[y^i]. A label enters as a row of a table, which
+is what multiplying by its one-hot code picks. Where labels are enumerated, the part of the image is
+computed once and shared by all classes; only the sums are made for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .heads import Decoder, Gaussian
+
+
+class LabelTables(nn.Module):
+    """Σ_i E_i[y^i]: what the labels add to a first layer.
+
+    Args:
+        classes: number of classes of each label. width: units of the layer.
+    """
+
+    def __init__(self, classes: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.tables = nn.ParameterList(
+            nn.Parameter(torch.randn(count, width) / width**0.5) for count in classes
+        )
+
+    def forward(self, labels: Sequence[Tensor]) -> Tensor:
+        """``(…, width)`` for class codes ``(…)`` of each label, broadcast against each other."""
+        total = self.tables[0][labels[0].long()]
+        for table, codes in zip(self.tables[1:], labels[1:], strict=True):
+            total = total + table[codes.long()]
+        return total
+
+
+class JoinedEncoder(nn.Module):
+    """q(z | x, y): features of the image and the labels in one hidden layer, then two heads.
+
+    Args:
+        trunk: images ``(B, C, H, W)`` to features ``(B, F)``. features: F.
+        classes: number of classes of each label. hidden: units of the joined layer.
+        outputs: D, latent dimensions. activation: of the joined layer.
+    """
+
+    def __init__(
+        self,
+        trunk: nn.Module,
+        features: int,
+        classes: Sequence[int],
+        hidden: int,
+        outputs: int,
+        activation: nn.Module,
+    ) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.image = nn.Linear(features, hidden)
+        self.labels = LabelTables(classes, hidden)
+        self.activation = activation
+        self.heads = Gaussian(hidden, outputs)
+
+    def forward(self, x: Tensor, labels: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Mean and deviation ``(…, B, D)`` for images and codes ``(…, B)`` of each label."""
+        joined = self.image(self.trunk(x)) + self.labels(labels)
+        loc, scale = self.heads(self.activation(joined))
+        return loc, scale
+
+
+class JoinedDecoder(nn.Module):
+    """p(x | y, z): latents and labels in one hidden layer, then an image.
+
+    Args:
+        inputs: D, latent dimensions. classes: number of classes of each label.
+        hidden: units of the joined layer. activation: of that layer.
+        tail: the joined layer ``(B, hidden)`` to raw numbers ``(B, C, H, W)``.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        classes: Sequence[int],
+        hidden: int,
+        activation: nn.Module,
+        tail: nn.Module,
+    ) -> None:
+        super().__init__()
+        self.latents = nn.Linear(inputs, hidden)
+        self.labels = LabelTables(classes, hidden)
+        self.tail = Decoder(nn.Sequential(activation, tail))
+
+    def forward(self, z: Tensor, labels: Sequence[Tensor]) -> Tensor:
+        """Raw numbers ``(…, C, H, W)`` for latents ``(…, D)`` and codes ``(…)`` of each label."""
+        image: Tensor = self.tail(self.latents(z) + self.labels(labels))
+        return image
