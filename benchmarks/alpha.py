@@ -21,8 +21,8 @@ from ..inference import CCVAEObjective
 from ..inference.evaluation import baseline, evaluate, majority
 from ..inference.runs import create, fit
 
-BASE = Config(data="faces:7200", epochs=10)
-ALPHAS = (1.0, 30.0, 100.0, 300.0, 1000.0, 10000.0)
+BASE = Config(data="faces:4800", epochs=10, batch_size=50)
+ALPHAS = (1.0, 30.0, 300.0, 1000.0, 3000.0, 10000.0)
 
 
 def main() -> None:

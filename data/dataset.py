@@ -109,17 +109,28 @@ class Dataset:
         """
         return Rows(self, rows, self.labels[rows] if labels is None else labels)
 
-    def training(self, fraction: float, seed: int) -> Rows:
+    def training(self, fraction: float, seed: int, *, balanced: bool = False) -> Rows:
         """The training rows, of which exactly ``round(fraction · n)`` keep their labels.
 
         The rows that keep them depend on the seed alone, and those of a smaller fraction are
         among those of a larger one.
 
+        Args:
+            fraction: of the training rows. seed: of the choice.
+            balanced: take as many of each class as of any other, as far as they go; for data sets
+                with one label.
+
         Raises:
-            ValueError: for a fraction outside [0, 1], or one that leaves no labelled row although
-                it is not 0.
+            ValueError: for a fraction outside [0, 1], one that leaves no labelled row although it
+                is not 0, or ``balanced`` with several labels.
         """
-        kept = labelled_rows(len(self.train), fraction, seed)
+        if balanced and len(self.space) != 1:
+            raise ValueError(
+                f"balanced labels need a data set with one label, this one has {len(self.space)}; "
+                "choose one of them, or drop the option"
+            )
+        classes = self.labels[self.train, 0] if balanced else None
+        kept = labelled_rows(len(self.train), fraction, seed, classes)
         labels = torch.full_like(self.labels[self.train], torch.nan)
         labels[kept] = self.labels[self.train[kept]]
         return self.subset(self.train, labels)
@@ -182,8 +193,12 @@ class Rows:
             yield self.batch(index, device)
 
 
-def labelled_rows(rows: int, fraction: float, seed: int) -> Tensor:
+def labelled_rows(rows: int, fraction: float, seed: int, classes: Tensor | None = None) -> Tensor:
     """Sorted positions of the ``round(fraction · rows)`` rows that keep their labels.
+
+    Args:
+        rows: how many there are. fraction: of them. seed: of the choice.
+        classes: codes ``(rows,)``; the classes then take turns.
 
     Raises:
         ValueError: for a fraction outside [0, 1] or one too small to keep a single row.
@@ -197,4 +212,9 @@ def labelled_rows(rows: int, fraction: float, seed: int) -> Tensor:
             f"give at least {1 / rows:.2g}, or 0 to train without labels"
         )
     order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
+    if classes is not None:
+        shuffled = classes[order]
+        turn = torch.stack([(shuffled == k).cumsum(0) for k in shuffled.unique()])
+        own = torch.stack([shuffled == k for k in shuffled.unique()])
+        order = order[(turn * own).sum(0).argsort(stable=True)]
     return order[:count].sort().values

@@ -54,9 +54,18 @@ def log_observed(draw: Draw, name: str) -> Tensor:
     Args:
         draw: of a guide whose site has ``infer={"evidence": codes}``, NaN where missing.
         name: the site's, ``"y"`` for labels or ``"d"`` for domains.
+
+    Raises:
+        ValueError: where a site states no evidence.
     """
     values = []
     for site in draw.sites("q", name):
+        if "evidence" not in site["infer"]:
+            raise ValueError(
+                f"this objective needs the observed labels at the guide's site {site['name']!r}, "
+                'which states none; give it infer={"evidence": y}, NaN where missing, or choose an '
+                "objective that fits the program"
+            )
         codes = site["infer"]["evidence"]
         density = site["fn"].log_prob(codes.nan_to_num())
         values.append(draw.per_row(torch.where(codes.isnan(), 0.0, density), site))

@@ -31,8 +31,8 @@ from .blocks import log_evidence
 from .draw import Draw
 from .objective import Objective, Program
 
-ALPHA = 300.0
-"""Default weight of the classifier, chosen by measurement on 64×64 faces (docs/alpha.md)."""
+ALPHA = 1000.0
+"""Default weight of the classifier, chosen by measurement: docs/alpha.md."""
 
 
 class CCVAEObjective(Objective):

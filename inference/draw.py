@@ -159,8 +159,7 @@ class Draw:
                     "settings of the labels; move the site into the plate, or give each label a "
                     "site of its own outside it"
                 )
-            q = label["fn"].log_prob(label["value"]).exp()
-            value = (q * value).sum(dim, keepdim=True)
+            value = (_weights(label, dim) * value).sum(dim, keepdim=True)
         return value
 
     def check_all_read(self) -> None:
@@ -218,6 +217,18 @@ def log_density(site: Site) -> Tensor:
     if isinstance(mask, bool):
         return value if mask else torch.zeros_like(value)
     return torch.where(mask, value, 0.0)
+
+
+def _weights(label: Site, dim: int) -> Tensor:
+    """The probabilities of the classes of a label that is enumerated in ``dim``.
+
+    Where the label is observed all classes stand for the observed one, each with draws of its own;
+    they count alike, so that the noise between those draws gives the classifier no gradient.
+    """
+    weights: Tensor = label["fn"].log_prob(label["value"]).exp()
+    if isinstance(label["mask"], Tensor):
+        weights = torch.where(label["mask"], weights, 1 / weights.shape[dim])
+    return weights
 
 
 def _belongs(key: str, name: str) -> bool:

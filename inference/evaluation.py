@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pyro
@@ -86,8 +87,20 @@ def baseline(config: Config, train: Rows, test: Rows, device: torch.device | str
     600. Longer training does not lower its accuracy on the embedded data sets.
     """
     space = test.dataset.space
+    right, known = hits(plain_classifier(config, train, device), test, device)
+    return {
+        "classifier": mean_over_labels(right, known),
+        "classifier_by_label": by_label(space, right, known),
+    }
+
+
+def plain_classifier(
+    config: Config, train: Rows, device: torch.device | str
+) -> Callable[[Tensor], Tensor]:
+    """The classifier of :func:`baseline`: images ``(B, C, H, W)`` to class codes ``(B, L)``."""
+    space, shape = train.dataset.space, train.dataset.shape
     torch.manual_seed(config.seed)
-    encoder = build.encoder(config.network, test.dataset.shape, total_classes(space)).to(device)
+    encoder = build.encoder(config.network, shape, total_classes(space)).to(device)
     rows = train.labelled
     per_epoch = -(-len(rows) // config.batch_size)
     epochs = max(config.epochs, -(-CLASSIFIER_STEPS // per_epoch))
@@ -99,14 +112,13 @@ def baseline(config: Config, train: Rows, test: Rows, device: torch.device | str
             classifier_loss(space, encoder(batch.x)[0], batch.y).backward()
             optimizer.step()
             schedule.step()
-    with torch.no_grad():
-        right, known = hits(
-            lambda x: most_likely(space, class_scores(space, encoder(x)[0])), test, device
-        )
-    return {
-        "classifier": mean_over_labels(right, known),
-        "classifier_by_label": by_label(space, right, known),
-    }
+    encoder.eval()
+
+    @torch.no_grad()
+    def classifier(x: Tensor) -> Tensor:
+        return most_likely(space, class_scores(space, encoder(x)[0]))
+
+    return classifier
 
 
 def total_classes(space: LabelSpace) -> int:

@@ -63,10 +63,13 @@ class M2ScoreObjective(M2Objective):
     enumerate_labels = False
 
     def formula(self, draw: Draw) -> dict[str, Tensor]:
-        """M2's terms at one draw of the labels, and one of value 0 that carries their gradient."""
-        values = terms(draw, self.alpha)
+        """M2's terms at one draw of the labels, and one of value 0 that carries their gradient.
+
+        As E[∇ log q(y|x)] = 0, the term -log q(y|x) itself gives none.
+        """
         log_q = draw.q("y")
-        cost = torch.stack([values[name] for name in values]).sum(0).detach()
+        values = terms(draw, self.alpha) | {"-log q(y|x)": -log_q.detach()}
+        cost = torch.stack(list(values.values())).sum(0).detach()
         return values | {"score function": cost * (log_q - log_q.detach())}
 
 

@@ -73,7 +73,7 @@ class Run:
                 f"{', '.join(self.space.names)}; {self.config.data!r} now has {dataset.shape} and "
                 f"{', '.join(dataset.space.names)}"
             )
-        train_rows = dataset.training(self.config.labelled, self.config.seed)
+        train_rows = training_rows(self.config, dataset)
         return train_rows, dataset.subset(dataset.test)
 
 
@@ -88,7 +88,7 @@ def create(config: Config, dataset: Dataset, directory: Path, device: torch.devi
             f"{directory} already holds a trained run; give --resume to go on with it, or "
             "another --out"
         )
-    rows = dataset.training(config.labelled, config.seed)
+    rows = training_rows(config, dataset)
     if len(rows.labelled) == 0 and config.program != "vae":
         raise ValueError(
             f"no training row keeps a label at --labelled {config.labelled:g}, so there is "
@@ -163,7 +163,7 @@ def resume_or_create(
     if not resume or not (directory / CHECKPOINT).exists():
         return create(config, dataset, directory, device)
     run = _from_config(directory, device)
-    config = _with_alpha(config, dataset.training(config.labelled, config.seed))
+    config = _with_alpha(config, training_rows(config, dataset))
     if replace(run.config, epochs=config.epochs) != config:
         before, now = run.config.to_json(), config.to_json()
         changed = [f"{key} {before[key]} → {now[key]}" for key in now if before[key] != now[key]]
@@ -176,6 +176,11 @@ def resume_or_create(
     return run
 
 
+def training_rows(config: Config, dataset: Dataset) -> Rows:
+    """The training rows with the labels that a configuration shows of them."""
+    return dataset.training(config.labelled, config.seed, balanced=config.balanced)
+
+
 def evaluate_run(run: Run) -> dict[str, Any]:
     """Evaluate a run on its test rows, with the majority class and the plain classifier beside.
 
@@ -183,16 +188,14 @@ def evaluate_run(run: Run) -> dict[str, Any]:
     ``evaluation.json``.
     """
     train_rows, test_rows = run.data()
-    kept = read_json(run.directory / EVALUATION) or {}
-    beside: dict[str, Any] = {k: v for k, v in kept.items() if k.startswith("classifier")}
-    if not beside:
-        beside = baseline(run.config, train_rows, test_rows, run.device)
-    result: dict[str, Any] = {
-        **evaluate(run.model, run.guide, run.objective, test_rows, run.device),
-        **majority(train_rows, test_rows),
-        **beside,
-        "images": len(test_rows),
-    }
+    result = evaluate(run.model, run.guide, run.objective, test_rows, run.device)
+    if "accuracy" in result:
+        kept = read_json(run.directory / EVALUATION) or {}
+        beside = {key: value for key, value in kept.items() if key.startswith("classifier")}
+        if not beside:
+            beside = baseline(run.config, train_rows, test_rows, run.device)
+        result |= majority(train_rows, test_rows) | beside
+    result["images"] = len(test_rows)
     write_atomically(run.directory / EVALUATION, json.dumps(result, indent=2).encode())
     return result
 

@@ -88,8 +88,9 @@ def train(
         ValueError: where a step's loss is NaN or infinite, naming the terms that are.
     """
     monitored = rows.labelled.first(MONITORED)
-    module.train()
     for epoch in epochs:
+        # At every epoch: whoever drew the last one's metrics may have evaluated the pair since.
+        module.train()
         # A parameter store of its own: nothing of this pair stays in Pyro's global one.
         with pyro.get_param_store().scope():
             if epoch == 0:
@@ -114,6 +115,7 @@ def train(
                         watch(step + 1, steps)
         metrics = {name: total.item() / len(rows) for name, total in sums.items()}
         check_finite(metrics, epoch)
+        module.eval()  # batch normalisation must not learn from the monitored rows
         yield {"epoch": epoch, **metrics, **accuracy(module.guide, monitored, device)}
 
 

@@ -5,7 +5,14 @@ dimensions; a decoder maps latents ``(…, D)`` to the raw numbers of a likeliho
 """
 
 from .build import NETWORKS, Shape
-from .convolutional import ConvDecoder28, ConvDecoder64, ConvEncoder28, ConvEncoder64
+from .convolutional import (
+    ConvDecoder28,
+    ConvDecoder64,
+    ConvEncoder28,
+    ConvEncoder64,
+    DIVADecoder28,
+    DIVAEncoder28,
+)
 from .joined import JoinedDecoder, JoinedEncoder
 from .mlp import MLPDecoder, MLPEncoder
 
@@ -15,6 +22,8 @@ __all__ = [
     "ConvDecoder64",
     "ConvEncoder28",
     "ConvEncoder64",
+    "DIVADecoder28",
+    "DIVAEncoder28",
     "JoinedDecoder",
     "JoinedEncoder",
     "MLPDecoder",

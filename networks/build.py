@@ -1,13 +1,15 @@
 """Networks by name: every part that a program needs, for images of a given shape.
 
-========== ============== ==============================================================
-name       images         what it is
-========== ============== ==============================================================
-``conv64`` 64×64          the network of Joy et al. (2021)
-``conv28`` 28×28          two convolutions and a dense layer
-``mlp``    any            one hidden layer of 500 softplus units (Kingma et al. 2014)
-``auto``   any            the first of these that takes the images
-========== ============== ==============================================================
+================ ============== ==============================================================
+name             images         what it is
+================ ============== ==============================================================
+``conv64``       64×64          the network of Joy et al. (2021)
+``conv28``       28×28          two convolutions and a dense layer
+``diva28``       28×28          the network of Ilse et al. (2020), with batch normalisation
+``diva28-small`` 28×28          the same with fewer feature maps, for two cores
+``mlp``          any            one hidden layer of 500 softplus units (Kingma et al. 2014)
+``auto``         any            the first of these that takes the images
+================ ============== ==============================================================
 """
 
 from __future__ import annotations
@@ -17,7 +19,14 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from .convolutional import ConvDecoder28, ConvDecoder64, ConvEncoder28, ConvEncoder64
+from .convolutional import (
+    ConvDecoder28,
+    ConvDecoder64,
+    ConvEncoder28,
+    ConvEncoder64,
+    DIVADecoder28,
+    DIVAEncoder28,
+)
 from .heads import Decoder, Encoder
 from .joined import JoinedDecoder, JoinedEncoder
 from .mlp import HIDDEN, MLPDecoder, MLPEncoder
@@ -25,8 +34,18 @@ from .mlp import HIDDEN, MLPDecoder, MLPEncoder
 Shape = tuple[int, int, int]
 """Channels, height and width."""
 
-NETWORKS = {"auto": None, "conv64": (64, 64), "conv28": (28, 28), "mlp": None}
+NETWORKS = {
+    "auto": None,
+    "conv64": (64, 64),
+    "conv28": (28, 28),
+    "diva28": (28, 28),
+    "diva28-small": (28, 28),
+    "mlp": None,
+}
 """The networks by name, with the image size that they take; None is any."""
+
+SMALL_ENCODER, SMALL_DECODER = (16, 32), (32, 16, 8)
+"""Feature maps of ``diva28-small``."""
 
 
 def check(network: str, shape: Shape) -> str:
@@ -55,6 +74,10 @@ def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
             return ConvEncoder64(shape[0], outputs)
         case "conv28":
             return ConvEncoder28(shape[0], outputs)
+        case "diva28":
+            return DIVAEncoder28(shape[0], outputs)
+        case "diva28-small":
+            return DIVAEncoder28(shape[0], outputs, SMALL_ENCODER)
         case _:
             return MLPEncoder(shape, outputs)
 
@@ -66,6 +89,10 @@ def decoder(network: str, shape: Shape, inputs: int, numbers: int) -> Decoder:
             return ConvDecoder64(inputs, numbers)
         case "conv28":
             return ConvDecoder28(inputs, numbers)
+        case "diva28":
+            return DIVADecoder28(inputs, numbers)
+        case "diva28-small":
+            return DIVADecoder28(inputs, numbers, SMALL_DECODER)
         case _:
             return MLPDecoder(inputs, (numbers, *shape[1:]))
 

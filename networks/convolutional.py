@@ -1,8 +1,13 @@
-"""Convolutional networks: 64×64 as published with CC-VAE (Joy et al. 2021), and 28×28."""
+"""Convolutional networks: 64×64 as published with CC-VAE (Joy et al. 2021), and 28×28.
+
+One of those for 28×28 is published with DIVA (Ilse et al. 2020). It normalises over the batch, so
+a pair that uses it is evaluated in its evaluation mode.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import nn
 
@@ -88,3 +93,48 @@ class ConvDecoder28(Decoder):
             nn.ConvTranspose2d(32, channels, 4, 2, 1),
         )
         super().__init__(channels_last(trunk))
+
+
+class DIVAEncoder28(Encoder):
+    """Twice a 5×5 convolution, batch normalisation, ReLU and 2×2 maximum: 28 → 12 → 4.
+
+    Args:
+        channels: C, colours of the image. outputs: D, latent dimensions.
+        widths: feature maps of the two layers; as published 32, 64.
+    """
+
+    def __init__(self, channels: int, outputs: int, widths: Sequence[int] = (32, 64)) -> None:
+        layers: list[nn.Module] = []
+        for before, after in zip((channels, widths[0]), widths, strict=True):
+            layers += [nn.Conv2d(before, after, 5, bias=False), nn.BatchNorm2d(after)]
+            layers += [nn.ReLU(), nn.MaxPool2d(2)]
+        trunk = nn.Sequential(*layers, nn.Flatten())
+        super().__init__(channels_last(trunk), widths[1] * 16, outputs)
+
+
+class DIVADecoder28(Decoder):
+    """A dense layer, twice (upsample, 5×5 transposed convolution), a 1×1 convolution: 4 → 28.
+
+    Batch normalisation and ReLU follow all layers but the last.
+
+    Args:
+        inputs: D, latent dimensions. channels: raw numbers for each pixel.
+        widths: feature maps of the dense layer and the two convolutions; as published 64 (1024
+            units), 128, 256.
+    """
+
+    def __init__(self, inputs: int, channels: int, widths: Sequence[int] = (64, 128, 256)) -> None:
+        units = widths[0] * 16
+        layers: list[nn.Module] = [
+            nn.Linear(inputs, units, bias=False),
+            nn.BatchNorm1d(units),
+            nn.ReLU(),
+            nn.Unflatten(1, (widths[0], 4, 4)),
+        ]
+        for before, after in pairwise(widths):
+            layers += [
+                nn.Upsample(scale_factor=2),
+                nn.ConvTranspose2d(before, after, 5, bias=False),
+            ]
+            layers += [nn.BatchNorm2d(after), nn.ReLU()]
+        super().__init__(channels_last(nn.Sequential(*layers, nn.Conv2d(widths[2], channels, 1))))

@@ -112,6 +112,30 @@ def test_data_describes(capsys):
     assert "Blond_Hair" in out
 
 
+def test_models_lists_programs_and_objectives(capsys):
+    status, out, _ = call(capsys, "models", "--json")
+    assert status == 0
+    programs = {row["name"]: row["objectives"] for row in json.loads(out)["programs"]}
+    assert set(programs) == {"vae", "m2", "diva", "ccvae"}
+    assert programs["ccvae"][0] == "ccvae"
+    assert {"adapted-diva", "our-adapted-diva"} < set(programs["ccvae"])
+
+
+@pytest.mark.parametrize(
+    ("program", "objective"),
+    [("vae", ""), ("m2", ""), ("diva", ""), ("ccvae", "adapted-diva"), ("ccvae", "marginal")],
+)
+def test_every_program_trains_and_evaluates(tmp_path, capsys, program, objective):
+    options = [*QUICK, "--only", "Smiling,Hair", "--objective", objective, "--style", "8"]
+    status, _, err = call(capsys, "train", program, *options, "--out", tmp_path / "run")
+    assert status == 0, err
+    status, out, _ = call(capsys, "evaluate", tmp_path / "run", "--json")
+    result = json.loads(out)
+    assert status == 0
+    assert math.isfinite(result["bound"])
+    assert ("accuracy" in result) == (program != "vae")
+
+
 def test_own_objective_by_name(tmp_path, capsys, monkeypatch):
     (tmp_path / "mine.py").write_text(
         "from ccvae.inference import CCVAEObjective\n"

@@ -51,8 +51,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    _command(commands, "models", "list the programs and the objectives that apply to each")
+
     train = _command(commands, "train", "train a program into a run directory")
-    train.add_argument("program", nargs="?", default=Config.program, help="ccvae")
+    train.add_argument(
+        "program", nargs="?", default=Config.program, help="see ccvae models (ccvae)"
+    )
     for option in dataclasses.fields(Config):
         if option.name != "program":
             _add_option(train, option)

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from .config import Config
 from .data import Dataset
 from .data.spec import load as load_data
-from .inference.runs import Run, create, evaluate_run, fit, load, resume_or_create
+from .inference.runs import Run, create, evaluate_run, fit, load, resume_or_create, training_rows
 from .inference.training import Metrics
 
 Document = dict[str, Any]
@@ -79,6 +79,20 @@ def demo(options: Namespace) -> tuple[Document, str]:
     return document, text
 
 
+def models(_: Namespace) -> tuple[Document, str]:
+    """``ccvae models``."""
+    from .inference.catalogue import PROGRAMS
+
+    document = {
+        "programs": [
+            {"name": name, "objectives": list(objectives)} for name, objectives in PROGRAMS.items()
+        ]
+    }
+    rows = [["program", "objectives, its own first"]]
+    rows += [[name, ", ".join(objectives)] for name, objectives in PROGRAMS.items()]
+    return document, _table(rows, left=2)
+
+
 def describe(dataset: Dataset) -> Document:
     """Sizes, label frequencies, missing entries, majority-class accuracy and problems."""
     labels, problems, shares = {}, [], []
@@ -127,7 +141,7 @@ def _device(name: str) -> torch.device:
 
 
 def _fit(run: Run, dataset: Dataset, *, resume: bool) -> Metrics:
-    rows = dataset.training(run.config.labelled, run.config.seed)
+    rows = training_rows(run.config, dataset)
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -172,30 +186,34 @@ def _clear_demo(directory: Path) -> None:
         shutil.rmtree(directory)
 
 
-def _table(rows: Iterable[Iterable[str]]) -> str:
+def _table(rows: Iterable[Iterable[str]], left: int = 1) -> str:
+    """Rows as aligned text; the first ``left`` columns hold words, the others numbers."""
     cells = [list(row) for row in rows]
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     return "\n".join(
         "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in cells
     )
 
 
 def _evaluation_text(result: Document) -> str:
+    figures = (
+        f"bound on the evidence: {result['bound']:.1f} nats per image\n"
+        f"reconstruction: {result['reconstruction_l1']:.4f} mean absolute error per channel\n"
+        f"on {result['images']} test images, labels hidden"
+    )
+    if "accuracy" not in result:
+        return figures
     names = ("accuracy", "classifier", "majority")
     rows = [["label", "model", "classifier", "majority", "balanced"]]
     for label, balanced in result["balanced_by_label"].items():
         shares = [result[f"{name}_by_label"][label] for name in names]
         rows.append([label, *(f"{share:.3f}" for share in (*shares, balanced))])
     rows.append(["mean", *(f"{result[name]:.3f}" for name in names), ""])
-    return (
-        f"{_table(rows)}\n\nbound on log p(x): {result['bound']:.1f} nats per image\n"
-        f"reconstruction: {result['reconstruction_l1']:.4f} mean absolute error per channel\n"
-        f"on {result['images']} test images, labels hidden"
-    )
+    return f"{_table(rows)}\n\n{figures}"
 
 
 def _description_text(document: Document) -> str:
@@ -209,7 +227,7 @@ def _description_text(document: Document) -> str:
     return (
         f"{document['name']}: {document['images']} images of {channels}×{height}×{width}, "
         f"{document['train']} to train and {document['test']} to test, "
-        f"{document['domains'] or 'no'} domains\n\n{_table(rows)}\n\n"
+        f"{document['domains'] or 'no'} domains\n\n{_table(rows, left=2)}\n\n"
         f"majority-class accuracy, mean over labels: "
         f"{'unknown' if majority is None else f'{majority:.3f}'}\n"
         f"problems: {'; '.join(document['problems']) or 'none found'}"

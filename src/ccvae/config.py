@@ -25,6 +25,7 @@ class Config:
     data: str = _option("faces", "the data set")
     only: str = _option("", "names of the labels to use, separated by commas (all)")
     labelled: float = _option(0.2, "fraction of the training rows that keep their labels")
+    balanced: bool = _option(False, "the same number of labelled rows of every class")
     network: str = _option("auto", "auto (by image size), conv64, conv28 or mlp")
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")
     scale: float = _option(1.0, "the likelihood's scale in units of the pixel range")

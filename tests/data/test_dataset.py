@@ -141,3 +141,14 @@ def test_codes_must_fit() -> None:
     data = make()
     with pytest.raises(ValueError, match="'Third' has the code 3 in row 0"):
         replace(data, labels=data.labels + torch.tensor([0.0, 3.0]))
+
+
+def test_balanced_labels_are_exact_nested_and_even():
+    codes = torch.tensor([0.0] * 60 + [1.0] * 30 + [2.0] * 10)
+    small = labelled_rows(100, 0.12, 3, codes)
+    large = labelled_rows(100, 0.5, 3, codes)
+    assert [(codes[small] == k).sum().item() for k in range(3)] == [4, 4, 4]
+    # Ten rows of the rarest class are all there is; the others go on taking turns.
+    assert [(codes[large] == k).sum().item() for k in range(3)] == [20, 20, 10]
+    assert set(small.tolist()) < set(large.tolist())
+    assert torch.equal(small, labelled_rows(100, 0.12, 3, codes))

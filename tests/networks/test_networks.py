@@ -3,13 +3,17 @@
 import pytest
 import torch
 
+from ccvae.models import LIKELIHOODS
 from ccvae.networks import (
     ConvDecoder28,
     ConvDecoder64,
     ConvEncoder28,
     ConvEncoder64,
+    DIVADecoder28,
+    DIVAEncoder28,
     MLPDecoder,
     MLPEncoder,
+    build,
 )
 
 LATENTS = 5
@@ -80,3 +84,36 @@ def test_an_image_of_another_size_does_not_pass_silently():
         ConvEncoder64(3, 5)(torch.rand(2, 3, 28, 28))
     with pytest.raises(RuntimeError):
         MLPEncoder((1, 4, 4), 5)(torch.rand(2, 1, 5, 5))
+
+
+@pytest.mark.parametrize("name", ["diva28", "diva28-small"])
+@pytest.mark.parametrize("leading", [(4,), (2, 1, 3)])
+def test_networks_of_diva_have_their_shapes(name, leading):
+    encoder = build.encoder(name, (1, 28, 28), LATENTS)
+    loc, scale = encoder(torch.rand(3, 1, 28, 28))
+    assert loc.shape == scale.shape == (3, LATENTS)
+    decoder = build.decoder(name, (1, 28, 28), LATENTS, 2)
+    assert decoder(torch.randn(*leading, LATENTS)).shape == (*leading, 2, 28, 28)
+    joined = build.joined_decoder(name, (1, 28, 28), LATENTS, [10], 1)
+    assert joined(torch.randn(3, LATENTS), [torch.arange(3)]).shape == (3, 1, 28, 28)
+
+
+def test_the_network_published_with_diva_has_its_size():
+    """The networks of Ilse et al. 2020, by the number of their weights."""
+    encoder = 25 * (1 * 32 + 32 * 64) + 2 * (32 + 64) + 2 * (1024 * 64 + 64)
+    assert sum(p.numel() for p in DIVAEncoder28(1, 64).parameters()) == encoder
+    decoder = 192 * 1024 + 25 * (64 * 128 + 128 * 256) + 2 * (1024 + 128 + 256) + 257 * 256
+    assert sum(p.numel() for p in DIVADecoder28(192, 256).parameters()) == decoder
+
+
+def test_the_network_of_diva_gives_levels():
+    raw = DIVADecoder28(5, 256, (2, 2, 2))(torch.randn(3, 5))
+    pixels = LIKELIHOODS["levels"]()(raw)
+    assert pixels.log_prob(torch.rand(3, 1, 28, 28)).shape == (3,)
+
+
+def test_batch_normalisation_sees_a_batch_only_in_training():
+    encoder, x = DIVAEncoder28(1, LATENTS, (2, 2)), torch.rand(4, 1, 28, 28)
+    assert not torch.allclose(encoder(x)[0][:1], encoder(x[:1])[0])
+    encoder.eval()
+    torch.testing.assert_close(encoder(x)[0][:1], encoder(x[:1])[0])
