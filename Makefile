@@ -19,6 +19,7 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m ccvae.benchmarks.step
+	$(BIN)/python -m ccvae.benchmarks.m2
 	$(BIN)/python -m ccvae.benchmarks.evidence
 
 # torch and torchvision go first and together, so that pip settles on versions that belong together.

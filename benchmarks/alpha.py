@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
@@ -19,7 +17,7 @@ from ..config import Config
 from ..data.spec import load
 from ..inference import CCVAEObjective
 from ..inference.evaluation import baseline, evaluate, majority
-from ..inference.runs import create, fit
+from ..inference.runs import train_once
 
 BASE = Config(data="faces:4800", epochs=10, batch_size=50)
 ALPHAS = (1.0, 30.0, 300.0, 1000.0, 3000.0, 10000.0)
@@ -55,13 +53,10 @@ def main() -> None:
 
 def train_and_evaluate(config: Config) -> dict[str, float]:
     """One run, evaluated by the exact objective whatever it was trained by."""
-    data = load(config.data)
-    with tempfile.TemporaryDirectory() as folder:
-        run = create(config, data, Path(folder), torch.device("cpu"))
-        for _ in fit(run, data.training(config.labelled, config.seed), resume=False):
-            pass
+    data, device = load(config.data), torch.device("cpu")
+    run = train_once(config, data, device)
     torch.manual_seed(0)
-    return evaluate(run.model, run.guide, CCVAEObjective(), data.subset(data.test), "cpu")
+    return evaluate(run.model, run.guide, CCVAEObjective(), data.subset(data.test), device)
 
 
 def mean_and_error(values: list[float], digits: int) -> str:

@@ -10,9 +10,7 @@ and a ratio is the median of the ratios to the bare step of the same turn.
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Sequence
-from statistics import median
+from collections.abc import Sequence
 
 import pyro
 import torch
@@ -23,12 +21,11 @@ from ..guides import CCVAEGuide
 from ..inference import CCVAEAuthorsObjective, CCVAEObjective, Objective
 from ..models import CCVAE, Laplace
 from ..networks import ConvDecoder64, ConvEncoder64
+from .timing import Step, measure, table, trained
 
 LABELS, STYLE, ROWS = 18, 27, 20_000
 PATTERNS = {"labelled": 1.0, "unlabelled": 0.0, "mixed": 0.5}
 """Share of observed label entries in a batch."""
-
-Step = Callable[[], Tensor]
 
 
 def networks() -> tuple[ConvEncoder64, ConvDecoder64]:
@@ -45,7 +42,7 @@ def bare_step(x: Tensor) -> Step:
         error: Tensor = decoder(torch.cat([loc[:, :LABELS], (loc + scale)[:, LABELS:]], -1))
         return error.abs().sum()
 
-    return _trained(nn.ModuleList([encoder, decoder]), loss)
+    return trained(nn.ModuleList([encoder, decoder]), loss)
 
 
 def program_step(objective: Objective, link: str, x: Tensor, y: Tensor) -> Step:
@@ -56,32 +53,7 @@ def program_step(objective: Objective, link: str, x: Tensor, y: Tensor) -> Step:
     guide = CCVAEGuide(space, encoder, style=STYLE, link=link)
     module = objective(model, guide)
     index = torch.arange(len(x), device=x.device)
-    return _trained(module, lambda: module(x, y, index=index, size=ROWS))
-
-
-def _trained(module: nn.Module, loss: Callable[[], Tensor]) -> Step:
-    optimiser = torch.optim.Adam(module.parameters(), lr=1e-4, fused=True)
-
-    def step() -> Tensor:
-        optimiser.zero_grad()
-        value = loss()
-        value.backward()
-        optimiser.step()
-        return value
-
-    return step
-
-
-def measure(steps: dict[str, Step], repetitions: int) -> dict[str, list[float]]:
-    """Seconds of every step in every turn; one more turn warms up and does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for turn in range(repetitions + 1):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            if turn:
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
+    return trained(module, lambda: module(x, y, index=index, size=ROWS))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -114,15 +86,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 steps[f"{name}, {pattern}"] = program_step(objective, link, x, y)
         seconds = measure(steps, options.repetitions)
 
-    bare = seconds["bare networks"]
     print(
         f"{options.batch} images, {LABELS} labels, medians of {options.repetitions} turns, "
         f"threads {torch.get_num_threads()}"
     )
-    print(f"{'step':28}{'ms':>8}{'ratio':>8}")
-    for name, values in seconds.items():
-        ratio = median(v / b for v, b in zip(values, bare, strict=True))
-        print(f"{name:28}{1e3 * median(values):8.1f}{ratio:8.2f}")
+    print(table(seconds))
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ class Draw:
             raise ValueError(
                 f"this objective needs a site {name!r}, but the "
                 f"{'model' if side == 'p' else 'guide'} has only {', '.join(program)}; choose an "
-                "objective that fits the program"
+                "objective that fits the program (`ccvae models` lists them)"
             )
         chosen = [key for key in program if _belongs(key, name) and _is_part(key, part)]
         self._unread -= {(side, key) for key in chosen}
@@ -172,7 +172,8 @@ class Draw:
             program = "model" if side == "p" else "guide"
             raise ValueError(
                 f"site {name!r} of the {program} has no term in this objective; rename the site "
-                f"after the role that it plays, or use an objective that reads it"
+                "after the role that it plays, or use an objective that reads it "
+                "(`ccvae models` lists those of each program)"
             )
 
     def _enumerated(self) -> list[Site]:

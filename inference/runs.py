@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -152,6 +153,15 @@ def fit(run: Run, rows: Rows, *, resume: bool, watch: Watch | None = None) -> It
         yield metrics
 
 
+def train_once(config: Config, dataset: Dataset, device: torch.device) -> Run:
+    """A run trained to its end whose directory is gone afterwards, for comparisons."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = create(config, dataset, Path(folder), device)
+        for _ in fit(run, training_rows(config, dataset), resume=False):
+            pass
+    return run
+
+
 def resume_or_create(
     config: Config, dataset: Dataset, directory: Path, device: torch.device, *, resume: bool
 ) -> Run:
@@ -171,6 +181,8 @@ def resume_or_create(
             f"{directory} was trained with other options ({'; '.join(changed)}); repeat them as "
             "they were, or give another --out"
         )
+    if config.epochs != run.config.epochs:
+        (directory / EVALUATION).unlink(missing_ok=True)
     run.config = config
     _write_config(run)
     return run

@@ -6,7 +6,7 @@ name             images         what it is
 ``conv64``       64×64          the network of Joy et al. (2021)
 ``conv28``       28×28          two convolutions and a dense layer
 ``diva28``       28×28          the network of Ilse et al. (2020), with batch normalisation
-``diva28-small`` 28×28          the same with fewer feature maps, for two cores
+``diva28-small`` 28×28          the same with a narrower decoder, for two cores
 ``mlp``          any            one hidden layer of 500 softplus units (Kingma et al. 2014)
 ``auto``         any            the first of these that takes the images
 ================ ============== ==============================================================
@@ -44,8 +44,8 @@ NETWORKS = {
 }
 """The networks by name, with the image size that they take; None is any."""
 
-SMALL_ENCODER, SMALL_DECODER = (16, 32), (32, 16, 8)
-"""Feature maps of ``diva28-small``."""
+SMALL_DECODER = (32, 16, 8)
+"""Feature maps of the decoder of ``diva28-small``."""
 
 
 def check(network: str, shape: Shape) -> str:
@@ -74,10 +74,8 @@ def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
             return ConvEncoder64(shape[0], outputs)
         case "conv28":
             return ConvEncoder28(shape[0], outputs)
-        case "diva28":
+        case "diva28" | "diva28-small":
             return DIVAEncoder28(shape[0], outputs)
-        case "diva28-small":
-            return DIVAEncoder28(shape[0], outputs, SMALL_ENCODER)
         case _:
             return MLPEncoder(shape, outputs)
 

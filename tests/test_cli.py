@@ -158,7 +158,10 @@ def test_own_objective_by_name(tmp_path, capsys, monkeypatch):
         (["train", "--data", "faces:two"], "expected a number of at least 12"),
         (["train", *QUICK, "--objective", "elbo"], "choose one of ccvae, ccvae-authors"),
         (["train", *QUICK, "--objective", "nosuch:Thing"], "cannot load 'nosuch:Thing'"),
-        (["train", *QUICK, "--objective", "ccvae-authors", "--alpha", "2"], "give --alpha and --warm-up to"),
+        (
+            ["train", *QUICK, "--objective", "ccvae-authors", "--alpha", "2"],
+            "give --alpha and --warm-up to",
+        ),
         (["train", *QUICK, "--likelihood", "cauchy"], "choose one of laplace"),
         (["train", *QUICK, "--likelihood", "bernoulli", "--scale", "2"], "has no scale"),
         (["train", *QUICK, "--link", "cloglog"], "choose one of probit, logit"),
