@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from pyro.infer import ELBO
 from torch import Tensor, nn
@@ -126,84 +126,81 @@ def build_pair(
     build.check(config.network, shape)
     likelihood = build_likelihood(config)
     numbers = shape[0] * likelihood.parameters_per_channel
-    builders: dict[str, Callable[..., Pair]] = {
-        "vae": _vae,
-        "m2": _m2,
-        "diva": _diva,
-        "ccvae": _ccvae,
-    }
-    return builders[config.program](config, space, shape, likelihood, numbers, frequencies, domains)
+    builders = {"vae": _vae, "m2": _m2, "diva": _diva, "ccvae": _ccvae}
+    return builders[config.program](
+        Parts(config, space, shape, likelihood, numbers, frequencies, domains)
+    )
 
 
-def _ccvae(
-    config: Config,
-    space: LabelSpace,
-    shape: Shape,
-    likelihood: Any,
-    numbers: int,
-    frequencies: Sequence[Tensor] | None,
-    _: int,
-) -> Pair:
-    latents = space.dimension + config.style
-    decoder = build.decoder(config.network, shape, latents, numbers)
-    encoder = build.encoder(config.network, shape, latents)
-    style = config.style
-    model = CCVAE(space, decoder, likelihood, style=style, frequencies=frequencies)
-    return model, CCVAEGuide(space, encoder, style=style, link=config.link)
+class Parts(NamedTuple):
+    """What a pair is built of; ``numbers`` are the decoder's for each pixel."""
+
+    config: Config
+    space: LabelSpace
+    shape: Shape
+    likelihood: Any
+    numbers: int
+    frequencies: Sequence[Tensor] | None
+    domains: int
+
+    def encoder(self, outputs: int) -> nn.Module:
+        """The configured network, from images to ``outputs`` latent dimensions."""
+        return build.encoder(self.config.network, self.shape, outputs)
+
+    def decoder(self, inputs: int) -> nn.Module:
+        """The configured network, from ``inputs`` latent dimensions to an image."""
+        return build.decoder(self.config.network, self.shape, inputs, self.numbers)
 
 
-def _vae(
-    config: Config,
-    _space: LabelSpace,
-    shape: Shape,
-    likelihood: Any,
-    numbers: int,
-    *_: object,
-) -> Pair:
-    decoder = build.decoder(config.network, shape, config.style, numbers)
-    encoder = build.encoder(config.network, shape, config.style)
-    return VAE(decoder, likelihood, style=config.style), VAEGuide(encoder)
+def _ccvae(parts: Parts) -> Pair:
+    style = parts.config.style
+    latents = parts.space.dimension + style
+    model = CCVAE(
+        parts.space,
+        parts.decoder(latents),
+        parts.likelihood,
+        style=style,
+        frequencies=parts.frequencies,
+    )
+    encoder = parts.encoder(latents)
+    return model, CCVAEGuide(parts.space, encoder, style=style, link=parts.config.link)
 
 
-def _m2(
-    config: Config,
-    space: LabelSpace,
-    shape: Shape,
-    likelihood: Any,
-    numbers: int,
-    frequencies: Sequence[Tensor] | None,
-    _: int,
-) -> Pair:
-    classes = [len(label.classes) for label in space]
-    decoder = build.joined_decoder(config.network, shape, config.style, classes, numbers)
-    encoder = build.joined_encoder(config.network, shape, classes, config.style)
-    classifier = build.classifier(config.network, shape, sum(classes))
-    model = M2(space, decoder, likelihood, style=config.style, frequencies=frequencies)
-    return model, M2Guide(space, classifier, encoder)
+def _vae(parts: Parts) -> Pair:
+    style = parts.config.style
+    model = VAE(parts.decoder(style), parts.likelihood, style=style)
+    return model, VAEGuide(parts.encoder(style))
 
 
-def _diva(
-    config: Config,
-    space: LabelSpace,
-    shape: Shape,
-    likelihood: Any,
-    numbers: int,
-    frequencies: Sequence[Tensor] | None,
-    domains: int,
-) -> Pair:
+def _m2(parts: Parts) -> Pair:
+    style, network, shape = parts.config.style, parts.config.network, parts.shape
+    classes = [len(label.classes) for label in parts.space]
+    decoder = build.joined_decoder(network, shape, style, classes, parts.numbers)
+    encoder = build.joined_encoder(network, shape, classes, style)
+    classifier = build.classifier(network, shape, sum(classes))
+    model = M2(parts.space, decoder, parts.likelihood, style=style, frequencies=parts.frequencies)
+    return model, M2Guide(parts.space, classifier, encoder)
+
+
+def _diva(parts: Parts) -> Pair:
+    space, domains, style = parts.space, parts.domains, parts.config.style
     if domains < 2:
         raise ValueError(
-            f"DIVA needs a data set with domains, and {config.data!r} has none; choose faces or "
-            "rotated-digits, or the program ccvae with the objective our-adapted-diva"
+            f"DIVA needs a data set with domains, and {parts.config.data!r} has none; choose faces "
+            "or rotated-digits, or the program ccvae with the objective our-adapted-diva"
         )
-    style = config.style
-    block = max(1, style // len(space))
-    decoder = build.decoder(config.network, shape, 2 * style + block * len(space), numbers)
-    encoders = [
-        build.encoder(config.network, shape, width) for width in (style, style, block * len(space))
-    ]
+    block = max(1, style // len(space))  # z_y has as many dimensions as z_x, shared by the labels
+    widths = (style, style, block * len(space))
+    decoder = parts.decoder(sum(widths))
+    encoders = [parts.encoder(width) for width in widths]
     model = DIVA(
-        space, domains, decoder, likelihood, style=style, block=block, frequencies=frequencies
+        space,
+        domains,
+        decoder,
+        parts.likelihood,
+        style=style,
+        block=block,
+        frequencies=parts.frequencies,
     )
     return model, DIVAGuide(space, domains, *encoders, style=style, block=block)
 

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from . import __version__
 from .config import Config
@@ -43,9 +43,17 @@ def _standard(value: Any) -> Any:
     return None if isinstance(value, float) and value != value else value
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that says in one line what was wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2 and one line, without the usage."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The command line as ``--help`` shows it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="ccvae", description="Semi-supervised VAEs as Pyro programs: train, compare, look."
     )
     parser.add_argument("--version", action="version", version=__version__)
