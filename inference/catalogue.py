@@ -74,16 +74,15 @@ def build_objective(config: Config) -> ELBO:
         ValueError: for a name that is neither, or an α for an objective without one.
     """
     kind = objective_class(config)
-    options: dict[str, Any] = {} if config.alpha is None else {"alpha": config.alpha}
-    if config.warm_up:
-        options["warm_up"] = config.warm_up
+    given = {"alpha": config.alpha, "alpha_d": config.alpha_d, "warm_up": config.warm_up or None}
+    options = {name: value for name, value in given.items() if value is not None}
     try:
         objective: ELBO = kind(**options)
     except TypeError as error:
         raise ValueError(
             f"the objective {config.objective or config.program!r} could not be made with "
-            f"{options or 'no options'} ({error}); give --alpha and --warm-up to objectives that "
-            "have them"
+            f"{options or 'no options'} ({error}); give --alpha, --alpha-d and --warm-up only to "
+            "objectives that have them"
         ) from error
     return objective
 

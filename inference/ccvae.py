@@ -31,8 +31,17 @@ from .blocks import log_evidence
 from .draw import Draw
 from .objective import Objective, Program
 
-ALPHA = 1000.0
-"""Default weight of the classifier, chosen by measurement: docs/alpha.md."""
+ALPHA = 300.0
+"""Default weight of the classifier, chosen by measurement with one row in five labelled."""
+
+
+def suggested_alpha(rows: int, labelled: int) -> float:
+    """The weight for a share of labelled rows, 60·N/N_labelled, by measurement (docs/alpha.md).
+
+    >>> suggested_alpha(10_000, 2_000)
+    300.0
+    """
+    return 60.0 * rows / labelled
 
 
 class CCVAEObjective(Objective):
@@ -48,6 +57,8 @@ class CCVAEObjective(Objective):
     ) -> None:
         super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
         self.alpha = alpha
+
+    suggested_alpha = staticmethod(suggested_alpha)
 
     def prepare(self, guide: Program) -> Program:
         """The guide under :class:`~ccvae.guides.Bayes`."""

@@ -55,10 +55,10 @@ class DIVAObjective(Objective):
         self.warm_up = warm_up
 
     @staticmethod
-    def paper_alpha(rows: int, labelled: int) -> float:
+    def suggested_alpha(rows: int, labelled: int) -> float:
         """The paper's α_y: 3500·(M + N)/N for N labelled and M unlabelled rows.
 
-        >>> DIVAObjective.paper_alpha(4000, 1000)
+        >>> DIVAObjective.suggested_alpha(4000, 1000)
         14000.0
         """
         return 3500.0 * rows / labelled

@@ -30,6 +30,8 @@ class ImportanceWeightedObjective(MarginalObjective):
         max_plate_nesting: see :class:`~ccvae.inference.Objective`.
     """
 
+    suggested_alpha = None  # type: ignore[assignment]  # a bound has no classifier term
+
     def __init__(self, *, num_particles: int = 10, max_plate_nesting: int = 2) -> None:
         super().__init__(1.0, num_particles=num_particles, max_plate_nesting=max_plate_nesting)
 

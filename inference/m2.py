@@ -44,10 +44,10 @@ class M2Objective(Objective):
         self.alpha = alpha
 
     @staticmethod
-    def paper_alpha(rows: int, labelled: int) -> float:
+    def suggested_alpha(rows: int, labelled: int) -> float:
         """The paper's α for one labelled row: 0.1·N/N_labelled.
 
-        >>> M2Objective.paper_alpha(4000, 100)
+        >>> M2Objective.suggested_alpha(4000, 100)
         4.0
         """
         return 0.1 * rows / labelled

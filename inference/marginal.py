@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..guides import Bayes
 from .blocks import log_evidence
-from .ccvae import ALPHA
+from .ccvae import ALPHA, suggested_alpha
 from .draw import Draw
 from .objective import Objective, Program
 
@@ -35,6 +35,8 @@ class MarginalObjective(Objective):
     ) -> None:
         super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
         self.alpha = alpha
+
+    suggested_alpha = staticmethod(suggested_alpha)
 
     def prepare(self, guide: Program) -> Program:
         """The guide under :class:`~ccvae.guides.Bayes`."""

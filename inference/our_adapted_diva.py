@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .adapted_diva import bound
 from .blocks import log_classifier
-from .ccvae import ALPHA
+from .ccvae import ALPHA, suggested_alpha
 from .draw import Draw
 from .objective import Objective
 
@@ -39,6 +39,8 @@ class OurAdaptedDIVAObjective(Objective):
         super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
         self.alpha = alpha
         self.beta = beta
+
+    suggested_alpha = staticmethod(suggested_alpha)
 
     def formula(self, draw: Draw) -> dict[str, Tensor]:
         """The terms of the module's formula, in its order."""

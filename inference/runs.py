@@ -241,8 +241,8 @@ def _from_config(directory: Path, device: torch.device) -> Run:
 
 
 def _with_alpha(config: Config, rows: Rows) -> Config:
-    """The configuration with the paper's α where the paper has a rule and none was given."""
-    rule = getattr(objective_class(config), "paper_alpha", None)
+    """The configuration with the objective's own rule for α where it has one and none was given."""
+    rule = getattr(objective_class(config), "suggested_alpha", None)
     if config.alpha is not None or rule is None:
         return config
     return replace(config, alpha=rule(len(rows), len(rows.labelled)))

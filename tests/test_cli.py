@@ -160,7 +160,7 @@ def test_own_objective_by_name(tmp_path, capsys, monkeypatch):
         (["train", *QUICK, "--objective", "nosuch:Thing"], "cannot load 'nosuch:Thing'"),
         (
             ["train", *QUICK, "--objective", "ccvae-authors", "--alpha", "2"],
-            "give --alpha and --warm-up to",
+            "give --alpha, --alpha-d and --warm-up only to",
         ),
         (["train", *QUICK, "--likelihood", "cauchy"], "choose one of laplace"),
         (["train", *QUICK, "--likelihood", "bernoulli", "--scale", "2"], "has no scale"),
@@ -175,6 +175,8 @@ def test_own_objective_by_name(tmp_path, capsys, monkeypatch):
         (["train", *QUICK, "--device", "tpu"], "choose auto, cpu or cuda"),
         (["train", *QUICK, "--epochs", "many"], "invalid int value: 'many'; see ccvae train"),
         (["evaluate"], "the following arguments are required: DIR"),
+        (["table", "nosuch"], "unknown table 'nosuch'; choose one of diva, m2"),
+        (["table", "m2", "--seeds", "0"], "expected at least one seed"),
         (["nosuch"], "invalid choice: 'nosuch'"),
         (["evaluate", "nosuch"], "nosuch is not a run directory"),
         (["data", "nosuch"], "unknown data set 'nosuch'"),

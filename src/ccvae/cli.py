@@ -79,6 +79,12 @@ def build_parser() -> argparse.ArgumentParser:
     data = _command(commands, "data", "describe a data set")
     data.add_argument("data", nargs="?", default=Config.data, metavar="SPEC", help=_SPEC)
 
+    table = _command(commands, "table", "rerun one of the committed comparisons")
+    table.add_argument("name", nargs="?", default="diva", metavar="NAME", help="diva or m2 (diva)")
+    table.add_argument("--seeds", type=int, default=1, help="repetitions of every training (1)")
+    table.add_argument("--out", type=Path, default=Path("docs/tables"), metavar="DIR", help=_TABLES)
+    _add_device(table)
+
     demo = _command(commands, "demo", "train CC-VAE on rendered faces and write a report")
     demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="(demo)")
     demo.add_argument("--seed", type=int, default=Config.seed, help="(0)")
@@ -87,7 +93,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 _OUT = "the run directory (runs/PROGRAM-OBJECTIVE-DATA-SEED)"
-_SPEC = "faces, faces:N, digits or digits:ROOT (faces)"
+_SPEC = "faces, faces:N, digits, digits:ROOT, rotated-digits, rotated-digits:ANGLE (faces)"
+_TABLES = "where NAME.md and NAME.json are written (docs/tables)"
 
 
 def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
@@ -102,7 +109,7 @@ def _add_option(parser: argparse.ArgumentParser, option: dataclasses.Field[Any])
     if option.default is False:
         parser.add_argument(flag, action="store_true", help=text)
         return
-    kind = float if option.name == "alpha" else type(option.default)
+    kind = float if option.default is None else type(option.default)
     default = "" if option.default in (None, "") else f" ({option.default})"
     parser.add_argument(
         flag, type=kind, default=option.default, metavar=kind.__name__.upper(), help=text + default

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import shutil
+import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterable
@@ -54,6 +55,20 @@ def data(options: Namespace) -> tuple[Document, str]:
     """``ccvae data``."""
     document = describe(load_data(options.data))
     return document, _description_text(document)
+
+
+def table(options: Namespace) -> tuple[Document, str]:
+    """``ccvae table``."""
+    from .studies.comparisons import run_table
+
+    found = run_table(
+        options.name,
+        seeds=range(options.seeds),
+        folder=options.out,
+        report=lambda line: print(line, file=sys.stderr, flush=True),
+        device=_device(options.device),
+    )
+    return found.to_json(), found.to_markdown()
 
 
 def demo(options: Namespace) -> tuple[Document, str]:

@@ -12,9 +12,10 @@ from ccvae.data.rotated import rotated_digits
 from ccvae.inference import evaluation
 from ccvae.models import VAE, Bernoulli
 from ccvae.networks import MLPDecoder, MLPEncoder
-from ccvae.studies import tables
+from ccvae.studies import table_diva
+from ccvae.studies.comparisons import run_table
 from ccvae.studies.single_latent import SingleLatentGuide, SingleLatentObjective
-from ccvae.studies.tables import Figure, Table, diva_table, mean_and_error, run_table
+from ccvae.studies.tables import Figure, Table, mean_and_error
 
 
 def small_table(**changes):
@@ -72,7 +73,7 @@ def measurement(method, angle, seed, accuracy):
 
 
 def test_diva_table_has_a_row_an_angle_and_their_mean():
-    table = diva_table(
+    table = table_diva.arrange(
         [measurement("DIVA", a, s, 90 + a / 15 + s) for a in (0, 30) for s in (0, 2)]
         + [measurement("single latent", 0, 0, 80.0)]
     )
@@ -92,24 +93,24 @@ def test_diva_table_has_a_row_an_angle_and_their_mean():
 def test_running_a_table_measures_and_writes(tmp_path, monkeypatch):
     monkeypatch.setattr(evaluation, "CLASSIFIER_STEPS", 1)
     config = replace(
-        tables.DIVA_CONFIG, network="mlp", style=2, epochs=1, batch_size=1000, warm_up=0
+        table_diva.DIVA_CONFIG, network="mlp", style=2, epochs=1, batch_size=1000, warm_up=0
     )
     lines = []
     table = run_table("diva", folder=tmp_path, report=lines.append, config=config, angles=(60,))
-    assert [json.loads(line)["method"] for line in lines] == list(tables.DIVA_METHODS)
+    assert [json.loads(line)["method"] for line in lines] == list(table_diva.DIVA_METHODS)
     assert all(0 <= m["held_out"] <= 100 for m in table.measurements)
     assert {path.name for path in tmp_path.iterdir()} == {"diva.md", "diva.json"}
-    assert table.settings["alpha_d"] == tables.DIVA_ALPHA_D
+    assert table.settings["alpha_d"] == table_diva.DIVA_ALPHA_D
 
 
-@pytest.mark.parametrize("method", tables.DIVA_METHODS)
+@pytest.mark.parametrize("method", table_diva.DIVA_METHODS)
 def test_a_trained_classifier_sees_each_image_alone(method, monkeypatch):
     """It runs in evaluation mode, so batch normalisation does not look at the other images."""
     monkeypatch.setattr(evaluation, "CLASSIFIER_STEPS", 1)
     data = rotated_digits(60)
     rows = data.subset(data.train[::250])
-    config = replace(tables.DIVA_CONFIG, style=2, epochs=1, batch_size=10)
-    classifier = tables.DIVA_METHODS[method](config, 1.0, rows, "cpu")
+    config = replace(table_diva.DIVA_CONFIG, style=2, epochs=1, batch_size=10)
+    classifier = table_diva.DIVA_METHODS[method](config, 1.0, rows, "cpu")
     x = rows.batch(torch.arange(20)).x
     assert torch.equal(classifier(x), torch.cat([classifier(image[None]) for image in x]))
 
@@ -168,4 +169,4 @@ def test_single_latent_predicts_every_label():
 
 
 def test_the_settings_of_table_diva_are_a_valid_run():
-    assert Config.from_json(tables.DIVA_CONFIG.to_json()) == tables.DIVA_CONFIG
+    assert Config.from_json(table_diva.DIVA_CONFIG.to_json()) == table_diva.DIVA_CONFIG

@@ -1,0 +1,64 @@
+"""Comparisons that two cores can rerun: ``ccvae table NAME``.
+
+A table is made in two steps, so that either can be used alone: ``measure`` trains and yields one
+measurement for everything that it found out, and ``arrange`` makes a table of such measurements.
+
+======== ==========================================================================================
+table    what it compares
+======== ==========================================================================================
+``diva`` DIVA, a VAE with one latent space and a plain classifier on an angle never trained on
+``m2``   M2 and a plain classifier on digits, of which 100 or 1 000 are labelled
+======== ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from . import table_diva, table_m2
+from .tables import Table
+
+TABLES: dict[str, ModuleType] = {"diva": table_diva, "m2": table_m2}
+"""For each table the module that measures and arranges it."""
+
+
+def run_table(
+    name: str,
+    *,
+    seeds: Sequence[int] = (0,),
+    folder: Path = Path("docs/tables"),
+    report: Callable[[str], None] = print,
+    device: torch.device | str = "cpu",
+    **options: Any,
+) -> Table:
+    """Measure a table and write it as ``NAME.md`` and ``NAME.json``.
+
+    Args:
+        name: one of :data:`TABLES`.
+        seeds: each repeats all trainings.
+        folder: where the files go.
+        report: told about every measurement as soon as it is made.
+        device: where to train.
+        options: passed on to the table's own measuring function.
+
+    Raises:
+        ValueError: for an unknown table, or no seeds.
+    """
+    if name not in TABLES:
+        raise ValueError(f"unknown table {name!r}; choose one of {', '.join(TABLES)}")
+    if not seeds:
+        raise ValueError("expected at least one seed, got none; give seeds=(0,) or more")
+    module = TABLES[name]
+    measurements = []
+    for measurement in module.measure(seeds, device=device, **options):
+        report(json.dumps(measurement))
+        measurements.append(measurement)
+    table = module.arrange(measurements)
+    table.write(folder)
+    return table
