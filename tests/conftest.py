@@ -1,17 +1,10 @@
 """What all tests share."""
 
-import warnings
-
 import pyro
 import pytest
 import torch
 
 torch.set_num_threads(1)
-
-with warnings.catch_warnings():
-    # ArviZ 0.23 announces its next major version once a day, at import.
-    warnings.simplefilter("ignore", FutureWarning)
-    import arviz  # noqa: F401
 
 
 @pytest.fixture(autouse=True)
