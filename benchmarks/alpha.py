@@ -8,7 +8,6 @@ without labels, so it can be compared between the rows.
 from __future__ import annotations
 
 import argparse
-import statistics
 from dataclasses import replace
 
 import torch
@@ -18,6 +17,7 @@ from ..data.spec import load
 from ..inference import CCVAEObjective
 from ..inference.evaluation import baseline, evaluate, majority
 from ..inference.runs import train_once
+from ..studies.tables import mean_and_error
 
 BASE = Config(data="faces:4800", epochs=10, batch_size=50)
 ALPHAS = (1.0, 30.0, 300.0, 1000.0, 3000.0, 10000.0)
@@ -43,11 +43,11 @@ def main() -> None:
         results = [train_and_evaluate(replace(config, seed=seed)) for seed in seeds]
         name = f"exact, α = {config.alpha:g}" if config.alpha else "the authors' estimator"
         figures = [
-            f"{mean_and_error([r[key] for r in results], digits)}"
+            text([r[key] for r in results], digits)
             for key, digits in (("accuracy", 3), ("bound", 1), ("reconstruction_l1", 4))
         ]
         print(f"| {name} | {' | '.join(figures)} |", flush=True)
-    print(f"| plain classifier | {mean_and_error([p['classifier'] for p in plain], 3)} | | |")
+    print(f"| plain classifier | {text([p['classifier'] for p in plain], 3)} | | |")
     print(f"| majority class | {chance:.3f} | | |")
 
 
@@ -59,12 +59,13 @@ def train_and_evaluate(config: Config) -> dict[str, float]:
     return evaluate(run.model, run.guide, CCVAEObjective(), data.subset(data.test), device)
 
 
-def mean_and_error(values: list[float], digits: int) -> str:
+def text(values: list[float], digits: int) -> str:
     """Mean ± standard error over seeds."""
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return f"{mean:.{digits}f}"
-    return f"{mean:.{digits}f} ± {statistics.stdev(values) / len(values) ** 0.5:.{digits}f}"
+    figure = mean_and_error(values)
+    if figure is None:
+        return ""
+    error = "" if figure.error is None else f" ± {figure.error:.{digits}f}"
+    return f"{figure.mean:.{digits}f}{error}"
 
 
 if __name__ == "__main__":

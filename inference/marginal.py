@@ -15,32 +15,18 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..guides import Bayes
 from .blocks import log_evidence
-from .ccvae import ALPHA, suggested_alpha
+from .ccvae import CCVAEObjective
 from .draw import Draw
-from .objective import Objective, Program
 
 
-class MarginalObjective(Objective):
+class MarginalObjective(CCVAEObjective):
     """The bound with the labels summed out in the model.
 
     Args:
         alpha: weight of log q(y_O|x); 1 is the bound.
         num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
     """
-
-    def __init__(
-        self, alpha: float = ALPHA, *, num_particles: int = 1, max_plate_nesting: int = 2
-    ) -> None:
-        super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
-        self.alpha = alpha
-
-    suggested_alpha = staticmethod(suggested_alpha)
-
-    def prepare(self, guide: Program) -> Program:
-        """The guide under :class:`~ccvae.guides.Bayes`."""
-        return Bayes()(guide)
 
     def formula(self, draw: Draw) -> dict[str, Tensor]:
         """The terms of the module's formula, in its order."""
