@@ -8,7 +8,6 @@ KL written out, backward, fused Adam. The steps run in turns, see :mod:`ccvae.be
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 import pyro
@@ -20,7 +19,7 @@ from ..config import Config
 from ..data import Categorical, LabelSpace
 from ..inference import M2Objective
 from ..inference.catalogue import build_pair
-from .timing import Step, measure, table, trained
+from .timing import Step, measure, parse, table, trained
 
 CLASSES, HIDDEN, STYLE, PIXELS, ROWS = 10, 500, 50, 784, 4000
 
@@ -69,16 +68,12 @@ def program_step(x: Tensor) -> Step:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(
-        prog="python -m ccvae.benchmarks.m2",
-        description="What an unlabelled training step of M2 costs beside its networks by hand.",
+    options = parse(
+        "m2",
+        "What an unlabelled training step of M2 costs beside its networks by hand.",
+        arguments,
+        repetitions=25,
     )
-    parser.add_argument("--repetitions", type=int, default=25, help="turns, 25 by default")
-    parser.add_argument("--batch", type=int, default=200, help="images in a batch, 200 by default")
-    parser.add_argument("--threads", type=int, help="threads of torch, its own choice by default")
-    options = parser.parse_args(arguments)
-    if options.threads:
-        torch.set_num_threads(options.threads)
 
     torch.manual_seed(0)
     x = torch.rand(options.batch, 1, 28, 28)

@@ -9,7 +9,6 @@ and a ratio is the median of the ratios to the bare step of the same turn.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 import pyro
@@ -21,7 +20,7 @@ from ..guides import CCVAEGuide
 from ..inference import CCVAEAuthorsObjective, CCVAEObjective, Objective
 from ..models import CCVAE, Laplace
 from ..networks import ConvDecoder64, ConvEncoder64
-from .timing import Step, measure, table, trained
+from .timing import Step, measure, parse, table, trained
 
 LABELS, STYLE, ROWS = 18, 27, 20_000
 PATTERNS = {"labelled": 1.0, "unlabelled": 0.0, "mixed": 0.5}
@@ -58,16 +57,12 @@ def program_step(objective: Objective, link: str, x: Tensor, y: Tensor) -> Step:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(
-        prog="python -m ccvae.benchmarks.step",
-        description="What a training step of CC-VAE costs beside its bare networks.",
+    options = parse(
+        "step",
+        "What a training step of CC-VAE costs beside its bare networks.",
+        arguments,
+        repetitions=15,
     )
-    parser.add_argument("--repetitions", type=int, default=15, help="turns, 15 by default")
-    parser.add_argument("--batch", type=int, default=200, help="images in a batch, 200 by default")
-    parser.add_argument("--threads", type=int, help="threads of torch, its own choice by default")
-    options = parser.parse_args(arguments)
-    if options.threads:
-        torch.set_num_threads(options.threads)
 
     torch.manual_seed(0)
     x = torch.rand(options.batch, 3, 64, 64)

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 
 import torch
 from torch import Tensor, nn
 
 Step = Callable[[], Tensor]
+
+
+def parse(
+    name: str, description: str, arguments: Sequence[str] | None, *, repetitions: int
+) -> argparse.Namespace:
+    """The options of a benchmark of steps; sets the threads of torch where they are given."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m ccvae.benchmarks.{name}", description=description
+    )
+    turns = f"turns, {repetitions} by default"
+    parser.add_argument("--repetitions", type=int, default=repetitions, help=turns)
+    parser.add_argument("--batch", type=int, default=200, help="images in a batch, 200 by default")
+    parser.add_argument("--threads", type=int, help="threads of torch, its own choice by default")
+    options = parser.parse_args(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    return options
 
 
 def trained(module: nn.Module, loss: Callable[[], Tensor]) -> Step:

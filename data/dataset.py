@@ -214,7 +214,6 @@ def labelled_rows(rows: int, fraction: float, seed: int, classes: Tensor | None 
     order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
     if classes is not None:
         shuffled = classes[order]
-        turn = torch.stack([(shuffled == k).cumsum(0) for k in shuffled.unique()])
-        own = torch.stack([shuffled == k for k in shuffled.unique()])
-        order = order[(turn * own).sum(0).argsort(stable=True)]
+        own = shuffled == shuffled.unique()[:, None]
+        order = order[(own.cumsum(1) * own).sum(0).argsort(stable=True)]
     return order[:count].sort().values

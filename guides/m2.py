@@ -69,20 +69,21 @@ class M2Guide(PyroModule):
 
     def label_posteriors(self, x: Tensor) -> list[TorchDistribution]:
         """q(y^i | x) of every label, batch ``(B, 1)``."""
-        sizes = [len(label.classes) for label in self.space]
-        parts = self.classifier(x).unsqueeze(-2).split(sizes, -1)
         return [
             dist.Bernoulli(logits=part[..., 1] - part[..., 0])
-            if size == 2
+            if part.shape[-1] == 2
             else dist.Categorical(logits=part)
-            for size, part in zip(sizes, parts, strict=True)
+            for part in (scores[:, None] for scores in self.class_scores(x))
         ]
+
+    def class_scores(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Unnormalised log-probabilities ``(B, K)`` of the classes of every label."""
+        return self.classifier(x).split([len(label.classes) for label in self.space], -1)
 
     def predict(self, x: Tensor) -> list[Tensor]:
         """Log q(y = k | x) with the labels hidden: for each kind of label ``(B, n, K)``."""
-        sizes = [len(label.classes) for label in self.space]
-        parts = self.classifier(x).split(sizes, -1)
+        scores = self.class_scores(x)
         return [
-            torch.stack([parts[column].log_softmax(-1) for column in kind.columns], 1)
+            torch.stack([scores[column].log_softmax(-1) for column in kind.columns], 1)
             for kind in self.space.kinds
         ]

@@ -70,6 +70,8 @@ class Draw:
         self.model = _sites(replayed)
         _check_fit(self.model, self.guide)
         self.scale = _plate_scale(self.model)
+        enumerated = [site for site in self.guide.values() if "_enumerate_dim" in site["infer"]]
+        self._weights = [(site, _weights(site)) for site in reversed(enumerated)]
         self._unread = {("p", name) for name in self.model} | {("q", name) for name in self.guide}
 
     def p(self, name: str, part: str = "") -> Tensor:
@@ -147,7 +149,7 @@ class Draw:
                 "all 0" and "all 1" alone.
         """
         plates = {frame.name for frame in site["cond_indep_stack"]}
-        for label in reversed(self._enumerated()):
+        for label, weights in self._weights:
             dim = label["infer"]["_enumerate_dim"]
             if value.dim() < -dim or value.shape[dim] == 1:
                 continue
@@ -159,7 +161,7 @@ class Draw:
                     "settings of the labels; move the site into the plate, or give each label a "
                     "site of its own outside it"
                 )
-            value = (_weights(label, dim) * value).sum(dim, keepdim=True)
+            value = (weights * value).sum(dim, keepdim=True)
         return value
 
     def check_all_read(self) -> None:
@@ -175,9 +177,6 @@ class Draw:
                 "after the role that it plays, or use an objective that reads it "
                 "(`ccvae models` lists those of each program)"
             )
-
-    def _enumerated(self) -> list[Site]:
-        return [site for site in self.guide.values() if "_enumerate_dim" in site["infer"]]
 
     def _total(self, side: str, name: str, part: str) -> Tensor:
         values = [
@@ -220,15 +219,16 @@ def log_density(site: Site) -> Tensor:
     return torch.where(mask, value, 0.0)
 
 
-def _weights(label: Site, dim: int) -> Tensor:
-    """The probabilities of the classes of a label that is enumerated in ``dim``.
+def _weights(label: Site) -> Tensor:
+    """The probabilities of an enumerated label's classes, along the dimension that it takes.
 
     Where the label is observed all classes stand for the observed one, each with draws of its own;
     they count alike, so that the noise between those draws gives the classifier no gradient.
     """
     weights: Tensor = label["fn"].log_prob(label["value"]).exp()
     if isinstance(label["mask"], Tensor):
-        weights = torch.where(label["mask"], weights, 1 / weights.shape[dim])
+        classes = weights.shape[label["infer"]["_enumerate_dim"]]
+        weights = torch.where(label["mask"], weights, 1 / classes)
     return weights
 
 

@@ -84,7 +84,7 @@ def baseline(config: Config, train: Rows, test: Rows, device: torch.device | str
 
     It takes the run's batch size and step size, its learning rate falls to 0 along a cosine, and it
     sees labelled rows only, for the steps that the run would have taken on them but for at least
-    600. Longer training does not lower its accuracy on the embedded data sets.
+    600.
     """
     space = test.dataset.space
     right, known = hits(plain_classifier(config, train, device), test, device)
