@@ -3,6 +3,7 @@
 from .adapted_diva import AdaptedDIVAObjective
 from .ccvae import CCVAEObjective
 from .ccvae_authors import CCVAEAuthorsObjective
+from .check import check_pair
 from .diva import DIVAObjective
 from .draw import Draw
 from .importance import ImportanceWeightedObjective
@@ -25,4 +26,5 @@ __all__ = [
     "Objective",
     "OurAdaptedDIVAObjective",
     "VAEObjective",
+    "check_pair",
 ]

@@ -41,6 +41,8 @@ class AdaptedDIVAObjective(Objective):
         num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
     """
 
+    evidence = "log p(x|y_observed)"
+
     def __init__(
         self,
         alpha: float = 1.0,

@@ -52,6 +52,8 @@ class CCVAEObjective(Objective):
         num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
     """
 
+    evidence = "log p(x,y_observed)"
+
     def __init__(
         self, alpha: float = ALPHA, *, num_particles: int = 1, max_plate_nesting: int = 2
     ) -> None:
@@ -72,7 +74,7 @@ class CCVAEObjective(Objective):
             "log p(z_c|y)": draw.p("z_c"),
             "log p(y)": draw.p("y"),
             "-log q(z_style|x)": -draw.q("z_style"),
-            "-log q(z_c|x,y)": -draw.q("z_c"),
-            "-log q(y|z_c)": -draw.q("y"),
-            "(alpha-1) log q(y|x)": (self.alpha - 1) * log_evidence(draw),
+            "-log q(z_c|x,y_observed)": -draw.q("z_c"),
+            "-log q(y_missing|z_c)": -draw.q("y"),
+            "(alpha-1) log q(y_observed|x)": (self.alpha - 1) * log_evidence(draw),
         }

@@ -44,6 +44,8 @@ class CCVAEAuthorsObjective(Objective):
         num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
     """
 
+    evidence = "log p(x,y_observed)"
+
     enumerate_labels = False
 
     def __init__(
@@ -69,8 +71,8 @@ class CCVAEAuthorsObjective(Objective):
         }
         cost = torch.stack(list(weighed.values())).sum(0).detach()
         return weighed | {
-            "log q(y|x)": log_q_y_x,
-            "log p(y)": draw.p("y", "observed"),
+            "log q(y_observed|x)": log_q_y_x,
+            "log p(y_observed)": draw.p("y", "observed"),
             "score function": cost * (log_q_missing - log_q_missing.detach()),
         }
 

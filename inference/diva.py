@@ -39,6 +39,8 @@ class DIVAObjective(Objective):
         num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
     """
 
+    evidence = "log p(x|y_observed,d_observed)"
+
     def __init__(
         self,
         alpha: float = 3500.0,
@@ -84,6 +86,6 @@ class DIVAObjective(Objective):
             "-log q(y_missing|z_y)": -draw.q("y"),
             "log p(d_missing)": draw.p("d", "unobserved"),
             "-log q(d_missing|z_d)": -draw.q("d"),
-            "alpha_y log q(y|z_y)": self.alpha * log_observed(draw, "y"),
-            "alpha_d log q(d|z_d)": self.alpha_d * log_observed(draw, "d"),
+            "alpha_y log q(y_observed|z_y)": self.alpha * log_observed(draw, "y"),
+            "alpha_d log q(d_observed|z_d)": self.alpha_d * log_observed(draw, "d"),
         }

@@ -19,11 +19,11 @@ from typing import Any
 import torch
 from pyro import poutine
 from pyro.infer import config_enumerate
-from pyro.poutine import Trace
 from pyro.poutine.messenger import Messenger
 from pyro.poutine.runtime import Message
-from pyro.poutine.util import prune_subsample_sites
 from torch import Tensor
+
+from .fit import Site, check_fit, check_latent, sample_sites
 
 DATA = "data"
 """Name of the plate over data points."""
@@ -31,11 +31,14 @@ DATA = "data"
 LIMIT = 1024
 """Joint settings of the enumerated sites beyond which a draw is refused."""
 
-Site = dict[str, Any]
-
 
 class Draw:
     """A guide's draw and the model's densities at it.
+
+    Attributes:
+        model, guide: the sites of both programs, as Pyro records them.
+        scale: N/B.
+        ignored: sites that the objective leaves out, as ``("p", name)`` or ``("q", name)``.
 
     Args:
         model, guide: programs with a plate called ``data``.
@@ -64,14 +67,15 @@ class Draw:
                 first_available_dim=first_enum_dim,
             )
         trace = poutine.trace(guide).get_trace(*args, **kwargs)
-        self.guide = _sites(trace)
-        _check_latent(self.guide)
+        self.guide = sample_sites(trace)
+        check_latent(self.guide)
         replayed = poutine.trace(poutine.replay(model, trace=trace)).get_trace(*args, **kwargs)
-        self.model = _sites(replayed)
-        _check_fit(self.model, self.guide)
+        self.model = sample_sites(replayed)
+        check_fit(self.model, self.guide)
         self.scale = _plate_scale(self.model)
         enumerated = [site for site in self.guide.values() if "_enumerate_dim" in site["infer"]]
         self._weights = [(site, _weights(site)) for site in reversed(enumerated)]
+        self.ignored: set[tuple[str, str]] = set()
         self._unread = {("p", name) for name in self.model} | {("q", name) for name in self.guide}
 
     def p(self, name: str, part: str = "") -> Tensor:
@@ -122,7 +126,7 @@ class Draw:
 
     def ignore(self, side: str, name: str, part: str = "") -> None:
         """State that an objective leaves these sites out on purpose."""
-        self.sites(side, name, part)
+        self.ignored |= {(side, site["name"]) for site in self.sites(side, name, part)}
 
     def per_row(self, value: Tensor, site: Site) -> Tensor:
         """Expected value of a site's quantity, summed within each data point.
@@ -238,41 +242,6 @@ def _belongs(key: str, name: str) -> bool:
 
 def _is_part(key: str, part: str) -> bool:
     return not part or key.endswith(f"_{part}")
-
-
-def _sites(trace: Trace) -> dict[str, Site]:
-    nodes = prune_subsample_sites(trace).nodes
-    return {
-        name: site
-        for name, site in nodes.items()
-        if site["type"] == "sample" and not site["infer"].get("_deterministic")
-    }
-
-
-def _check_latent(guide: dict[str, Site]) -> None:
-    """Raise where a guide observes."""
-    for name, site in guide.items():
-        if site["is_observed"]:
-            raise ValueError(
-                f"guide site {name!r} is observed, which adds log q to the objective; leave the "
-                "observation to the model"
-            )
-
-
-def _check_fit(model: dict[str, Site], guide: dict[str, Site]) -> None:
-    """Raise where Pyro would warn: the two programs must have the same latent sites."""
-    for name in guide:
-        if name not in model:
-            raise ValueError(
-                f"guide site {name!r} does not occur in the model, which has {', '.join(model)}; "
-                "give both sites one name"
-            )
-    for name, site in model.items():
-        if not site["is_observed"] and name not in guide:
-            raise ValueError(
-                f"model site {name!r} is latent but the guide has only {', '.join(guide)}; sample "
-                "it in the guide or observe it in the model"
-            )
 
 
 def _plate_scale(sites: dict[str, Site]) -> float:

@@ -38,4 +38,5 @@ class ImportanceWeightedObjective(MarginalObjective):
     def combine(self, particles: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         """One term: the logarithm of the mean weight."""
         log_w = torch.stack([torch.stack(list(terms.values())).sum(0) for terms in particles])
-        return {"log mean p(x,y,z)/q(z|x,y)": log_w.logsumexp(0) - math.log(len(particles))}
+        name = "log mean p(x,y_observed,z)/q(z|x,y_observed)"
+        return {name: log_w.logsumexp(0) - math.log(len(particles))}

@@ -37,6 +37,8 @@ class M2Objective(Objective):
         num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
     """
 
+    evidence = "log p(x,y_observed)"
+
     def __init__(
         self, alpha: float = 1.0, *, num_particles: int = 1, max_plate_nesting: int = 2
     ) -> None:
@@ -68,7 +70,7 @@ class M2ScoreObjective(M2Objective):
         As E[∇ log q(y|x)] = 0, the term -log q(y|x) itself gives none.
         """
         log_q = draw.q("y")
-        values = terms(draw, self.alpha) | {"-log q(y|x)": -log_q.detach()}
+        values = terms(draw, self.alpha) | {"-log q(y_missing|x)": -log_q.detach()}
         cost = torch.stack(list(values.values())).sum(0).detach()
         return values | {"score function": cost * (log_q - log_q.detach())}
 
@@ -80,6 +82,6 @@ def terms(draw: Draw, alpha: float) -> dict[str, Tensor]:
         "log p(y)": draw.p("y"),
         "log p(z)": draw.p("z"),
         "-log q(z|x,y)": -draw.q("z"),
-        "-log q(y|x)": -draw.q("y"),
-        "alpha log q(y|x)": alpha * log_observed(draw, "y"),
+        "-log q(y_missing|x)": -draw.q("y"),
+        "alpha log q(y_observed|x)": alpha * log_observed(draw, "y"),
     }

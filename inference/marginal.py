@@ -35,8 +35,8 @@ class MarginalObjective(CCVAEObjective):
             "log p(x|z)": draw.p("x"),
             "log p(z_style)": draw.p("z_style"),
             "-log q(z_style|x)": -draw.q("z_style"),
-            "-log q(z_c|x,y)": -draw.q("z_c"),
-            "log p(y)": draw.p("y", "observed"),
+            "-log q(z_c|x,y_observed)": -draw.q("z_c"),
+            "log p(y_observed)": draw.p("y", "observed"),
             "log sum p(z_c|y) p(y_missing)": draw.summed("y", "z_c"),
-            "(alpha-1) log q(y|x)": (self.alpha - 1) * log_evidence(draw),
+            "(alpha-1) log q(y_observed|x)": (self.alpha - 1) * log_evidence(draw),
         }

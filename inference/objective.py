@@ -70,6 +70,9 @@ class Objective(ELBO):
     enumerate_labels = True
     """Whether the guide's labels are summed over exactly, or sampled."""
 
+    evidence = ""
+    """What the bound within the objective bounds, written as its terms are."""
+
     beta = 1.0
     """Weight of the terms whose name begins with beta."""
 

@@ -28,6 +28,8 @@ class OurAdaptedDIVAObjective(Objective):
         num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
     """
 
+    evidence = "log p(x|y_observed)"
+
     def __init__(
         self,
         alpha: float = ALPHA,
@@ -44,4 +46,5 @@ class OurAdaptedDIVAObjective(Objective):
 
     def formula(self, draw: Draw) -> dict[str, Tensor]:
         """The terms of the module's formula, in its order."""
-        return bound(draw, self.beta) | {"alpha log q(y|z_c)": self.alpha * log_classifier(draw)}
+        classifier = self.alpha * log_classifier(draw)
+        return bound(draw, self.beta) | {"alpha log q(y_observed|z_c)": classifier}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from ..data import Batch, Rows
+from .check import check_pair
 from .objective import ObjectiveModule
 from .prediction import classify
 
@@ -85,7 +86,8 @@ def train(
         row); and ``accuracy`` on up to 512 labelled rows by q(y|x), where there is one.
 
     Raises:
-        ValueError: where a step's loss is NaN or infinite, naming the terms that are.
+        ValueError: where the pair fails :func:`~ccvae.inference.check_pair` on its first batch, or
+            a term's mean over an epoch is NaN or infinite.
     """
     monitored = rows.labelled.first(MONITORED)
     for epoch in epochs:
@@ -94,7 +96,10 @@ def train(
         # A parameter store of its own: nothing of this pair stays in Pyro's global one.
         with pyro.get_param_store().scope():
             if epoch == 0:
-                check(module, rows.batch(torch.arange(min(batch_size, len(rows))), device))
+                batch = rows.batch(torch.arange(min(batch_size, len(rows))), device)
+                check_pair(
+                    module.model, module.guide, *batch.args, objective=module.elbo, **batch.kwargs
+                )
             if isinstance(module, ObjectiveModule):
                 module.elbo.begin_epoch(epoch)
             torch.manual_seed(epoch_seed(seed, epoch))
@@ -128,16 +133,6 @@ def warm_cosine(progress: float, warm_up: float = 0.1) -> float:
     if progress < warm_up:
         return progress / warm_up
     return 0.5 * (1 + math.cos(math.pi * (progress - warm_up) / (1 - warm_up)))
-
-
-def check(module: ELBOModule, batch: Batch) -> None:
-    """Run the objective once on a batch with Pyro's validation on, before training does without.
-
-    Raises:
-        ValueError: for shapes, supports or parameters that do not fit, as Pyro words it.
-    """
-    with pyro.validation_enabled(True):
-        module(*batch.args, **batch.kwargs)
 
 
 def record(sums: dict[str, Tensor], module: ELBOModule, loss: Tensor, batch: Batch) -> None:

@@ -14,6 +14,8 @@ from .objective import Objective
 class VAEObjective(Objective):
     """The plain ELBO of a program whose only latent is z."""
 
+    evidence = "log p(x)"
+
     def formula(self, draw: Draw) -> dict[str, Tensor]:
         """The terms of the module's formula, in its order."""
         return {

@@ -19,6 +19,7 @@ Document = dict[str, Any]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status, 2 where the input was at fault."""
     options = build_parser().parse_args(arguments)
+    sys.path.append("")  # module:attribute may name a file of the working directory
     from . import commands
 
     try:
@@ -61,10 +62,28 @@ def build_parser() -> argparse.ArgumentParser:
 
     _command(commands, "models", "list the programs and the objectives that apply to each")
 
-    train = _command(commands, "train", "train a program into a run directory")
-    train.add_argument(
-        "program", nargs="?", default=Config.program, help="see ccvae models (ccvae)"
+    inspect = _command(commands, "inspect", "sites, plates, densities and figure of a program")
+    inspect.add_argument(
+        "program", nargs="?", default=Config.program, help=f"{_PROGRAM}, or module:model,guide"
     )
+    inspect.add_argument("--objective", default=Config.objective, help="(the program's)")
+    inspect.add_argument("--labels", default="some", help="known ones: none, all or some (some)")
+    inspect.add_argument("--data", default=Config.data, metavar="SPEC", help=_SPEC)
+    inspect.add_argument("--only", default=Config.only, help="names of the labels to use (some)")
+    inspect.add_argument("--network", default=Config.network, help="see ccvae train (auto)")
+    inspect.add_argument(
+        "--inputs", default="", metavar="MODULE:FUNCTION", help="returns your programs' arguments"
+    )
+    inspect.add_argument("--format", default="", help="text, json, svg, png, pdf or tex (text)")
+    inspect.add_argument("--beside", action="store_true", help="model and guide side by side")
+    inspect.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
+
+    objectives = _command(commands, "objectives", "Table 1: every objective as a formula")
+    objectives.add_argument("--format", default="", help="text, json or tex (text)")
+    objectives.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
+
+    train = _command(commands, "train", "train a program into a run directory")
+    train.add_argument("program", nargs="?", default=Config.program, help=_PROGRAM)
     for option in dataclasses.fields(Config):
         if option.name != "program":
             _add_option(train, option)
@@ -80,7 +99,9 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("data", nargs="?", default=Config.data, metavar="SPEC", help=_SPEC)
 
     table = _command(commands, "table", "rerun one of the committed comparisons")
-    table.add_argument("name", nargs="?", default="diva", metavar="NAME", help="diva or m2 (diva)")
+    table.add_argument(
+        "name", nargs="?", default="diva", metavar="NAME", help="diva, m2 or objectives (diva)"
+    )
     table.add_argument("--seeds", type=int, default=1, help="repetitions of every training (1)")
     table.add_argument("--out", type=Path, default=Path("docs/tables"), metavar="DIR", help=_TABLES)
     _add_device(table)
@@ -92,6 +113,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+_PROGRAM = "see ccvae models (ccvae)"
+_FILE = "where it is written; its ending decides the format (the screen)"
 _OUT = "the run directory (runs/PROGRAM-OBJECTIVE-DATA-SEED)"
 _SPEC = "faces, faces:N, digits, digits:ROOT, rotated-digits, rotated-digits:ANGLE (faces)"
 _TABLES = "where NAME.md and NAME.json are written (docs/tables)"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import shutil
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,51 @@ def models(_: Namespace) -> tuple[Document, str]:
     return document, _table(rows, left=2)
 
 
+def inspect(options: Namespace) -> tuple[Document, str]:
+    """``ccvae inspect``."""
+    from .inspection.example import inspect_own, inspect_program
+
+    form = _format(options, ("text", "json", "svg", "png", "pdf", "tex"))
+    config = Config(
+        program=options.program,
+        objective=options.objective,
+        data=options.data,
+        only=options.only,
+        network=options.network,
+    )
+    if ":" in options.program:
+        found = inspect_own(options.program, options.inputs, config, options.labels)
+    else:
+        found = inspect_program(config, options.labels)
+    document = found.to_json()
+    if form in ("svg", "png", "pdf"):
+        from .inspection.figure import save_graph
+
+        name = f"{config.program}-{config.objective or config.program}".replace(":", "_")
+        path = options.out or Path(f"{name}.{form}")
+        save_graph(found.graph, path, beside=options.beside)
+        return {**document, "figure": str(path)}, str(path)
+    if form == "tex":
+        from .inspection.tikz import tikz
+
+        return document, _written(options.out, tikz(found.graph, beside=options.beside))
+    text = found.to_text() if form == "text" else json.dumps(document, indent=2)
+    return document, _written(options.out, text)
+
+
+def objectives(options: Namespace) -> tuple[Document, str]:
+    """``ccvae objectives``."""
+    from .inspection.objectives import entries, table_latex, table_text
+
+    form = _format(options, ("text", "json", "tex"))
+    table = entries()
+    document = {"objectives": [entry.to_json() for entry in table]}
+    if form == "json":
+        return document, _written(options.out, json.dumps(document, indent=2))
+    text = table_text(table) if form == "text" else table_latex(table)
+    return document, _written(options.out, text)
+
+
 def describe(dataset: Dataset) -> Document:
     """Sizes, label frequencies, missing entries, majority-class accuracy and problems."""
     labels, problems, shares = {}, [], []
@@ -134,6 +180,23 @@ def describe(dataset: Dataset) -> Document:
         "majority": sum(shares) / len(shares) if shares else None,
         "problems": problems,
     }
+
+
+def _format(options: Namespace, known: Sequence[str]) -> str:
+    """The format that was asked for, by name or by the ending of the file."""
+    asked: str = options.format or (options.out.suffix[1:] if options.out else known[0])
+    asked = {"txt": "text"}.get(asked, asked)
+    if asked not in known:
+        raise ValueError(f"unknown format {asked!r}; choose one of {', '.join(known)}")
+    return asked
+
+
+def _written(path: Path | None, text: str) -> str:
+    """The text, or where it was written to."""
+    if path is None:
+        return text
+    path.write_text(text + "\n")
+    return str(path)
 
 
 def _config(options: Namespace) -> Config:

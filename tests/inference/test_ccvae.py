@@ -171,7 +171,7 @@ def test_the_evidence_does_not_depend_on_how_the_guide_is_run(linear_gaussian):
             return guide
 
     kwargs = {"index": torch.arange(27), "size": 27}
-    name = "(alpha-1) log q(y|x)"
+    name = "(alpha-1) log q(y_observed|x)"
     terms = [
         kind(3.0).terms(case.model, case.guide, case.x, case.y, **kwargs)[name]
         for kind in (CCVAEObjective, Unconditioned)

@@ -1,0 +1,180 @@
+"""Table 1 of the poster, generated: every objective on labelled and on unlabelled rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import Config
+from ..inference import Objective
+from ..inference.catalogue import PROGRAMS
+from .example import inspect_program
+from .factorisation import guide_density
+from .formulas import Formula, write_term
+from .notation import LATEX, UNICODE, paragraph
+
+COLUMNS = {
+    "m2": "M2",
+    "diva": "DIVA",
+    "adapted-diva": "Adapted DIVA",
+    "our-adapted-diva": "Our Adapted DIVA",
+    "ccvae": "CC-VAE",
+}
+"""The columns of the poster's Table 1: objectives by name, and what the poster calls them."""
+
+NOTES = {
+    "m2": (
+        "Erratum: the poster's Table 1 has the α-term with the wrong sign.",
+        "Erratum: its report writes −H[q(z|x)] where +H[q(y|x)] belongs (here −log q(y|x) in the "
+        "expectation), swaps the captions of the two sides, and has the KL with the wrong sign.",
+        "The paper's α = 0.1·N multiplies the mean over the labelled rows.",
+    ),
+    "diva": ("β rises from 0 over the first epochs, for the prior and the guide alike.",),
+    "adapted-diva": (
+        "As printed, the α-term is on unlabelled rows, their labels imputed by the model itself: a "
+        "negative entropy. No label ever reaches the classifier.",
+    ),
+    "ccvae": (
+        "The poster's form, one draw of q(z|x) weighed by w = q(y|z_c)/q(y|x), is this expectation "
+        "under the guide conditioned by Bayes' rule; the paper has α = 1.",
+    ),
+    "ccvae-authors": (
+        "w = q(y|z_c)/q(y|x), with q(y|x) an average over K fresh draws; z_c is detached in every "
+        "log q(y|z_c).",
+    ),
+}
+"""What belongs beside a formula: errata of the poster and its report, and conventions."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One objective of the table.
+
+    Attributes:
+        name, program: as on the command line. title: the poster's name, or the objective's.
+        evidence: what the bound within it bounds, as a term is named; ``""`` where it says nothing.
+        supervised, unsupervised: on rows with all and with no labels.
+        guides: the guide's density on both.
+        notes: errata and conventions.
+    """
+
+    name: str
+    program: str
+    title: str
+    evidence: str
+    supervised: Formula
+    unsupervised: Formula
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry as plain data."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "program": self.program,
+            "column": self.name in COLUMNS,
+            "evidence": self.evidence,
+            **{
+                side: {
+                    "terms": list(formula.terms),
+                    "latex": formula.write(LATEX),
+                    "unicode": formula.write(UNICODE),
+                    "guide": guide_density(formula.graph),
+                }
+                for side, formula in self.sides.items()
+            },
+            "notes": list(self.notes),
+        }
+
+    @property
+    def sides(self) -> dict[str, Formula]:
+        """Both sides by name."""
+        return {"supervised": self.supervised, "unsupervised": self.unsupervised}
+
+
+def entries() -> list[Entry]:
+    """The poster's columns in their order, then the suite's other objectives."""
+    programs = {name: program for program, known in PROGRAMS.items() for name in known}
+    others = [name for name in programs if name not in COLUMNS]
+    return [_entry(programs[name], name) for name in (*COLUMNS, *others)]
+
+
+def _entry(program: str, name: str) -> Entry:
+    config = Config(program=program, objective=name, network="mlp", style=2)
+    sides = [inspect_program(config, labels).formula for labels in ("all", "none")]
+    supervised, unsupervised = (side for side in sides if side is not None)
+    kind = PROGRAMS[program][name]
+    evidence = kind.evidence if issubclass(kind, Objective) else ""
+    return Entry(
+        name,
+        program,
+        COLUMNS.get(name, name),
+        evidence,
+        supervised,
+        unsupervised,
+        NOTES.get(name, ()),
+    )
+
+
+def table_text(table: list[Entry]) -> str:
+    """The table for people: a block for every objective."""
+    blocks = []
+    for entry in table:
+        lines = [f"{entry.title}  (ccvae train {entry.program} --objective {entry.name})"]
+        for heading, formula in (("L_s", entry.supervised), ("L_u", entry.unsupervised)):
+            lines.append(paragraph(f"  {heading}", formula.write(), solid=True))
+        if entry.evidence:
+            lines.append(paragraph("  bound on", write_term(entry.evidence)))
+        lines += [paragraph("  note", note) for note in entry.notes]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def table_latex(table: list[Entry]) -> str:
+    """The table as a LaTeX document: a row for each side of every objective."""
+    rows = []
+    for entry in table:
+        rows += [
+            rf"{entry.title} & $\mathcal{{L}}_s$ & ${_breakable(entry.supervised)}$ \\",
+            rf" & $\mathcal{{L}}_u$ & ${_breakable(entry.unsupervised)}$ \\",
+        ]
+        if entry.evidence:
+            rows.append(rf" & bound on & ${write_term(entry.evidence, LATEX)}$ \\")
+        rows += [rf" & & \footnotesize {_math_in(note)} \\" for note in entry.notes]
+        rows.append(r"\addlinespace")
+    return "\n".join([LATEX_HEAD, *rows, LATEX_END])
+
+
+LATEX_HEAD = r"""\documentclass{article}
+\usepackage[a4paper,landscape,margin=15mm]{geometry}
+\usepackage{amsmath,amssymb,booktabs,longtable,array}
+\begin{document}
+\begin{longtable}{@{}l l >{\raggedright\arraybackslash}p{0.75\linewidth}@{}}
+\toprule
+objective & & maximised \\ \midrule"""
+
+SIGNS = {"α-term": r"\alpha\text{-term}", "α": r"\alpha", "β": r"\beta", "−": "-", "·": r"\cdot "}
+
+LATEX_END = r"""\bottomrule
+\end{longtable}
+\end{document}
+"""
+
+
+def _breakable(formula: Formula) -> str:
+    """A formula that LaTeX may break between its terms: without brackets that must match."""
+    return formula.write(LATEX).replace(r"\left[", r"\bigl[").replace(r"\right]", r"\bigr]")
+
+
+def _math_in(note: str) -> str:
+    """A note for LaTeX: words that hold a formula's signs are set as mathematics."""
+    words = []
+    for word in note.split(" "):
+        bare = word.rstrip(".,;:")
+        end = word[len(bare) :]
+        if any(sign in bare for sign in "αβ−=_|[·"):
+            for sign, latex in SIGNS.items():
+                bare = bare.replace(sign, latex)
+            bare = f"${bare}$"
+        words.append(bare + end)
+    return " ".join(words)

@@ -1,0 +1,88 @@
+"""Densities as they are written, beside the papers'."""
+
+import pytest
+
+from ccvae.inspection import LATEX, UNICODE, factorisation
+from ccvae.inspection.formulas import write_term
+
+MODELS = {
+    "vae": "p(x,z) = p(x|z) p(z)",
+    "m2": "p(x,y,z) = p(x|y,z) p(z) ∏_{i=1}^{L} p(y^i)",
+    "diva": (
+        "p(x,d,y,z_d,z_x,z_y) = p(x|z_d,z_x,z_y) p(z_x) p(z_d|d) p(d) "
+        "∏_{i=1}^{L} p(z_y^i|y^i) p(y^i)"
+    ),
+    "ccvae": r"p(x,y,z_c,z_\c) = p(x|z_c,z_\c) p(z_\c) ∏_{i=1}^{L} p(z_c^i|y^i) p(y^i)",
+}
+
+GUIDES = {
+    ("vae", "", "some"): "q(z|x)",
+    ("m2", "", "none"): "q(y,z|x) = q(z|x,y) ∏_{i=1}^{L} q(y^i|x)",
+    ("m2", "", "all"): "q(z|x,y)",
+    ("m2", "", "some"): "q(y_U,z|x) = q(z|x,y) ∏_{i∈U} q(y^i|x)",
+    ("diva", "", "some"): (
+        "q(z_d,d_U,z_x,z_y,y_U|x) = q(z_d|x) q(d_U|z_d) q(z_x|x) "
+        "∏_{i=1}^{L} q(z_y^i|x) ∏_{i∈U} q(y^i|z_y^i)"
+    ),
+    ("ccvae", "adapted-diva", "some"): (
+        r"q(z_\c,z_c,y_U|x) = q(z_\c|x) ∏_{i=1}^{L} q(z_c^i|x) ∏_{i∈U} q(y^i|z_c^i)"
+    ),
+    ("ccvae", "ccvae", "none"): (
+        r"q(z_\c,z_c,y|x) = q(z_\c|x) ∏_{i=1}^{L} q(z_c^i|x) q(y^i|z_c^i)"
+    ),
+    ("ccvae", "ccvae", "all"): r"q(z_\c,z_c|x,y) = q(z_\c|x) ∏_{i=1}^{L} q(z_c^i|x,y^i)",
+    ("ccvae", "ccvae", "some"): (
+        r"q(z_\c,z_c,y_U|x,y_O) = q(z_\c|x) ∏_{i=1}^{L} q(z_c^i|x,y_O^i) ∏_{i∈U} q(y^i|z_c^i)"
+    ),
+    ("ccvae", "marginal", "all"): r"q(z_\c,z_c|x,y) = q(z_\c|x) ∏_{i=1}^{L} q(z_c^i|x,y^i)",
+}
+
+
+@pytest.mark.parametrize("program", MODELS)
+def test_models(inspected, program):
+    assert factorisation(inspected(program).graph)["model"]["unicode"] == MODELS[program]
+
+
+@pytest.mark.parametrize("case", GUIDES)
+def test_guides(inspected, case):
+    assert factorisation(inspected(*case).graph)["guide"]["unicode"] == GUIDES[case]
+
+
+def test_latex(inspected):
+    written = factorisation(inspected("ccvae").graph)
+    assert written["model"]["latex"] == (
+        r"p(x, y, z_{c}, z_{\setminus c}) = p(x \mid z_{c}, z_{\setminus c}) \, "
+        r"p(z_{\setminus c}) \, \prod_{i=1}^{L} p(z_{c}^{i} \mid y^{i}) \, p(y^{i})"
+    )
+    assert written["guide"]["latex"].endswith(
+        r"\prod_{i=1}^{L} q(z_{c}^{i} \mid x, y_{O}^{i}) \, "
+        r"\prod_{i \in U} q(y^{i} \mid z_{c}^{i})"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "latex", "text"),
+    [
+        ("log p(x|y,z)", r"\log p(x \mid y, z)", "log p(x|y,z)"),
+        ("-log q(y_missing|z_c)", r"-\log q(y_{U} \mid z_{c})", "−log q(y_U|z_c)"),
+        ("(alpha-1) log q(y|x)", r"(\alpha-1) \log q(y \mid x)", "(α−1) log q(y|x)"),
+        (
+            "log sum p(z_c|y) p(y_missing)",
+            r"\log \sum_{y_{U}} p(z_{c} \mid y) p(y_{U})",
+            "log ∑_{y_U} p(z_c|y) p(y_U)",
+        ),
+        ("my own term", r"\text{my own term}", "my own term"),
+    ],
+)
+def test_terms(name, latex, text):
+    assert (write_term(name, LATEX), write_term(name, UNICODE)) == (latex, text)
+
+
+def test_a_side_has_the_terms_of_its_rows_only(inspected):
+    supervised = inspected("ccvae", labels="all").formula
+    unsupervised = inspected("ccvae", labels="none").formula
+    assert "(alpha-1) log q(y|x)" in supervised.terms
+    assert "-log q(y|z_c)" not in supervised.terms
+    assert "-log q(y|z_c)" in unsupervised.terms
+    assert not [name for name in unsupervised.terms if "alpha" in name]
+    assert supervised.write().startswith(r"E_{q(z_\c,z_c|x,y)}[ log p(x|z) + log p(z_\c)")
