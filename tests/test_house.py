@@ -76,6 +76,28 @@ def test_the_readme_quick_start_runs(capsys):
     assert "log p(x|z)" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("page", sorted(p.name for p in (ROOT / "docs").glob("*.md")))
+def test_code_in_the_documentation_runs(page):
+    """The blocks of a page run one after the other, as a reader would enter them."""
+    names: dict = {}
+    torch.manual_seed(0)
+    for code in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.S):
+        exec(code, names)
+
+
+def test_data_flows_one_way():
+    """No folder imports from one that comes after it."""
+    order = ("data", "networks", "models", "guides", "inference", "inspection", "studies")
+    order += ("benchmarks",)
+    for position, folder in enumerate(order):
+        later = "|".join(order[position + 1 :])
+        for path in (ROOT / folder).glob("*.py"):
+            found = (
+                re.findall(rf"^\s*from \.\.({later})\b", path.read_text(), re.M) if later else []
+            )
+            assert not found, (path, found)
+
+
 def test_help_imports_no_torch():
     program = (
         "import sys; from ccvae.cli import build_parser; build_parser().format_help();"
