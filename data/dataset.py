@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from zlib import crc32
 
 import torch
 from torch import Tensor
@@ -50,11 +51,12 @@ class Dataset:
 
     Attributes:
         name: what the data set is called in reports.
-        images: ``(N, C, H, W)`` unsigned bytes.
+        images: ``(N, C, H, W)`` unsigned bytes, which may be a file mapped read-only.
         labels: ``(N, L)`` floats, NaN where missing.
         domains: ``(N,)`` integer codes with −1 where missing, or None.
         space: the meaning of the columns of ``labels``.
         train: rows to train on. test: rows to evaluate on. Both ``(n,)`` integers, disjoint.
+        problems: what was found wrong while it was read, and what was done about it.
 
     Raises:
         ValueError: where lengths differ or a label's code is out of range.
@@ -67,6 +69,7 @@ class Dataset:
     space: LabelSpace
     train: Tensor
     test: Tensor
+    problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         rows = {len(self.images), len(self.labels)}
@@ -99,6 +102,29 @@ class Dataset:
         columns = [self.space.index(name) for name in names]
         space = LabelSpace(self.space.labels[column] for column in columns)
         return replace(self, labels=self.labels[:, columns], space=space)
+
+    def hiding(self, shares: Mapping[str, float], seed: int) -> Dataset:
+        """The same images, with some labels of training rows missing completely at random.
+
+        Args:
+            shares: for each label to thin out, the share of its annotated training rows that lose
+                it: exactly ``round(share · n)`` of them, chosen independently of other labels.
+            seed: of the choice.
+
+        Raises:
+            ValueError: for an unknown label, or a share outside [0, 1].
+        """
+        labels = self.labels.clone()
+        for name, share in shares.items():
+            if not 0 <= share <= 1:
+                raise ValueError(f"expected a share of {name} between 0 and 1, got {share}")
+            column = self.space.index(name)
+            known = self.train[~labels[self.train, column].isnan()]
+            # Seeded by the name, so that a label loses the same rows whichever others are used.
+            generator = torch.Generator().manual_seed(seed * 100_003 + crc32(name.encode()))
+            order = torch.randperm(len(known), generator=generator)
+            labels[known[order[: round(share * len(known))]], column] = torch.nan
+        return replace(self, labels=labels)
 
     def subset(self, rows: Tensor, labels: Tensor | None = None) -> Rows:
         """The given rows as a set to draw batches from.
@@ -159,6 +185,14 @@ class Rows:
         shown = ~self.labels.isnan().all(-1)
         return Rows(self.dataset, self.rows[shown], self.labels[shown])
 
+    def repeated(self, times: int) -> Rows:
+        """These rows, the labelled ones among them so many times; each row counts as one."""
+        if times == 1:
+            return self
+        shown = (~self.labels.isnan().all(-1)).nonzero()[:, 0]
+        index = torch.cat([torch.arange(len(self)), shown.repeat(times - 1)])
+        return Rows(self.dataset, self.rows[index], self.labels[index])
+
     def first(self, count: int) -> Rows:
         """The first ``count`` rows, or all where there are fewer."""
         return Rows(self.dataset, self.rows[:count], self.labels[:count])
@@ -168,10 +202,11 @@ class Rows:
         rows = self.rows[index]
         domains = self.dataset.domains
         return Batch(
-            x=self.dataset.images[rows].to(device).float() / 255,
-            y=self.labels[index].to(device),
-            d=None if domains is None else domains[rows].to(device),
-            index=index.to(device),
+            # Bytes travel; they become floats where they arrive.
+            x=_move(self.dataset.images[rows], device).float().div_(255),
+            y=_move(self.labels[index], device),
+            d=None if domains is None else _move(domains[rows], device),
+            index=_move(index, device),
             size=len(self),
         )
 
@@ -191,6 +226,13 @@ class Rows:
             order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
         for index in order.split(size):
             yield self.batch(index, device)
+
+
+def _move(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """The tensor on a device; the copy to a GPU does not wait, nor make the next step wait."""
+    if torch.device(device).type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def labelled_rows(rows: int, fraction: float, seed: int, classes: Tensor | None = None) -> Tensor:

@@ -40,14 +40,18 @@ class M2Guide(PyroModule):
 
     Args:
         space: the labels.
-        classifier: images ``(B, C, H, W)`` to class scores ``(B, ΣK)``, label by label.
-        encoder: images and the class codes ``(…, B)`` of each label to means and standard
+        trunk: images ``(B, C, H, W)`` to features, which both of the others take.
+        classifier: features to class scores ``(B, ΣK)``, label by label.
+        encoder: features and the class codes ``(…, B)`` of each label to means and standard
             deviations ``(…, B, S)``, see :class:`ccvae.networks.JoinedEncoder`.
     """
 
-    def __init__(self, space: LabelSpace, classifier: nn.Module, encoder: nn.Module) -> None:
+    def __init__(
+        self, space: LabelSpace, trunk: nn.Module, classifier: nn.Module, encoder: nn.Module
+    ) -> None:
         super().__init__()
         self.space = space
+        self.trunk = trunk
         self.classifier = classifier
         self.encoder = encoder
 
@@ -55,34 +59,35 @@ class M2Guide(PyroModule):
         self, x: Tensor, y: Tensor, d: Tensor | None = None, *, index: Tensor, size: int
     ) -> None:
         """Run the program; the arguments are the model's (:meth:`ccvae.models.M2.forward`)."""
+        features = self.trunk(x)
         with pyro.plate("data", size, subsample=index, dim=-2):
             labels = []
-            for column, q_y in enumerate(self.label_posteriors(x)):
+            for column, q_y in enumerate(self.label_posteriors(features)):
                 y_i = y[:, column, None]
                 with poutine.mask(mask=y_i.isnan()):
                     missing = pyro.sample(
                         f"y_{self.space.names[column]}_unobserved", q_y, infer={"evidence": y_i}
                     )
                 labels.append(torch.where(y_i.isnan(), missing.to(y.dtype), y_i).squeeze(-1))
-            loc, scale = self.encoder(x, labels)
+            loc, scale = self.encoder(features, labels)
             pyro.sample("z", dist.Normal(loc.unsqueeze(-2), scale.unsqueeze(-2)).to_event(1))
 
-    def label_posteriors(self, x: Tensor) -> list[TorchDistribution]:
-        """q(y^i | x) of every label, batch ``(B, 1)``."""
+    def label_posteriors(self, features: Tensor) -> list[TorchDistribution]:
+        """q(y^i | x) of every label, batch ``(B, 1)``, from the trunk's features."""
         return [
             dist.Bernoulli(logits=part[..., 1] - part[..., 0])
             if part.shape[-1] == 2
             else dist.Categorical(logits=part)
-            for part in (scores[:, None] for scores in self.class_scores(x))
+            for part in (scores[:, None] for scores in self.class_scores(features))
         ]
 
-    def class_scores(self, x: Tensor) -> tuple[Tensor, ...]:
+    def class_scores(self, features: Tensor) -> tuple[Tensor, ...]:
         """Unnormalised log-probabilities ``(B, K)`` of the classes of every label."""
-        return self.classifier(x).split([len(label.classes) for label in self.space], -1)
+        return self.classifier(features).split([len(label.classes) for label in self.space], -1)
 
     def predict(self, x: Tensor) -> list[Tensor]:
         """Log q(y = k | x) with the labels hidden: for each kind of label ``(B, n, K)``."""
-        scores = self.class_scores(x)
+        scores = self.class_scores(self.trunk(x))
         return [
             torch.stack([scores[column].log_softmax(-1) for column in kind.columns], 1)
             for kind in self.space.kinds

@@ -175,10 +175,8 @@ def _m2(parts: Parts) -> Pair:
     style, network, shape = parts.config.style, parts.config.network, parts.shape
     classes = [len(label.classes) for label in parts.space]
     decoder = build.joined_decoder(network, shape, style, classes, parts.numbers)
-    encoder = build.joined_encoder(network, shape, classes, style)
-    classifier = build.classifier(network, shape, sum(classes))
     model = M2(parts.space, decoder, parts.likelihood, style=style, frequencies=parts.frequencies)
-    return model, M2Guide(parts.space, classifier, encoder)
+    return model, M2Guide(parts.space, *build.joined_parts(network, shape, classes, style))
 
 
 def _diva(parts: Parts) -> Pair:

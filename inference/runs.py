@@ -135,10 +135,11 @@ def fit(run: Run, rows: Rows, *, resume: bool, watch: Watch | None = None) -> It
         facts = load_checkpoint(run.directory / CHECKPOINT, run.modules, optimizer)
         done = facts["epochs"]
         _keep_lines(run.directory / METRICS, done)
+    rows = rows.repeated(run.config.repeat)
     for metrics in train(
         module,
         optimizer,
-        rows,
+        lambda epoch: rows.labelled if epoch < run.config.labelled_epochs else rows,
         epochs=range(done, run.config.epochs),
         batch_size=run.config.batch_size,
         seed=run.config.seed,

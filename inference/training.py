@@ -56,7 +56,7 @@ def adam(module: nn.Module, lr: float) -> Adam:
 def train(
     module: ELBOModule,
     optimizer: Optimizer,
-    rows: Rows,
+    rows: Rows | Callable[[int], Rows],
     *,
     epochs: range,
     batch_size: int,
@@ -73,7 +73,7 @@ def train(
     Args:
         module: an ELBO of a model and a guide, ``objective(model, guide)``.
         optimizer: over the module's parameters.
-        rows: the training rows with the labels that are shown.
+        rows: the training rows with the labels that are shown, or what gives those of an epoch.
         epochs: numbers of the epochs to run; ``range(3, 10)`` goes on after three.
         batch_size: rows per step.
         seed: of the order and the noise.
@@ -89,22 +89,23 @@ def train(
         ValueError: where the pair fails :func:`~ccvae.inference.check_pair` on its first batch, or
             a term's mean over an epoch is NaN or infinite.
     """
-    monitored = rows.labelled.first(MONITORED)
     for epoch in epochs:
+        now = rows if isinstance(rows, Rows) else rows(epoch)
+        monitored = now.labelled.first(MONITORED)
         # At every epoch: whoever drew the last one's metrics may have evaluated the pair since.
         module.train()
         # A parameter store of its own: nothing of this pair stays in Pyro's global one.
         with pyro.get_param_store().scope():
             if epoch == 0:
-                batch = rows.batch(torch.arange(min(batch_size, len(rows))), device)
+                batch = now.batch(torch.arange(min(batch_size, len(now))), device)
                 check_pair(
                     module.model, module.guide, *batch.args, objective=module.elbo, **batch.kwargs
                 )
             if isinstance(module, ObjectiveModule):
                 module.elbo.begin_epoch(epoch)
             torch.manual_seed(epoch_seed(seed, epoch))
-            batches = rows.batches(batch_size, epoch_seed(seed, epoch), device)
-            steps = -(-len(rows) // batch_size)
+            batches = now.batches(batch_size, epoch_seed(seed, epoch), device)
+            steps = -(-len(now) // batch_size)
             sums: dict[str, Tensor] = {}
             with pyro.validation_enabled(False):
                 for step, batch in enumerate(batches):
@@ -118,7 +119,7 @@ def train(
                     record(sums, module, loss, batch)
                     if watch is not None:
                         watch(step + 1, steps)
-        metrics = {name: total.item() / len(rows) for name, total in sums.items()}
+        metrics = {name: total.item() / len(now) for name, total in sums.items()}
         check_finite(metrics, epoch)
         module.eval()  # batch normalisation must not learn from the monitored rows
         yield {"epoch": epoch, **metrics, **accuracy(module.guide, monitored, device)}

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from torch import nn
 
@@ -95,25 +96,29 @@ def decoder(network: str, shape: Shape, inputs: int, numbers: int) -> Decoder:
             return MLPDecoder(inputs, (numbers, *shape[1:]))
 
 
-def classifier(network: str, shape: Shape, scores: int) -> nn.Module:
-    """Images to ``scores`` class scores: an encoder's trunk with one linear layer."""
-    base = encoder(network, shape, 1)
-    return nn.Sequential(base.trunk, nn.Linear(base.features, scores))
+class JoinedParts(NamedTuple):
+    """What M2's guide is built of: features of images, their class scores, and q(z | x, y)."""
+
+    trunk: nn.Module
+    classifier: nn.Module
+    encoder: JoinedEncoder
 
 
-def joined_encoder(
-    network: str, shape: Shape, classes: Sequence[int], outputs: int
-) -> JoinedEncoder:
-    """Images and labels to means and standard deviations, joined in the last hidden layer.
+def joined_parts(network: str, shape: Shape, classes: Sequence[int], outputs: int) -> JoinedParts:
+    """The parts of M2's guide for labels with so many ``classes`` and ``outputs`` latents.
 
-    For ``mlp`` that is the only hidden layer, and the image enters it directly.
+    Both encoders share the convolutions, so that what the unlabelled images teach one of them the
+    other has. With ``mlp`` they share nothing: its only hidden layer takes images and labels.
     """
+    base, scores = encoder(network, shape, 1), sum(classes)
     if check(network, shape) == "mlp":
-        trunk, features = nn.Flatten(), math.prod(shape)
-        return JoinedEncoder(trunk, features, classes, HIDDEN, outputs, nn.Softplus())
-    base = encoder(network, shape, 1)
+        width = math.prod(shape)
+        dense = nn.Sequential(nn.Linear(width, HIDDEN), nn.Softplus(), nn.Linear(HIDDEN, scores))
+        joined = JoinedEncoder(width, classes, HIDDEN, outputs, nn.Softplus())
+        return JoinedParts(nn.Flatten(), dense, joined)
     features = base.features
-    return JoinedEncoder(base.trunk, features, classes, features, outputs, nn.ReLU())
+    joined = JoinedEncoder(features, classes, features, outputs, nn.ReLU())
+    return JoinedParts(base.trunk, nn.Linear(features, scores), joined)
 
 
 def joined_decoder(

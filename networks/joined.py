@@ -18,9 +18,14 @@ from .heads import Decoder, Gaussian
 class LabelTables(nn.Module):
     """Σ_i E_i[y^i]: what the labels add to a first layer.
 
+    They are tables (see :func:`ccvae.inference.training.adam`): at the networks' step size the
+    latents take over what the labels could say before the tables have moved.
+
     Args:
         classes: number of classes of each label. width: units of the layer.
     """
+
+    is_table = True
 
     def __init__(self, classes: Sequence[int], width: int) -> None:
         super().__init__()
@@ -40,14 +45,13 @@ class JoinedEncoder(nn.Module):
     """q(z | x, y): features of the image and the labels in one hidden layer, then two heads.
 
     Args:
-        trunk: images ``(B, C, H, W)`` to features ``(B, F)``. features: F.
+        features: F, width of the image's features.
         classes: number of classes of each label. hidden: units of the joined layer.
         outputs: D, latent dimensions. activation: of the joined layer.
     """
 
     def __init__(
         self,
-        trunk: nn.Module,
         features: int,
         classes: Sequence[int],
         hidden: int,
@@ -55,15 +59,14 @@ class JoinedEncoder(nn.Module):
         activation: nn.Module,
     ) -> None:
         super().__init__()
-        self.trunk = trunk
         self.image = nn.Linear(features, hidden)
         self.labels = LabelTables(classes, hidden)
         self.activation = activation
         self.heads = Gaussian(hidden, outputs)
 
-    def forward(self, x: Tensor, labels: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Mean and deviation ``(…, B, D)`` for images and codes ``(…, B)`` of each label."""
-        joined = self.image(self.trunk(x)) + self.labels(labels)
+    def forward(self, features: Tensor, labels: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Mean and deviation ``(…, B, D)`` for features ``(B, F)`` and codes ``(…, B)``."""
+        joined = self.image(features) + self.labels(labels)
         loc, scale = self.heads(self.activation(joined))
         return loc, scale
 

@@ -27,6 +27,8 @@ class Config:
     only: str = _option("", "names of the labels to use, separated by commas (all)")
     labelled: float = _option(0.2, "fraction of the training rows that keep their labels")
     balanced: bool = _option(False, "the same number of labelled rows of every class")
+    repeat: int = _option(1, "how often a labelled row occurs in every epoch")
+    labelled_epochs: int = _option(0, "epochs at the start on the labelled rows alone")
     network: str = _option("auto", "auto (by size), conv64, conv28, diva28, diva28-small or mlp")
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")
     scale: float = _option(1.0, "the likelihood's scale in units of the pixel range")
@@ -41,7 +43,7 @@ class Config:
     VERSION: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "style"):
+        for name in ("epochs", "batch_size", "style", "repeat"):
             if getattr(self, name) < 1:
                 raise ValueError(f"expected {name} of at least 1, got {getattr(self, name)}")
         for name in ("lr", "scale"):

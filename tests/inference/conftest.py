@@ -86,10 +86,10 @@ def make_pair(every_pattern):
     def m2(likelihood, frequencies, **_):
         tail = nn.Sequential(nn.Linear(7, 4), nn.Unflatten(1, shape))
         decoder = JoinedDecoder(style, CLASSES, 7, nn.Softplus(), tail)
-        encoder = JoinedEncoder(nn.Flatten(), 4, CLASSES, 7, style, nn.Softplus())
-        classifier = nn.Sequential(nn.Flatten(), nn.Linear(4, sum(CLASSES)))
+        encoder = JoinedEncoder(4, CLASSES, 7, style, nn.Softplus())
+        classifier = nn.Linear(4, sum(CLASSES))
         model = M2(SPACE, decoder, likelihood, style=style, frequencies=frequencies)
-        return model, M2Guide(SPACE, classifier, encoder)
+        return model, M2Guide(SPACE, nn.Flatten(), classifier, encoder)
 
     def diva(likelihood, frequencies, **_):
         widths = (style, style, len(SPACE) * BLOCK)
@@ -341,7 +341,7 @@ def linear_programs(program, link):
         decoder = LinearDecoder(STYLE, SHAPE, LABELS)
         model = M2(space, decoder, Gaussian(), style=STYLE, frequencies=frequencies)
         classifier = nn.Sequential(nn.Flatten(), nn.Linear(math.prod(SHAPE), 2 * LABELS))
-        guide = M2Guide(space, classifier, LinearEncoder(SHAPE, STYLE, LABELS))
+        guide = M2Guide(space, nn.Identity(), classifier, LinearEncoder(SHAPE, STYLE, LABELS))
         latents, offset = [standard], settings @ decoder.table
     elif program == "diva":
         decoder = LinearDecoder(2 * STYLE + LABELS, SHAPE)

@@ -205,7 +205,7 @@ def m2_parts(pair, draw):
     """
     model, guide = pair.model, pair.guide
     x, y = pair.args
-    log_q = [t.log_softmax(-1) for t in guide.classifier(x).split([2, 3, 2], -1)]
+    log_q = [t.log_softmax(-1) for t in guide.classifier(x.flatten(1)).split([2, 3, 2], -1)]
     log_p = [getattr(model, f"frequencies_{i}")[0].log() for i in range(3)]
     value = draw.guide["z"]["value"].squeeze(-2)
     assert value.shape == (2, 3, 2, len(y), 2)
@@ -218,7 +218,7 @@ def m2_parts(pair, draw):
         image = model.decoder(z, codes).sigmoid()
         total = dist.Laplace(image, 1.0).log_prob(x).sum((-3, -2, -1))
         total = total + log_normal(z, torch.tensor(0.0), torch.tensor(1.0))
-        total = total - log_normal(z, *guide.encoder(x, codes))
+        total = total - log_normal(z, *guide.encoder(guide.trunk(x), codes))
         for i, code in enumerate(codes):
             chosen = log_q[i].gather(1, code.long()[:, None])[:, 0]
             total = total + log_p[i][code.long()] - torch.where(y[:, i].isnan(), chosen, 0.0)
@@ -512,7 +512,8 @@ def m2_with_labels(count):
         return loc, torch.ones_like(loc)
 
     classifier = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2 * count))
-    programs = M2(space, network, Laplace(), style=1), M2Guide(space, classifier, encoder)
+    guide = M2Guide(space, torch.nn.Identity(), classifier, encoder)
+    programs = M2(space, network, Laplace(), style=1), guide
     y = torch.full((3, count), math.nan)
     return programs, (torch.rand(3, 1, 2, 2), y), {"index": torch.arange(3), "size": 3}, calls
 

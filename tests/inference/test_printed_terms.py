@@ -172,7 +172,7 @@ class ByHand:
             z = self.traces[setting]["q"]["z_c"]["value"]
             table = self.pair.log_classes(z)
         elif hasattr(guide, "classifier") and hasattr(guide, "class_scores"):
-            table = torch.stack([s.log_softmax(-1) for s in guide.class_scores(x)], 1)
+            table = torch.stack([s.log_softmax(-1) for s in guide.class_scores(guide.trunk(x))], 1)
         else:
             table = self.pair.log_marginal()
         picked = table.gather(-1, codes.nan_to_num().long()[..., None])[..., 0]
