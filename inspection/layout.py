@@ -134,7 +134,7 @@ def half_width(node: Node) -> float:
     """Half the width of the ellipse that holds a node's name."""
     letters = len(UNICODE.symbol(node.name).replace("_", "").replace("\\", ""))
     letters += 2 * max(0, len(node.plates) - 1) + 3 * (node.copies > 1 and letters > 1)
-    return max(RADIUS, 0.07 * letters + 0.08)
+    return max(RADIUS, 0.07 * letters + 0.04)
 
 
 def place(graph: Graph) -> dict[str, Point]:
