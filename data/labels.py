@@ -80,7 +80,8 @@ class Kind:
 
     def of(self, y: Tensor) -> Tensor:
         """The kind's own columns ``(B, n)`` of the labels ``y`` ``(B, L)``."""
-        return y[:, list(self.columns)]
+        # Columns one by one: a list as index would be copied to the GPU at every step.
+        return torch.stack([y[:, column] for column in self.columns], -1)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class AdaptedDIVAObjective(Objective):
     ) -> None:
         super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
         self.alpha = alpha
-        self.beta = beta
+        self.beta = self.checked_beta(beta)
 
     def formula(self, draw: Draw) -> dict[str, Tensor]:
         """The terms of the module's formula, in its order."""

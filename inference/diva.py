@@ -53,7 +53,7 @@ class DIVAObjective(Objective):
     ) -> None:
         super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
         self.alpha, self.alpha_d = alpha, alpha_d
-        self.beta = self.final_beta = beta
+        self.beta = self.final_beta = self.checked_beta(beta)
         self.warm_up = warm_up
 
     @staticmethod

@@ -76,6 +76,20 @@ class Objective(ELBO):
     beta = 1.0
     """Weight of the terms whose name begins with beta."""
 
+    @staticmethod
+    def checked_beta(beta: float) -> float:
+        """A weight of the KL divergences, which must be positive.
+
+        Raises:
+            ValueError: where it is not.
+        """
+        if not beta > 0:
+            raise ValueError(
+                f"expected a positive beta, got {beta}: with 0 the objective has no bound in it; "
+                "give a small one, or let it warm up"
+            )
+        return beta
+
     def draw(self, model: Program, guide: Program, *args: Any, **kwargs: Any) -> Draw:
         """One joint draw of both programs, as this objective sees it."""
         return Draw(

@@ -40,7 +40,7 @@ class OurAdaptedDIVAObjective(Objective):
     ) -> None:
         super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
         self.alpha = alpha
-        self.beta = beta
+        self.beta = self.checked_beta(beta)
 
     suggested_alpha = staticmethod(suggested_alpha)
 

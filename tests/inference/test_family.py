@@ -623,3 +623,9 @@ def test_pyros_elbos_run_on_every_program(make_pair, program, elbo):
     assert math.isfinite(svi.step(*pair.args, **pair.kwargs))
     assert math.isfinite(svi.evaluate_loss(*pair.args, **pair.kwargs))
     assert not any(torch.equal(a, b) for a, b in zip(before, pair.parameters, strict=True))
+
+
+@pytest.mark.parametrize("name", ["adapted-diva", "our-adapted-diva"])
+def test_a_beta_of_zero_is_refused(name):
+    with pytest.raises(ValueError, match="expected a positive beta, got 0"):
+        PROGRAMS["ccvae"][name](beta=0.0)
