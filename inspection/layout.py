@@ -27,7 +27,7 @@ BEND = 0.28
 PAD, TEXT = 0.2, 0.42
 """Room between a plate and what is in it, and where the plate's name stands."""
 
-TRIES = 5000
+TRIES = 2000
 """Orders of columns that are compared at most."""
 
 Point = tuple[float, float]
@@ -143,7 +143,10 @@ def place(graph: Graph) -> dict[str, Point]:
     columns = {plates: _columns(graph, plates, rank) for plates in _all_plates(graph)}
     widths = {n: text_width(plate_label(n, p.sizes)) + 0.45 for n, p in graph.plates.items()}
     best, least = None, math.inf
-    orders = [list(itertools.permutations(range(len(c)))) for c in columns.values()]
+    orders = [
+        list(itertools.islice(itertools.permutations(range(len(c))), TRIES))
+        for c in columns.values()
+    ]
     for chosen in itertools.islice(itertools.product(*orders), TRIES):
         order = dict(zip(columns, chosen, strict=True))
         across, _ = _spread((), columns, order, widths, graph.nodes)
@@ -172,7 +175,9 @@ def ranks(graph: Graph) -> dict[str, int]:
 
 
 def _all_plates(graph: Graph) -> list[Plates]:
-    prefixes = {node.plates[:depth] for node in graph.nodes.values() for depth in range(9)}
+    prefixes = {
+        n.plates[:depth] for n in graph.nodes.values() for depth in range(len(n.plates) + 1)
+    }
     return sorted(prefixes, key=lambda plates: (len(plates), plates))
 
 

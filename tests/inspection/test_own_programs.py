@@ -142,6 +142,16 @@ def test_nested_plates():
     )
 
 
+def test_many_sites_are_laid_out_at_all(tmp_path):
+    def wide(x):
+        total = sum(pyro.sample(f"w_{i}", dist.Normal(0.0, 1.0)) for i in range(14))
+        pyro.sample("x", dist.Normal(total, 1.0), obs=x)
+
+    found = inspect_pair(wide, nothing, torch.tensor(0.5))
+    save_graph(found.graph, tmp_path / "wide.png")
+    assert len(found.graph.edges) == 14
+
+
 def test_cevae(tmp_path):
     """Pyro's causal-effect VAE (Louizos et al. 2017): five sites, two networks."""
     cevae = CEVAE(feature_dim=3)
