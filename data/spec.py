@@ -1,9 +1,19 @@
-"""Data sets by specification, as the command line names them."""
+"""Data sets by specification, as the command line names them.
+
+A specification is one text that says everything, so that a run directory can keep it and every
+command can take it: a kind, what the kind needs after a colon, and options as in a web address, for
+instance ``images:photos?labels=photos.csv&image_size=32``. The options of ``ccvae train`` and
+``ccvae data`` are another way to write these (:func:`with_options`).
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode
 
+from ..config import FILES, SOURCE
 from .dataset import Dataset
 
 SPECIFICATIONS = {
@@ -13,6 +23,8 @@ SPECIFICATIONS = {
         "rotated-digits:ANGLE, 1 000 digits at six angles, tested on one of 0 (by default), 15, "
         "30, 45, 60 and 75 degrees; rotated-digits:ANGLE:held-out, tested on other digits"
     ),
+    "celeba": "celeba:ROOT, CelebA as torchvision keeps it",
+    "images": "images:DIR, your own images with --labels FILE.csv",
 }
 """For each kind of specification, how it is written."""
 
@@ -21,30 +33,148 @@ def load(spec: str, only: str = "") -> Dataset:
     """The data set of a specification.
 
     Args:
-        spec: one of the kinds above.
-        only: names of the labels to keep, separated by commas; all by default.
+        spec: one of the kinds above, and options.
+        only: names of the labels to keep, separated by commas; all by default (for CelebA the 18
+            of the paper).
 
     Raises:
-        ValueError: for a specification of no known kind or a label that the data set does not
-            have; the message lists those that exist.
+        OSError: where files are missing, or a cache cannot be written.
+        ValueError: for a specification of no known kind, an option that it does not have, a label
+            that the data set does not have (the message lists those that exist), or files with
+            more faults than are tolerable.
     """
-    dataset = _load(spec)
-    return dataset.only([name.strip() for name in only.split(",")]) if only else dataset
+    body, options = split(spec)
+    names = [name.strip() for name in only.split(",")] if only else []
+    dataset = _load(body, names, options)
+    dataset = dataset.only(names) if names else dataset
+    if "missing" not in options:
+        return dataset
+    return dataset.hiding(_shares(options["missing"], dataset), _number("data_seed", options))
 
 
-def _load(spec: str) -> Dataset:
-    kind, _, rest = spec.partition(":")
+def split(spec: str) -> tuple[str, dict[str, str]]:
+    """A specification without its options, and these.
+
+    Raises:
+        ValueError: for an option that its kind does not have.
+    """
+    body, mark, query = spec.rpartition("?")
+    # A folder's name may have a question mark in it.
+    if not mark or Path(spec.partition(":")[2]).is_dir():
+        return spec, {}
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    kind = body.partition(":")[0]
+    for name in options:
+        _check_option(kind, name)
+    return body, options
+
+
+def with_options(spec: str, options: Mapping[str, str | int | Path | None]) -> str:
+    """A specification with more options; names of files in it become absolute.
+
+    Args:
+        spec: with or without options of its own, which the new ones replace.
+        options: by name; those that are None are left out.
+
+    Raises:
+        ValueError: for an option that its kind does not have.
+    """
+    body, given = split(spec)
+    kind, colon, rest = body.partition(":")
+    if kind in FILES and rest:
+        body = kind + colon + os.path.abspath(rest)
+    for name, value in options.items():
+        if value is not None:
+            _check_option(kind, name)
+            given[name] = str(value)
+    for name, value in given.items():
+        given[name] = os.path.abspath(value) if SOURCE[name].is_path else value
+    if not given:
+        return body
+    ordered = {name: given[name] for name in SOURCE if name in given}
+    return f"{body}?{urlencode(ordered, quote_via=quote, safe='/|=,:')}"
+
+
+def short_name(spec: str) -> str:
+    """A specification without folders and options, to name files by."""
+    body, _ = split(spec)
+    kind, colon, rest = body.partition(":")
+    return f"{kind}{colon}{Path(rest).name}" if kind in FILES else spec
+
+
+def _check_option(kind: str, name: str) -> None:
+    known = [key for key, option in SOURCE.items() if not option.kinds or kind in option.kinds]
+    if name not in known:
+        raise ValueError(
+            f"data set {kind!r} has no option {name.replace('_', '-')}; it has "
+            f"{', '.join(key.replace('_', '-') for key in known)}"
+        )
+
+
+def _load(body: str, names: list[str], options: Mapping[str, str]) -> Dataset:
+    kind, _, rest = body.partition(":")
+    if kind in FILES:
+        return _from_files(body, names, options)
     if kind == "faces":
         from .faces import faces
 
-        return faces(_count(spec, rest)) if rest else faces()
+        return faces(_count(body, rest)) if rest else faces()
     if kind == "digits":
         from .digits import digits
 
         return digits(root=Path(rest) if rest else None)
     if kind == "rotated-digits":
-        return _rotated(spec, rest)
-    raise ValueError(f"unknown data set {spec!r}; write {'; or '.join(SPECIFICATIONS.values())}")
+        return _rotated(body, rest)
+    raise ValueError(f"unknown data set {body!r}; write {'; or '.join(SPECIFICATIONS.values())}")
+
+
+def _from_files(body: str, names: list[str], options: Mapping[str, str]) -> Dataset:
+    from .decode import Decoding
+
+    kind, _, rest = body.partition(":")
+    if not rest:
+        raise ValueError(f"data set {body!r}: expected a folder; write {SPECIFICATIONS[kind]}")
+    decoding = Decoding(_number("image_size", options, 64), _number("crop", options))
+    if kind == "celeba":
+        from .celeba import celeba
+
+        test_on = options.get("test_on", "test")
+        return celeba(Path(rest), only=names, decoding=decoding, test_on=test_on)
+    from .images import images
+
+    return images(
+        Path(rest),
+        Path(options["labels"]) if "labels" in options else None,
+        only=names,
+        kinds=options.get("kinds", ""),
+        decoding=decoding,
+        seed=_number("data_seed", options),
+    )
+
+
+def _number(name: str, options: Mapping[str, str], default: int = 0) -> int:
+    text = options.get(name, str(default))
+    try:
+        return int(text)
+    except ValueError:
+        flag = name.replace("_", "-")
+        raise ValueError(f"expected a whole number for {flag}, got {text!r}") from None
+
+
+def _shares(text: str, dataset: Dataset) -> dict[str, float]:
+    """Shares by label, from one number for all of them or from a list."""
+    shares: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, share = part.rpartition("=")
+        try:
+            number = float(share)
+        except ValueError:
+            raise ValueError(
+                f"expected missing as a share, or as NAME=SHARE,NAME=SHARE, got {text!r}"
+            ) from None
+        names = [name.strip()] if equals else dataset.space.names
+        shares |= dict.fromkeys(names, number)
+    return shares
 
 
 def _count(spec: str, text: str) -> int:

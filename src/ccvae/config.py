@@ -71,3 +71,47 @@ class Config:
             return cls(**options)
         except TypeError as error:
             raise ValueError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class SourceOption:
+    """Something that can be said about a data set beside its name.
+
+    Attributes:
+        text: what it says, with its default. kinds: of data sets that have it, all if empty.
+        is_path: whether it names a file. is_number: whether it is a whole number.
+    """
+
+    text: str
+    kinds: tuple[str, ...] = ()
+    is_path: bool = False
+    is_number: bool = False
+
+
+FILES = ("celeba", "images")
+"""The kinds of data sets that are read from image files."""
+
+SOURCE = {
+    "labels": SourceOption(
+        "table of images:DIR, a column file and a column a label (DIR/labels.csv)",
+        ("images",),
+        is_path=True,
+    ),
+    "kinds": SourceOption(
+        "its labels as NAME=binary, NAME=categorical or NAME=class|class, by commas (inferred)",
+        ("images",),
+    ),
+    "image_size": SourceOption("pixels along each side, of files (64)", FILES, is_number=True),
+    "crop": SourceOption(
+        "side of the square cut from a file's middle first, 0 for none (0)", FILES, is_number=True
+    ),
+    "test_on": SourceOption("official part of CelebA, test or valid (test)", ("celeba",)),
+    "missing": SourceOption(
+        "share of the training rows' labels to hide at random, or NAME=SHARE by commas (0)"
+    ),
+    "data_seed": SourceOption(
+        "of what is hidden and of the split of images:DIR (0)", is_number=True
+    ),
+}
+"""What ``ccvae train`` and ``ccvae data`` take beside a data set; the specification that a run
+directory keeps has it too, see :mod:`ccvae.data.spec`."""

@@ -166,3 +166,18 @@ def test_labelled_rows_are_repeated():
     hidden = rows.labels.isnan().all(-1)
     assert set(seen[rows.rows[hidden]].tolist()) == {1}
     assert rows.repeated(1) is rows
+
+
+def test_balanced_labels_take_annotated_rows_first() -> None:
+    codes = torch.tensor([0.0] * 20 + [1.0] * 5 + [torch.nan] * 75)
+    few, all_known, more = (labelled_rows(100, share, 3, codes) for share in (0.1, 0.25, 0.3))
+    assert [(codes[few] == k).sum().item() for k in range(2)] == [5, 5]
+    assert all_known.tolist() == list(range(25))
+    assert codes[more].isnan().sum() == 5
+
+
+def test_the_whole_of_a_data_set_need_not_be_in_use() -> None:
+    data = replace(make(), train=torch.arange(3), test=torch.arange(5, 7))
+    hidden = data.hiding({"Odd": 1.0}, seed=0)
+    assert hidden.labels[:, 0].isnan().tolist() == [True] * 3 + [False] * 27
+    assert not data.labels.isnan().any()

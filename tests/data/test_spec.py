@@ -1,0 +1,228 @@
+"""Specifications, their options, and the commands that take them."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from ccvae.cli import main
+from ccvae.config import SOURCE
+from ccvae.data.spec import load, short_name, split, with_options
+
+from .pictures import write_celeba, write_folder
+
+QUICK = ("--network", "mlp", "--epochs", "1", "--batch-size", "10", "--style", "4")
+
+
+@pytest.fixture
+def call(capsys):
+    """Exit status, standard output and standard error of a command."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rows = [f"{i}.png,{i % 2},{['red', 'green', ''][i % 3]}" for i in range(30)]
+    write_folder(tmp_path / "own", rows, 30, "file,Odd,Hair")
+    return tmp_path / "own"
+
+
+@given(st.text(min_size=1).filter(lambda s: "\0" not in s), st.integers(1, 99))
+def test_options_come_back_as_they_were(kinds: str, size: int) -> None:
+    spec = with_options(
+        "images:/nowhere", {"kinds": kinds, "image_size": size, "labels": "/a b.csv"}
+    )
+    body, options = split(spec)
+    assert body == "images:/nowhere"
+    assert options == {"labels": "/a b.csv", "kinds": kinds, "image_size": str(size)}
+    assert with_options(spec, {}) == spec
+    assert split(with_options(spec, {"image_size": 5}))[1]["image_size"] == "5"
+
+
+def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert with_options("images:own", {"labels": "a.csv"}) == (
+        f"images:{tmp_path}/own?labels={tmp_path}/a.csv"
+    )
+    assert with_options("celeba:root", {}) == f"celeba:{tmp_path}/root"
+
+
+def test_other_specifications_stay_as_they_are() -> None:
+    for spec in ("faces", "faces:72", "digits", "digits:root", "rotated-digits:30:held-out"):
+        assert with_options(spec, dict.fromkeys(SOURCE)) == spec == short_name(spec)
+    assert short_name("images:/home/me/own?crop=3") == "images:own"
+
+
+def test_a_folder_may_have_a_question_mark(tmp_path: Path) -> None:
+    write_folder(tmp_path / "what?")
+    assert len(load(f"images:{tmp_path}/what?").images) == 20
+    assert load(f"images:{tmp_path}/what??image_size=8").shape == (3, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (
+            "faces:12?labels=a.csv",
+            "data set 'faces' has no option labels; it has missing, data-seed",
+        ),
+        (
+            "images:.?size=3",
+            "data set 'images' has no option size; it has labels, kinds, image-size",
+        ),
+        ("images:.?image_size=big", "expected a whole number for image-size, got 'big'"),
+        ("images:.?image_size=0", "expected an image size from 1 to 1024 pixels, got 0"),
+        ("images:", "expected a folder; write images:DIR"),
+        ("celeba", "expected a folder; write celeba:ROOT"),
+        ("faces:12?missing=some", "expected missing as a share, or as NAME=SHARE,NAME=SHARE"),
+        ("faces:12?missing=Smug=0.1", "unknown label 'Smug'"),
+        ("faces:12?missing=2", "expected a share of Smiling between 0 and 1, got 2"),
+    ],
+)
+def test_bad_specifications(spec: str, words: str, call) -> None:
+    status, out, err = call("data", spec)
+    assert status == 2
+    assert out == ""
+    assert words in err
+    assert len(err.splitlines()) == 1
+
+
+def test_labels_missing_at_random() -> None:
+    whole = load("faces:120")
+    some = load("faces:120?missing=Hair=0.5,Young=0.25")
+    gone = some.labels.isnan()
+    assert not gone[some.test].any()
+    assert dict(zip(some.space.names, gone[some.train].sum(0).tolist(), strict=True)) == {
+        name: {"Hair": 50, "Young": 25}.get(name, 0) for name in some.space.names
+    }
+    assert (some.labels == whole.labels)[~gone].all()
+    again = load("faces:120?missing=Hair=0.5", "Hair").labels.isnan()[:, 0]
+    assert (again == gone[:, some.space.index("Hair")]).all(), "other labels do not matter"
+    other = load("faces:120?missing=Hair=0.5&data_seed=1", "Hair").labels.isnan()[:, 0]
+    assert (again != other).any()
+    assert load("faces:120?missing=0.1").labels.isnan().sum() == 90
+
+
+def test_train_evaluate_and_resume_on_own_images(folder, tmp_path, call, monkeypatch) -> None:
+    table = tmp_path / "table.csv"
+    (folder / "labels.csv").rename(table)
+    monkeypatch.chdir(tmp_path)
+    (folder / "7.png").write_bytes(b"")
+    asked = ("--data", "images:own", "--labels", "table.csv", "--image-size", "12", *QUICK)
+    asked += ("--labelled", "0.8", "--out", tmp_path / "run")
+    status, out, err = call("train", *asked, "--json")
+    assert status == 0, err
+    assert json.loads(out)["epoch"] == 0
+    assert "images:own with Odd (binary), Hair (categorical)" in err
+    assert "problem: 7.png: an empty file; left out" in err
+    monkeypatch.chdir("/")
+    status, out, err = call("evaluate", tmp_path / "run", "--json")
+    assert status == 0, err
+    assert json.loads(out)["images"] == 6
+    monkeypatch.chdir(tmp_path)
+    more = [*asked, "--resume"]
+    more[more.index("--epochs") + 1] = "2"
+    status, out, err = call("train", *more, "--json")
+    assert status == 0, err
+    assert json.loads(out)["epoch"] == 1
+    more[more.index("12")] = "16"
+    status, _, err = call("train", *more)
+    assert status == 2
+    assert "image_size=12" in err
+    table.rename(tmp_path / "gone.csv")
+    status, _, err = call("evaluate", tmp_path / "run")
+    assert status == 2
+    assert f"cannot read the labels {table}" in err
+
+
+def test_own_images_have_a_run_directory_by_default(folder, tmp_path, call, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, out, err = call("train", "--data", f"images:{folder}", *QUICK, "--json")
+    assert status == 0, err
+    assert json.loads(out)["run"] == "runs/ccvae-ccvae-images_own-0"
+
+
+def test_train_on_celeba(tmp_path: Path, call) -> None:
+    values = np.random.default_rng(0).choice([-1, 1], (40, 40))
+    write_celeba(tmp_path, values, [0] * 25 + [1] * 5 + [2] * 10)
+    asked = ("--data", f"celeba:{tmp_path}", "--only", "Male,Hair", "--labelled", "1", *QUICK)
+    status, _, err = call("train", *asked, "--out", tmp_path / "run")
+    assert status == 0, err
+    assert "celeba with Male (binary), Hair (categorical)" in err
+    status, out, err = call("evaluate", tmp_path / "run", "--json")
+    assert status == 0, err
+    assert json.loads(out)["images"] == 10
+
+
+def test_data_describes_and_draws(folder: Path, tmp_path: Path, call) -> None:
+    sheet = tmp_path / "sheet.png"
+    status, out, err = call("data", f"images:{folder}", "--sheet", sheet, "--json")
+    assert status == 0, err
+    document = json.loads(out)
+    assert document["images"] == 30
+    assert document["train"] == 24
+    assert document["labels"]["Odd"] == {
+        "kind": "binary",
+        "classes": {"no": 15, "yes": 15},
+        "missing": 0,
+        "majority": 0.5,
+    }
+    assert document["labels"]["Hair"]["missing"] == 10
+    assert document["correlations"] == {"Odd": {"Hair": pytest.approx(0)}}
+    assert document["majority"] == 0.5
+    assert document["problems"] == [
+        "24 training rows are fewer than a batch of 100; give a smaller --batch-size"
+    ]
+    assert document["sheet"] == str(sheet)
+    with Image.open(sheet) as image:
+        assert image.height == 4 * 66
+    status, out, _ = call("data", f"images:{folder}", "--only", "Hair")
+    assert "categorical" in out
+    assert "Odd" not in out
+    assert "fewer than a batch" in out
+
+
+def test_a_sheet_of_no_known_format(call, tmp_path: Path) -> None:
+    status, _, err = call("data", "faces:12", "--sheet", tmp_path / "sheet.xyz")
+    assert status == 2
+    assert "expected a picture such as sheet.png" in err
+
+
+def test_only_celeba_can_be_downloaded(call) -> None:
+    status, _, err = call("data", "faces:12", "--download")
+    assert status == 2
+    assert "only celeba:ROOT can be downloaded, not 'faces:12'" in err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda own: (own / "labels.csv").unlink(), "cannot read the labels"),
+        (lambda own: (own / "labels.csv").write_bytes(b"\xff\xfe\0"), "labels.csv"),
+        (lambda own: [(own / f"{i}.png").write_bytes(b"") for i in range(3)], "at most 5% of 30"),
+        (lambda own: [(own / f"{i}.png").unlink() for i in range(3)], "0.png: no such file"),
+    ],
+)
+def test_bad_folders_end_with_one_line(folder: Path, call, change, words: str) -> None:
+    change(folder)
+    for command in (("data", f"images:{folder}"), ("train", "--data", f"images:{folder}")):
+        status, out, err = call(*command)
+        assert status == 2
+        assert out == ""
+        assert words in err
+        assert len(err.splitlines()) == 1
+    assert not Path("runs").exists() or "images_own" not in "".join(os.listdir("runs"))
