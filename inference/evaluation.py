@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pyro
@@ -94,10 +95,27 @@ def baseline(config: Config, train: Rows, test: Rows, device: torch.device | str
     }
 
 
-def plain_classifier(
-    config: Config, train: Rows, device: torch.device | str
-) -> Callable[[Tensor], Tensor]:
-    """The classifier of :func:`baseline`: images ``(B, C, H, W)`` to class codes ``(B, L)``."""
+class PlainClassifier(nn.Module):
+    """A plain classifier that speaks as a guide does, so that what asks guides can ask it.
+
+    Args:
+        space: the labels.
+        encoder: images ``(B, C, H, W)`` to a pair, of which the first has one score ``(B, ΣK)`` for
+            every class of every label.
+    """
+
+    def __init__(self, space: LabelSpace, encoder: nn.Module) -> None:
+        super().__init__()
+        self.space = space
+        self.encoder = encoder
+
+    def predict(self, x: Tensor) -> list[Tensor]:
+        """Log r(y = k | x): for each kind of label ``(B, n, K)``."""
+        return [t.log_softmax(-1) for t in class_scores(self.space, self.encoder(x)[0])]
+
+
+def train_classifier(config: Config, train: Rows, device: torch.device | str) -> PlainClassifier:
+    """The classifier of :func:`baseline`."""
     space, shape = train.dataset.space, train.dataset.shape
     torch.manual_seed(config.seed)
     encoder = build.encoder(config.network, shape, total_classes(space)).to(device)
@@ -112,13 +130,14 @@ def plain_classifier(
             classifier_loss(space, encoder(batch.x)[0], batch.y).backward()
             optimizer.step()
             schedule.step()
-    encoder.eval()
+    return PlainClassifier(space, encoder).eval()
 
-    @torch.no_grad()
-    def classifier(x: Tensor) -> Tensor:
-        return most_likely(space, class_scores(space, encoder(x)[0]))
 
-    return classifier
+def plain_classifier(
+    config: Config, train: Rows, device: torch.device | str
+) -> Callable[[Tensor], Tensor]:
+    """That classifier as a function: images ``(B, C, H, W)`` to class codes ``(B, L)``."""
+    return partial(classify, train_classifier(config, train, device), train.dataset.space)
 
 
 def total_classes(space: LabelSpace) -> int:

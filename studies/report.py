@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import math
 import shlex
-from collections.abc import Callable
 from dataclasses import fields
 from importlib.resources import files
 from pathlib import Path
@@ -17,21 +16,11 @@ from markupsafe import Markup
 from ..data import LabelSpace, Rows
 from ..inference.checkpoint import write_atomically
 from ..inference.runs import Run
-from . import beliefs, curves, embedding, intervention, reconstruction, traversal
-from .section import Picture, Section
+from . import curves
+from .conduct import save, saved
+from .section import Picture
 
-Study = Callable[..., Section | None]
-
-STUDIES: tuple[Study, ...] = (
-    reconstruction.study,
-    beliefs.study,
-    intervention.study,
-    traversal.study,
-    embedding.study,
-)
-"""What a report looks at, in order."""
-
-REPORT, FIGURES = "report.html", "figures"
+REPORT = "report.html"
 
 TITLES = {"ccvae": "CC-VAE"}
 
@@ -47,10 +36,10 @@ ALWAYS = ("objective", "data", "labelled", "epochs", "batch_size", "lr", "seed")
 
 
 def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None = None) -> Path:
-    """Look at a trained run and write what is to be seen.
+    """Write the report of a trained run, with the studies that its directory keeps.
 
     Args:
-        run: a trained run.
+        run: a trained run; see :func:`ccvae.studies.conduct.conduct` for its studies.
         evaluation: what :func:`ccvae.inference.runs.evaluate_run` returned.
         seconds: how long the training took, for the report to mention.
 
@@ -58,13 +47,11 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
         the path of ``report.html`` in the run's directory; its pictures are also in ``figures/``.
     """
     train, test = run.data()
-    found = [study(run.model, run.guide, test, run.device) for study in STUDIES]
-    found.append(curves.section(run.directory, majority=evaluation.get("majority")))
-    sections = [section for section in found if section is not None]
-    folder = run.directory / FIGURES
-    folder.mkdir(parents=True, exist_ok=True)
-    for picture in (picture for section in sections for picture in section.pictures):
-        write_atomically(folder / f"{picture.name}.png", picture.png)
+    sections = saved(run.directory)
+    training = curves.section(run.directory, majority=evaluation.get("majority"))
+    if training is not None:
+        save(run.directory, training)
+        sections.append(training)
     page = render(
         title=TITLES.get(run.config.program, run.config.program),
         lead=describe(run, train, test, seconds),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,48 @@ class Section:
         title: its heading.
         text: paragraphs that say how to read the pictures and what was found.
         pictures: the pictures, in order.
+        figures: what was measured, as plain data.
     """
 
     name: str
     title: str
     text: tuple[str, ...]
     pictures: tuple[Picture, ...] = field(repr=False)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the pictures themselves, as plain data."""
+        pictures = [
+            {key: value for key, value in asdict(picture).items() if key != "png"}
+            for picture in self.pictures
+        ]
+        return {
+            "name": self.name,
+            "title": self.title,
+            "text": list(self.text),
+            "pictures": pictures,
+            "figures": self.figures,
+        }
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any], folder: Path) -> Section:
+        """Read what :meth:`to_json` wrote, with the pictures from a folder.
+
+        Raises:
+            ValueError: where a part is missing; the study has to be run again.
+        """
+        try:
+            pictures = tuple(
+                Picture(png=(folder / f"{entry['name']}.png").read_bytes(), **entry)
+                for entry in facts["pictures"]
+            )
+            text = tuple(facts["text"])
+            return cls(facts["name"], facts["title"], text, pictures, facts["figures"])
+        except (KeyError, TypeError, OSError) as error:
+            raise ValueError(
+                f"what is kept of a study beside {folder} is incomplete ({error}); run it again "
+                "with ccvae study"
+            ) from error
 
 
 def stem(study: str, number: int, name: str = "") -> str:

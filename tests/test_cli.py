@@ -241,3 +241,19 @@ def test_demo_refuses_a_directory_of_something_else(tmp_path, capsys):
     assert status == 2
     assert "holds no run" in err
     assert (tmp_path / "precious.txt").exists()
+
+
+def test_a_study_is_kept_and_goes_into_the_report(run, capsys):
+    status, out, _ = call(capsys, "study", "embedding", run, "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert set(found["studies"]) == {"embedding"}
+    kept = json.loads((run / "studies" / "embedding.json").read_text())
+    assert kept == found["studies"]["embedding"]
+    call(capsys, "study", "reconstruction", run)
+    page = (run / "report.html").read_text()
+    assert 'id="embedding"' in page
+    assert 'id="reconstruction"' in page
+    status, _, err = call(capsys, "study", "nothing", run)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "unknown study 'nothing'; choose one of reconstruction" in err

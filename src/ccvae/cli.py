@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import __version__
-from .config import Config
+from .config import SOURCE, Config
 
 Document = dict[str, Any]
 
@@ -87,6 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     for option in dataclasses.fields(Config):
         if option.name != "program":
             _add_option(train, option)
+    _add_source(train)
     train.add_argument("--out", type=Path, default=None, metavar="DIR", help=_OUT)
     train.add_argument("--resume", action="store_true", help="go on after the last checkpoint")
     _add_device(train)
@@ -97,6 +98,14 @@ def build_parser() -> argparse.ArgumentParser:
 
     data = _command(commands, "data", "describe a data set")
     data.add_argument("data", nargs="?", default=Config.data, metavar="SPEC", help=_SPEC)
+    data.add_argument("--only", default=Config.only, help="names of the labels to use (all)")
+    data.add_argument("--sheet", type=Path, default=None, metavar="FILE", help=_SHEET)
+    _add_source(data)
+
+    study = _command(commands, "study", "look at a trained run, and renew its report")
+    study.add_argument("name", metavar="NAME", help="a study, or all")
+    study.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
+    _add_device(study)
 
     table = _command(commands, "table", "rerun one of the committed comparisons")
     table.add_argument(
@@ -116,7 +125,11 @@ def build_parser() -> argparse.ArgumentParser:
 _PROGRAM = "see ccvae models (ccvae)"
 _FILE = "where it is written; its ending decides the format (the screen)"
 _OUT = "the run directory (runs/PROGRAM-OBJECTIVE-DATA-SEED)"
-_SPEC = "faces, faces:N, digits, digits:ROOT, rotated-digits, rotated-digits:ANGLE (faces)"
+_SPEC = (
+    "faces, faces:N, digits, digits:ROOT, rotated-digits, rotated-digits:ANGLE, celeba:ROOT, "
+    "images:DIR (faces)"
+)
+_SHEET = "a picture with examples of every class is written there (none)"
 _TABLES = "where NAME.md and NAME.json are written (docs/tables)"
 
 
@@ -137,6 +150,17 @@ def _add_option(parser: argparse.ArgumentParser, option: dataclasses.Field[Any])
     parser.add_argument(
         flag, type=kind, default=option.default, metavar=kind.__name__.upper(), help=text + default
     )
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    """What can be said about data sets that are read from files."""
+    group = parser.add_argument_group("data sets")
+    for name, option in SOURCE.items():
+        kind = int if option.is_number else str
+        metavar = "FILE" if option.is_path else kind.__name__.upper()
+        flag = f"--{name.replace('_', '-')}"
+        group.add_argument(flag, type=kind, default=None, metavar=metavar, help=option.text)
+    group.add_argument("--download", action="store_true", help="fetch celeba:ROOT if it is missing")
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:

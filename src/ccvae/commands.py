@@ -15,12 +15,24 @@ from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from .config import Config
+from .config import FILES, SOURCE, Config
 from .data import Dataset
+from .data.progress import progress as show_progress
 from .data.spec import load as load_data
-from .inference.runs import Run, create, evaluate_run, fit, load, resume_or_create, training_rows
+from .data.spec import short_name, with_options
+from .data.summary import contact_sheet, describe, kind_of
+from .inference.runs import (
+    EVALUATION,
+    Run,
+    create,
+    evaluate_run,
+    fit,
+    load,
+    read_json,
+    resume_or_create,
+    training_rows,
+)
 from .inference.training import Metrics
 
 Document = dict[str, Any]
@@ -37,6 +49,7 @@ def train(options: Namespace) -> tuple[Document, str]:
     """``ccvae train``."""
     config = _config(options)
     dataset = load_data(config.data, config.only)
+    _announce(dataset, config)
     directory = options.out or _default_directory(config)
     run = resume_or_create(
         config, dataset, directory, _device(options.device), resume=options.resume
@@ -54,8 +67,14 @@ def evaluate(options: Namespace) -> tuple[Document, str]:
 
 def data(options: Namespace) -> tuple[Document, str]:
     """``ccvae data``."""
-    document = describe(load_data(options.data))
-    return document, _description_text(document)
+    dataset = load_data(_source(options), options.only)
+    document = describe(dataset, Config.batch_size)
+    text = _description_text(document)
+    if options.sheet is not None:
+        contact_sheet(dataset, options.sheet)
+        document["sheet"] = str(options.sheet)
+        text += f"\ncontact sheet: {options.sheet}"
+    return document, text
 
 
 def table(options: Namespace) -> tuple[Document, str]:
@@ -74,6 +93,7 @@ def table(options: Namespace) -> tuple[Document, str]:
 
 def demo(options: Namespace) -> tuple[Document, str]:
     """``ccvae demo``."""
+    from .studies.conduct import QUICK, conduct
     from .studies.report import write_report
 
     start = time.monotonic()
@@ -85,6 +105,8 @@ def demo(options: Namespace) -> tuple[Document, str]:
     _fit(run, dataset, resume=False)
     training = time.monotonic() - training
     result = evaluate_run(run)
+    for name in QUICK:
+        conduct(run, name)
     report = write_report(run, result, seconds=training)
     document = {
         **result,
@@ -93,6 +115,22 @@ def demo(options: Namespace) -> tuple[Document, str]:
     }
     text = f"{_evaluation_text(result)}\n\n{document['seconds']:.0f} seconds; open {report}"
     return document, text
+
+
+def study(options: Namespace) -> tuple[Document, str]:
+    """``ccvae study``."""
+    from .studies.conduct import conduct, names
+    from .studies.report import write_report
+
+    chosen = names(options.name)
+    run = load(options.directory, _device(options.device))
+    evaluation = read_json(run.directory / EVALUATION) or evaluate_run(run)
+    sections = {name: conduct(run, name) for name in chosen}
+    report = write_report(run, evaluation)
+    found = {n: None if section is None else section.to_json() for n, section in sections.items()}
+    lines = [_study_text(name, section) for name, section in found.items()]
+    document = {"studies": found, "report": str(report)}
+    return document, "\n\n".join([*lines, f"open {report}"])
 
 
 def models(_: Namespace) -> tuple[Document, str]:
@@ -154,34 +192,6 @@ def objectives(options: Namespace) -> tuple[Document, str]:
     return document, _written(options.out, text)
 
 
-def describe(dataset: Dataset) -> Document:
-    """Sizes, label frequencies, missing entries, majority-class accuracy and problems."""
-    labels, problems, shares = {}, [], []
-    for column, label in enumerate(dataset.space):
-        codes = dataset.labels[:, column]
-        counts = [int((codes == k).sum()) for k in range(len(label.classes))]
-        annotated = sum(counts)
-        labels[label.name] = {
-            "classes": dict(zip(label.classes, counts, strict=True)),
-            "missing": len(codes) - annotated,
-        }
-        if annotated:
-            shares.append(max(counts) / annotated)
-        if max(counts) == annotated:
-            problems.append(f"{label.name}: every annotated row has the same class")
-    return {
-        "name": dataset.name,
-        "images": len(dataset.images),
-        "shape": dataset.shape,
-        "train": len(dataset.train),
-        "test": len(dataset.test),
-        "domains": dataset.domain_count,
-        "labels": labels,
-        "majority": sum(shares) / len(shares) if shares else None,
-        "problems": problems,
-    }
-
-
 def _format(options: Namespace, known: Sequence[str]) -> str:
     """The format that was asked for, by name or by the ending of the file."""
     asked: str = options.format or (options.out.suffix[1:] if options.out else known[0])
@@ -201,11 +211,35 @@ def _written(path: Path | None, text: str) -> str:
 
 def _config(options: Namespace) -> Config:
     names = [option.name for option in dataclasses.fields(Config)]
-    return Config(**{name: getattr(options, name) for name in names})
+    return Config(**{name: getattr(options, name) for name in names} | {"data": _source(options)})
+
+
+def _source(options: Namespace) -> str:
+    """The specification of the data with the options that were given beside it."""
+    if options.download:
+        kind, _, rest = options.data.partition(":")
+        if kind != "celeba" or not rest:
+            raise ValueError(f"only celeba:ROOT can be downloaded, not {options.data!r}")
+        from .data.celeba import download
+
+        download(Path(rest.rpartition("?")[0] or rest))
+    return with_options(options.data, {name: getattr(options, name) for name in SOURCE})
+
+
+def _announce(dataset: Dataset, config: Config) -> None:
+    """Say on standard error what labels were read from files, and what was wrong with these."""
+    if config.data.partition(":")[0] not in FILES:
+        return
+    kinds = [f"{label.name} ({kind_of(label)})" for label in dataset.space]
+    lines = [f"{dataset.name} with {', '.join(kinds)}"]
+    problems = describe(dataset, config.batch_size)["problems"]
+    lines += _some([f"problem: {problem}" for problem in problems], "see ccvae data")
+    print("\n".join(lines), file=sys.stderr)
 
 
 def _default_directory(config: Config) -> Path:
-    parts = (config.program, config.objective or config.program, config.data, str(config.seed))
+    data = short_name(config.data)
+    parts = (config.program, config.objective or config.program, data, str(config.seed))
     return Path("runs") / "-".join(part.replace(":", "_").replace("/", "_") for part in parts)
 
 
@@ -221,14 +255,8 @@ def _device(name: str) -> torch.device:
 def _fit(run: Run, dataset: Dataset, *, resume: bool) -> Metrics:
     rows = training_rows(run.config, dataset)
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
     metrics: Metrics = {}
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with show_progress(console) as progress:
         task = progress.add_task("epoch 1")
         for metrics in fit(
             run,
@@ -277,6 +305,14 @@ def _table(rows: Iterable[Iterable[str]], left: int = 1) -> str:
     )
 
 
+def _study_text(name: str, found: Document | None) -> str:
+    """A study's text and captions, and where its pictures are."""
+    if found is None:
+        return f"{name}: does not apply to this run"
+    captions = [f"figures/{p['name']}.png  {p['caption']}".strip() for p in found["pictures"]]
+    return "\n".join([f"{found['title']} ({name})", *found["text"], *captions])
+
+
 def _evaluation_text(result: Document) -> str:
     figures = (
         f"bound on the evidence: {result['bound']:.1f} nats per image\n"
@@ -296,17 +332,41 @@ def _evaluation_text(result: Document) -> str:
 
 def _description_text(document: Document) -> str:
     channels, height, width = document["shape"]
-    rows = [["label", "class", "rows", "missing"]]
+    rows = [["label", "kind", "class", "rows", "missing"]]
     for name, label in document["labels"].items():
         for k, (value, count) in enumerate(label["classes"].items()):
-            first = (name, str(label["missing"])) if k == 0 else ("", "")
-            rows.append([first[0], value, str(count), first[1]])
+            first = (name, label["kind"], str(label["missing"])) if k == 0 else ("", "", "")
+            rows.append([*first[:2], value, str(count), first[2]])
     majority = document["majority"]
+    problems = _some(document["problems"], "--json lists all") or ["none found"]
     return (
         f"{document['name']}: {document['images']} images of {channels}×{height}×{width}, "
         f"{document['train']} to train and {document['test']} to test, "
-        f"{document['domains'] or 'no'} domains\n\n{_table(rows, left=2)}\n\n"
+        f"{document['domains'] or 'no'} domains\n\n{_table(rows, left=3)}\n\n"
         f"majority-class accuracy, mean over labels: "
         f"{'unknown' if majority is None else f'{majority:.3f}'}\n"
-        f"problems: {'; '.join(document['problems']) or 'none found'}"
+        f"{_strongest(document['correlations'])}"
+        f"problems: {LINE.join(problems)}"
     )
+
+
+LINE = "\n  "
+"""Between the entries of a list within a text."""
+
+
+def _strongest(correlations: Document, count: int = 8) -> str:
+    """The pairs of labels that go together or exclude each other most, in a line."""
+    pairs = [
+        (value, f"{first} and {second} {value:+.2f}")
+        for first, others in correlations.items()
+        for second, value in others.items()
+        if value is not None
+    ]
+    strongest = sorted(pairs, key=lambda pair: -abs(pair[0]))[:count]
+    return f"strongest correlations: {', '.join(text for _, text in strongest)}\n" * bool(pairs)
+
+
+def _some(lines: list[str], rest: str, count: int = 20) -> list[str]:
+    """The first lines, and how many more there are."""
+    more = len(lines) - count
+    return lines if more <= 0 else [*lines[:count], f"and {more} more; {rest}"]

@@ -11,6 +11,7 @@ import torch
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace
 from ccvae.studies.beliefs import list_bars
+from ccvae.studies.conduct import QUICK, conduct
 from ccvae.studies.examples import spread
 from ccvae.studies.report import command, write_report
 
@@ -35,6 +36,8 @@ def written(request, tmp_path_factory):
     text = "\n".join(map(json.dumps, lines)) + '\n{"epoch": 3, "obj'
     (directory / "metrics.jsonl").write_text(text)
     run = make_run(directory, space, shape, data="made")
+    for name in QUICK:
+        conduct(run, name)
     path = write_report(run, make_evaluation(space), seconds=75.0)
     return space, directory, path, path.read_text()
 

@@ -1,0 +1,113 @@
+"""The studies by name: each looks at a trained run, is kept in its directory and in its report.
+
+==========================  ========================================================
+``studies/NAME.json``       title, text, captions and the measured figures
+``figures/NAME-….png``      the pictures
+==========================  ========================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..inference.checkpoint import write_atomically
+from ..inference.runs import Run, read_json
+from . import (
+    beliefs,
+    confusion,
+    disentanglement,
+    embedding,
+    intervention,
+    locality,
+    matching,
+    reconstruction,
+    swap,
+    traversal,
+)
+from .section import Section
+
+Study = Callable[[Run], Section | None]
+
+
+def on_test_rows(study: Callable[..., Section | None]) -> Study:
+    """A study of a model, a guide and rows as a study of a run, on its test rows."""
+    return lambda run: study(run.model, run.guide, run.data()[1], run.device)
+
+
+def confuse(run: Run) -> Section | None:
+    """The confusion matrix, judged by a classifier that is trained on the run's own rows."""
+    train, test = run.data()
+    judge = confusion.train_judge(run.config, train, run.device)
+    return confusion.study(run.model, run.guide, test, run.device, judge=judge)
+
+
+STUDIES: dict[str, Study] = {
+    "reconstruction": on_test_rows(reconstruction.study),
+    "beliefs": on_test_rows(beliefs.study),
+    "intervention": on_test_rows(intervention.study),
+    "traversal": on_test_rows(traversal.study),
+    "embedding": on_test_rows(embedding.study),
+    "swap": on_test_rows(swap.study),
+    "locality": on_test_rows(locality.study),
+    "confusion": confuse,
+    "disentanglement": on_test_rows(disentanglement.study),
+    "matching": on_test_rows(matching.study),
+}
+"""All studies in the order of the report."""
+
+QUICK = ("reconstruction", "beliefs", "intervention", "traversal", "embedding")
+"""Those that every report has."""
+
+NEEDED = {"matching": ("kornia", "cv2")}
+"""What a study needs beyond the suite's own dependencies."""
+
+FOLDER, FIGURES = "studies", "figures"
+
+
+def names(name: str) -> Sequence[str]:
+    """The studies that a name asks for: itself, or with ``all`` every one that is installed.
+
+    Raises:
+        ValueError: for a name that is not known.
+    """
+    if name == "all":
+        return [n for n in STUDIES if all(find_spec(module) for module in NEEDED.get(n, ()))]
+    if name not in STUDIES:
+        raise ValueError(f"unknown study {name!r}; choose one of {', '.join(STUDIES)} or all")
+    return [name]
+
+
+def conduct(run: Run, name: str) -> Section | None:
+    """Run one study and keep what it found in the run's directory; None where it does not apply.
+
+    Args:
+        run: a trained run. name: of the study.
+    """
+    section = STUDIES[name](run)
+    if section is not None:
+        save(run.directory, section)
+    return section
+
+
+def save(directory: Path, section: Section) -> None:
+    """Keep a section: its pictures as PNG, the rest as JSON."""
+    figures, folder = directory / FIGURES, directory / FOLDER
+    for path in (figures, folder):
+        path.mkdir(parents=True, exist_ok=True)
+    for picture in section.pictures:
+        write_atomically(figures / f"{picture.name}.png", picture.png)
+    text = json.dumps(section.to_json(), indent=2)
+    write_atomically(folder / f"{section.name}.json", text.encode())
+
+
+def saved(directory: Path) -> list[Section]:
+    """The sections that a run's directory keeps, in the order of the report."""
+    found = []
+    for name in STUDIES:
+        facts = read_json(directory / FOLDER / f"{name}.json")
+        if facts is not None:
+            found.append(Section.from_json(facts, directory / FIGURES))
+    return found

@@ -1,0 +1,444 @@
+r"""Locality: how much of the change that an intervention makes lies where the label is seen.
+
+.. math::
+
+    \text{locality} = \frac{\sum_M |\Delta|}{\sum |\Delta|}, \qquad
+    \text{size} = \frac{\sum |\Delta|}{\sum |\Delta_\text{true}|}
+
+Δ is the image decoded after the intervention less the reconstruction, Δ_true the renderer's image
+of the same scene with the label changed less the one before. M are the pixels that show the label
+before or after. The poster judged this by eye. A change of size 0 is not local, so the two ratios
+belong together; each is one of sums over all images and pixels, so that large changes count more
+than noise.
+
+The renderer is known for rendered faces alone; elsewhere there is the size, in parts of the pixel
+range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb as colour_of
+from torch import Tensor, nn
+from torch.nn.functional import max_pool2d
+
+from ..data import Batch, Label, LabelSpace, Rows
+from ..data.faces import FACES, Scenes, counterfactual, render, scenes
+from ..inference.prediction import classify, decode, encode, reconstruct
+from .examples import spread
+from .figures import FAINT, INK, MUTED, RIGHT, WRONG, clean, heat, panel, png, sheet, to_rgb
+from .intervention import class_means, find_block, moved
+from .section import Picture, Section, stem
+
+MEASURED, SHOWN = 256, 3
+"""Images over which is measured, and that are shown of every label."""
+
+FAINTEST = 0.2
+"""The change that is drawn darkest where all are smaller, so that a weak change looks weak."""
+
+
+def true_scenes(rows: Rows) -> Scenes | None:
+    """What rendered faces were drawn from; None where the rows are of another data set.
+
+    A data set does not keep its seed. The one of ``faces`` on the command line is tried, and what
+    it gives is believed if some images, drawn again, are those of the rows to the last bit.
+    """
+    dataset = rows.dataset
+    channels, height, width = dataset.shape
+    if channels != 3 or height != width or not set(dataset.space) <= set(FACES) or not len(rows):
+        return None
+    found = scenes(len(dataset.images))[rows.rows]
+    probe = torch.linspace(0, len(rows) - 1, 4).long()
+    drawn = render(found[probe], pixels=height)
+    return found if torch.equal(drawn, dataset.images[rows.rows[probe]]) else None
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the renderer makes of an intervention on some scenes.
+
+    Attributes:
+        before, after: images ``(B, C, H, W)`` in [0, 1], with the label as it was and changed.
+        region: M, ``(B, H, W)`` booleans: every pixel that the label has any share in.
+        valid: ``(B,)``, False where the changed labels contradict each other.
+    """
+
+    before: Tensor
+    after: Tensor
+    region: Tensor
+    valid: Tensor
+
+    @property
+    def change(self) -> Tensor:
+        """Δ_true, ``(B, C, H, W)``."""
+        return self.after - self.before
+
+
+def render_change(some: Scenes, name: str, codes: Tensor, like: Tensor) -> Truth:
+    """The true change of B scenes whose label is set to codes ``(B,)``.
+
+    Args:
+        some: the scenes. name: the label. codes: its new classes.
+        like: images ``(B, C, H, W)`` whose size, dtype and device are taken.
+    """
+    pair = counterfactual(some, name, codes.cpu(), pixels=like.shape[-1])
+    before, after = (image.to(like) / 255 for image in (pair.before, pair.after))
+    region = (pair.region(name) > 0).to(like.device)
+    return Truth(before, after, region, pair.valid.to(like.device))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One intervention on every image of a batch: its label set to another class.
+
+    Attributes:
+        name: the label. source, target: its code before and after, ``(B,)``.
+        reconstruction, image: decoded before and after, ``(B, C, H, W)``.
+        truth: the renderer's change; None where the scenes are not known.
+        ceiling: image ``(B, C, H, W)`` that the pair makes of ``truth.after`` when it sees it: what
+            it can do where the code is right. None where there is no truth.
+    """
+
+    name: str
+    source: Tensor
+    target: Tensor
+    reconstruction: Tensor
+    image: Tensor
+    truth: Truth | None = None
+    ceiling: Tensor | None = None
+
+    @property
+    def counts(self) -> Tensor:
+        """Which rows ``(B,)`` are moved to another class, and to one that can be drawn."""
+        moves = self.source != self.target
+        return moves if self.truth is None else moves & self.truth.valid
+
+
+@torch.no_grad()
+def cases(
+    model: nn.Module,
+    guide: nn.Module,
+    batch: Batch,
+    space: LabelSpace,
+    name: str,
+    *,
+    some: Scenes | None = None,
+    target: int | None = None,
+) -> list[Case]:
+    """Interventions on one label, from each image's class to the others.
+
+    The guide never sees a label. With scenes the class to leave is the scene's, else the one that
+    the guide believes.
+
+    Args:
+        model, guide: a trained pair.
+        batch: B images. space: the labels. name: the label to move.
+        some: the B scenes of the images.
+        target: the one class to move to; by default every class but the image's own, one case each.
+
+    Raises:
+        ValueError: for a label that is not in the space.
+    """
+    column, block = space.index(name), find_block(space, name)
+    means = class_means(model, space, name)
+    latents = encode(guide, batch)
+    before = decode(model, latents, batch)
+    if some is None:
+        source = classify(guide, space, batch.x)[:, column].long()
+    else:
+        source = some.labels[:, FACES.index(name)].long().to(batch.x.device)
+    steps = torch.arange(1, len(means), device=source.device)[:, None]
+    targets = (source + steps) % len(means)
+    if target is not None:
+        targets = torch.full_like(source, target)[None]
+    found = []
+    for codes in targets:
+        image = decode(model, moved(latents, block, means[codes]), batch)
+        case = Case(name, source, codes, before, image)
+        if some is not None:
+            truth = render_change(some, name, codes, batch.x)
+            ceiling = reconstruct(model, guide, replace(batch, x=truth.after))
+            case = replace(case, truth=truth, ceiling=ceiling)
+        found.append(case)
+    return found
+
+
+@dataclass(frozen=True)
+class Locality:
+    """How local and how large the changes of one label are.
+
+    Attributes:
+        name: the label. images: how many interventions were measured.
+        change: mean |Δ| of a pixel and channel, in parts of the pixel range.
+        error: mean absolute error of the reconstructions in the same unit, for comparison.
+        locality: Σ_M |Δ| / Σ |Δ|; None without ground truth, as are all below.
+        chance: share of M in the image: the locality of a change that is the same everywhere.
+        ceiling: locality of the change from reconstruction to reconstruction where the renderer
+            makes the change and the pair sees it.
+        size: Σ |Δ| / Σ |Δ_true|. size_ceiling: likewise of that reconstructed change.
+    """
+
+    name: str
+    images: int
+    change: float
+    error: float
+    locality: float | None = None
+    chance: float | None = None
+    ceiling: float | None = None
+    size: float | None = None
+    size_ceiling: float | None = None
+
+    @property
+    def size_inside(self) -> float | None:
+        """Σ_M |Δ| / Σ |Δ_true|: a diffuse change does not add to it."""
+        if self.locality is None or self.size is None:
+            return None
+        return self.locality * self.size
+
+
+def share_inside(change: Tensor, region: Tensor) -> float:
+    """Σ_M |Δ| / Σ |Δ| of changes ``(B, C, H, W)`` and regions ``(B, H, W)``; 0 for no change."""
+    size = change.abs().sum(1)
+    total = size.sum().item()
+    return (size * region).sum().item() / total if total > 0 else 0.0
+
+
+def summarise(found: Sequence[Case], x: Tensor) -> Locality:
+    """The locality of one label over its cases on images ``x`` ``(B, C, H, W)``.
+
+    Raises:
+        ValueError: where no row of any case counts.
+    """
+    if not any(case.counts.any() for case in found):
+        raise ValueError(
+            f"expected images whose {found[0].name} can be changed, got none; name another target"
+        )
+    before = torch.cat([case.reconstruction[case.counts] for case in found])
+    change = torch.cat([case.image[case.counts] for case in found]) - before
+    error = (found[0].reconstruction - x).abs().mean().item()
+    known = Locality(found[0].name, len(change), change.abs().mean().item(), error)
+    truths = [(case.truth, case.ceiling, case.counts) for case in found]
+    if any(truth is None for truth, _, _ in truths):
+        return known
+    region = torch.cat([truth.region[rows] for truth, _, rows in truths if truth])
+    true = sum(truth.change[rows].abs().sum().item() for truth, _, rows in truths if truth)
+    seen = torch.cat([c[rows] for _, c, rows in truths if c is not None]) - before
+    return replace(
+        known,
+        locality=share_inside(change, region),
+        chance=region.float().mean().item(),
+        ceiling=share_inside(seen, region),
+        size=change.abs().sum().item() / true,
+        size_ceiling=seen.abs().sum().item() / true,
+    )
+
+
+def measure(
+    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
+) -> list[Locality]:
+    """The locality of every label over at most 256 of the rows.
+
+    Args:
+        model, guide: a trained pair.
+        rows: rows that it was not trained on; their labels are not looked at.
+        device: where the pair is.
+    """
+    space = rows.dataset.space
+    chosen = spread(rows, MEASURED)
+    some = true_scenes(chosen)
+    batch = chosen.batch(torch.arange(len(chosen)), device)
+    return [
+        summarise(cases(model, guide, batch, space, name, some=some), batch.x)
+        for name in space.names
+    ]
+
+
+def study(
+    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
+) -> Section:
+    """A chart of every label's locality and size of change, and some changes with true outlines.
+
+    Args:
+        model, guide: a trained pair.
+        rows: rows that it was not trained on; their labels are not looked at.
+        device: where the pair is.
+    """
+    space = rows.dataset.space
+    found = measure(model, guide, rows, device)
+    chosen = spread(rows, SHOWN)
+    some = true_scenes(chosen)
+    batch = chosen.batch(torch.arange(len(chosen)), device)
+    pictures = [
+        Picture(
+            stem("locality", 0),
+            chart(found),
+            alt="Bars of the locality and of the size of change of every label",
+            caption=CHART if some is not None else SIZES,
+        )
+    ]
+    for number, (label, result) in enumerate(zip(space, found, strict=True), 1):
+        examples = cases(model, guide, batch, space, label.name, some=some)
+        picture, top = draw(examples, batch.x, label)
+        pictures.append(
+            Picture(
+                stem("locality", number, label.name),
+                picture,
+                alt=f"{len(batch.x)} test images, {label.name} changed, and where they change",
+                caption=f"{describe(result)} Darkest shade: a change of {top:.2f}.",
+                title=label.name,
+                span="half",
+            )
+        )
+    text = EXPLANATION if some is not None else WITHOUT_TRUTH
+    figures = {each.name: asdict(each) | {"size_inside": each.size_inside} for each in found}
+    title = "Locality of interventions"
+    return Section("locality", title, (text,), tuple(pictures), figures)
+
+
+EXPLANATION = (
+    "An intervention moves one label's block from the guide's mean code to the mean of another "
+    "class of p(z_c | y); everything else is kept. The scenes of these images are known, so the "
+    "renderer can make the same change. Locality is the share of the model's change that falls on "
+    "pixels which show the label before or after, outlined in the pictures; its size is relative "
+    "to the renderer's change. Beside them stand chance, the share of these pixels in the image, "
+    "and what the pair makes of the renderer's changed image when it sees it."
+)
+
+WITHOUT_TRUTH = (
+    "An intervention moves one label's block from the guide's mean code to the mean of another "
+    "class of p(z_c | y); everything else is kept. Nobody knows how these images would look with "
+    "the label changed, so there is only the size of the change, beside the reconstruction error."
+)
+
+CHART = (
+    "Left: the share of each label's change that lies in its true region. Black tick: chance, the "
+    "share of the region in the image. Ring: the pair on the renderer's changed images. Right: the "
+    "size of the change relative to the true one (tick), the part inside the true region dark; "
+    "ring as on the left."
+)
+
+SIZES = (
+    "The mean absolute change of a pixel and channel. Black tick: the mean absolute error of the "
+    "reconstructions."
+)
+
+
+def describe(found: Locality) -> str:
+    """A label's figures in words."""
+    if found.locality is None:
+        return (
+            f"Mean absolute change {found.change:.4f} of the pixel range, where reconstructions "
+            f"are off by {found.error:.4f}."
+        )
+    return (
+        f"Locality {found.locality:.2f} (chance {found.chance:.2f}, seeing the true change "
+        f"{found.ceiling:.2f}); size {found.size:.2f} of the true change, {found.size_inside:.2f} "
+        f"inside the region (seeing the true change {found.size_ceiling:.2f})."
+    )
+
+
+def draw(found: Sequence[Case], inputs: Tensor, label: Label) -> tuple[bytes, float]:
+    """Inputs ``(B, C, H, W)``, one intervention each, its change, as PNG, and the darkest change.
+
+    Row i shows the i-th case, or begins again with the first; where the scenes are known, the
+    renderer's change stands beside the model's, both with the outline of the true region.
+    """
+    pick = [(found[row % len(found)], row) for row in range(len(inputs))]
+    changes = [torch.stack([(case.image - case.reconstruction)[row] for case, row in pick])]
+    images = [
+        inputs,
+        *(
+            torch.stack([getattr(case, key)[row] for case, row in pick])
+            for key in ("reconstruction", "image")
+        ),
+    ]
+    columns = ["input", "recon-\nstruction", "inter-\nvention", "change"]
+    truths = [(case.truth, row) for case, row in pick if case.truth is not None]
+    if truths:
+        changes.append(torch.stack([truth.change[row] for truth, row in truths]))
+        images.append(torch.stack([truth.after[row] for truth, row in truths]))
+        columns = [*columns[:3], "true\nintervention", "change", "true\nchange"]
+    shades = [change.abs().mean(1) for change in changes]
+    top = max(FAINTEST, *(shade.max().item() for shade in shades))
+    maps = [heat(shade, top) for shade in shades]
+    if truths:
+        region = torch.stack([truth.region[row] for truth, row in truths])
+        maps = [outlined(image, region.cpu()) for image in maps]
+    cells = torch.stack([*map(to_rgb, images), *maps], 1)
+    notes = [["", "", f"→ {label.classes[int(case.target[row])]}"] for case, row in pick]
+    blank = [""] * (len(columns) - 3)
+    return sheet(
+        cells,
+        columns=columns,
+        notes=[line + blank for line in notes],
+        breaks=(1, len(columns) - len(maps)),
+    ), top
+
+
+def outlined(images: Tensor, region: Tensor) -> Tensor:
+    """Images ``(B, 3, H, W)`` with a blue line just outside a region ``(B, H, W)``."""
+    inside = region[:, None].float()
+    edge = (max_pool2d(inside, 3, 1, 1) > inside).expand_as(images)
+    blue = torch.tensor(colour_of(RIGHT))[:, None, None].expand_as(images)
+    return torch.where(edge, blue, images)
+
+
+def chart(found: Sequence[Locality]) -> bytes:
+    """Bars of locality and of size with their marks, or of the change alone, as PNG."""
+    names = [each.name for each in found]
+    figure, left = panel(8.2, 0.9 + 0.3 * len(found))
+    if found[0].locality is None:
+        values = [each.change for each in found]
+        bars(left, names, values, ticks=[each.error for each in found])
+        left.set_xlabel("mean absolute change", color=MUTED, fontsize=9.5)
+        return png(figure)
+    grid = figure.add_gridspec(1, 2, wspace=0.08)
+    left.set_subplotspec(grid[0])
+    right = clean(figure.add_subplot(grid[1], sharey=left))
+    table = {key: [getattr(each, key) for each in found] for key in vars(found[0])}
+    bars(left, names, table["locality"], ticks=table["chance"], rings=table["ceiling"])
+    inside = [each.size_inside or 0.0 for each in found]
+    bars(
+        right,
+        names,
+        table["size"],
+        parts=inside,
+        ticks=[1.0] * len(found),
+        rings=table["size_ceiling"],
+    )
+    right.tick_params(labelleft=False)
+    left.set_xlim(0, 1)
+    left.set_xticks((0, 0.5, 1))
+    left.set_xlabel("locality", color=MUTED, fontsize=9.5)
+    right.set_xlabel("size of the change, true change = 1", color=MUTED, fontsize=9.5)
+    return png(figure)
+
+
+def bars(
+    axes: Axes,
+    names: Sequence[str],
+    values: Sequence[float],
+    *,
+    parts: Sequence[float] = (),
+    ticks: Sequence[float] = (),
+    rings: Sequence[float] = (),
+) -> None:
+    """Horizontal bars with their values, each with a darker part, a tick and a ring where given."""
+    top = max([*values, *ticks, *rings, 1e-6])
+    for y, value in enumerate(values):
+        axes.barh(y, value, 0.62, color=RIGHT, alpha=0.4 if parts else 1)
+        number = f"{value:.2f}" if top > 0.1 else f"{value:.4f}"
+        across = axes.get_yaxis_transform()
+        axes.text(1.02, y, number, va="center", fontsize=9, color=INK, transform=across)
+    axes.barh(range(len(parts)), parts, 0.62, color=RIGHT)
+    for y, tick in enumerate(ticks):
+        axes.plot([tick, tick], [y - 0.4, y + 0.4], color=INK, lw=1.8, solid_capstyle="butt")
+    axes.plot(rings, range(len(rings)), "o", mfc="white", mec=WRONG, mew=1.5, ms=6, zorder=3)
+    axes.set_yticks(range(len(names)), names, color=INK)
+    axes.set(xlim=(0, 1.05 * top), ylim=(len(names) - 0.4, -0.6))
+    axes.grid(axis="x", color=FAINT, lw=0.6, zorder=0)
+    axes.set_axisbelow(True)
