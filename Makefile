@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench figures clean
 
 demo: $(STAMP)
 	$(BIN)/ccvae demo --out demo
@@ -17,10 +17,20 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# One thread: two would wait for each other wherever something else runs, and blur the ratios.
 bench: $(STAMP)
-	$(BIN)/python -m ccvae.benchmarks.step
-	$(BIN)/python -m ccvae.benchmarks.m2
+	$(BIN)/python -m ccvae.benchmarks.step --threads 1
 	$(BIN)/python -m ccvae.benchmarks.evidence
+	$(BIN)/python -m ccvae.benchmarks.data
+
+# The plate diagrams of the README and of docs/inspection.md, drawn from the programs.
+figures: $(STAMP)
+	for program in vae m2 diva ccvae; do \
+	    $(BIN)/ccvae inspect $$program -o docs/images/plates-$$program.svg || exit 1; \
+	done
+	$(BIN)/ccvae inspect ccvae --objective adapted-diva -o docs/images/plates-adapted-diva.svg
+	$(BIN)/ccvae inspect ccvae --beside -o docs/images/plates-ccvae-beside.svg
+	$(BIN)/ccvae objectives --format text -o docs/objectives.txt
 
 # torch and torchvision go first and together, so that pip settles on versions that belong together.
 $(STAMP): setup.cfg pyproject.toml

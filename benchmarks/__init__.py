@@ -1,7 +1,7 @@
 """Measurements that the claims of the README and the documentation rest on.
 
-Each module is a command that prints a table: ``python -m ccvae.benchmarks.step`` what a training
-step costs beside its bare networks, ``python -m ccvae.benchmarks.m2`` what an unlabelled step of
-M2 costs beside its networks by hand, ``python -m ccvae.benchmarks.evidence`` how exact log q(y|x)
-is.
+Each module is a command that prints a table: ``python -m ccvae.benchmarks.step`` what the training
+steps of all programs and objectives cost beside their bare networks, ``python -m
+ccvae.benchmarks.evidence`` how exact log q(y|x) is, ``python -m ccvae.benchmarks.data`` how fast
+images are read, ``python -m ccvae.benchmarks.alpha`` how much weight the classifier needs.
 """

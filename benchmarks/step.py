@@ -1,91 +1,171 @@
-"""``python -m ccvae.benchmarks.step``: what a step of CC-VAE costs beside its bare networks.
+"""``python -m ccvae.benchmarks.step [PROGRAM]``: what training steps cost beside bare networks.
 
-The networks are the published ones: 64×64 colour images, 18 binary labels, 27 dimensions of style.
-*Bare* is one encoding, one decoding, the backward pass of a trivial loss and Adam, on networks of
-the same shape; everything that a step costs beyond that is the price of the probabilistic program.
-All steps run in turns in one process, so that whatever else the machine does falls on all of them,
-and a ratio is the median of the ratios to the bare step of the same turn.
+Every program with every objective that applies to it, on batches whose label entries are all shown,
+all hidden, or shown one in two. VAE, DIVA and CC-VAE run on rendered faces of 64×64 with nine
+labels and four domains and have the networks published with CC-VAE; M2 runs on digits and has one
+hidden layer in each network.
+
+*Bare* is what the networks alone cost: every encoder and the decoder called once on the same batch,
+the sum of what comes out as the loss, the backward pass and Adam; for M2 its networks by hand, see
+:mod:`ccvae.benchmarks.m2`. Everything that a step costs beyond that is the price of the
+probabilistic program. A step and its bare networks take turns, see :mod:`ccvae.benchmarks.timing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from statistics import median
 
 import pyro
 import torch
 from torch import Tensor, nn
 
-from ..data import Binary, LabelSpace
-from ..guides import CCVAEGuide
-from ..inference import CCVAEAuthorsObjective, CCVAEObjective, Objective
-from ..models import CCVAE, Laplace
-from ..networks import ConvDecoder64, ConvEncoder64
-from .timing import Step, measure, parse, table, trained
+from ..config import Config
+from ..data import Batch, Dataset
+from ..data.spec import load
+from ..inference.catalogue import PROGRAMS, build_objective, build_pair
+from ..networks.heads import Decoder, Encoder
+from . import m2
+from .timing import LEAST, Step, measure, ratio, trained
 
-LABELS, STYLE, ROWS = 18, 27, 20_000
 PATTERNS = {"labelled": 1.0, "unlabelled": 0.0, "mixed": 0.5}
-"""Share of observed label entries in a batch."""
+"""Share of the label entries that a batch shows."""
 
+CONFIGS = {
+    "vae": Config(program="vae"),
+    "m2": Config(program="m2", network="mlp", likelihood="bernoulli", style=m2.STYLE),
+    "diva": Config(program="diva"),
+    "ccvae": Config(program="ccvae"),
+}
 
-def networks() -> tuple[ConvEncoder64, ConvDecoder64]:
-    """The encoder and the decoder of Joy et al. (2021)."""
-    return ConvEncoder64(3, LABELS + STYLE), ConvDecoder64(LABELS + STYLE, 3)
+LINKS = {"ccvae": ("probit", "logit"), "ccvae-authors": ("logit",)}
+"""Links of the classifiers to time an objective with; probit alone for others on CC-VAE's guide."""
 
+NOTES = {
+    "m2": "m2: by hand, a labelled image is encoded and decoded for its own class alone; the "
+    "program's exact sum runs over all ten for every image.\n"
+    "m2-score: by hand, every image is encoded and decoded for one class.",
+    "ccvae": "importance-weighted: ten particles, whatever is labelled; its bare networks encode "
+    "once and decode ten times.",
+}
+"""What the bare networks of a program do where that is not once each."""
 
-def bare_step(x: Tensor) -> Step:
-    """Encode, decode, backward, Adam; nothing else."""
-    encoder, decoder = networks()
-
-    def loss() -> Tensor:
-        loc, scale = encoder(x)
-        error: Tensor = decoder(torch.cat([loc[:, :LABELS], (loc + scale)[:, LABELS:]], -1))
-        return error.abs().sum()
-
-    return trained(nn.ModuleList([encoder, decoder]), loss)
-
-
-def program_step(objective: Objective, link: str, x: Tensor, y: Tensor) -> Step:
-    """A step of CC-VAE with the given objective and link."""
-    space = LabelSpace(Binary(f"label {i}") for i in range(LABELS))
-    encoder, decoder = networks()
-    model = CCVAE(space, decoder, Laplace(), style=STYLE)
-    guide = CCVAEGuide(space, encoder, style=STYLE, link=link)
-    module = objective(model, guide)
-    index = torch.arange(len(x), device=x.device)
-    return trained(module, lambda: module(x, y, index=index, size=ROWS))
+Bare = tuple[int, str]
+"""Which bare networks a step is compared with: decodings of a batch, and M2's pattern of labels."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the table."""
-    options = parse(
-        "step",
-        "What a training step of CC-VAE costs beside its bare networks.",
-        arguments,
-        repetitions=15,
-    )
-
-    torch.manual_seed(0)
-    x = torch.rand(options.batch, 3, 64, 64)
-    labels = (torch.rand(options.batch, LABELS) < 0.5).float()
-    hidden = torch.rand(options.batch, LABELS)
-    steps = {"bare networks": bare_step(x)}
-    objectives: dict[str, tuple[Objective, str]] = {
-        "exact, probit": (CCVAEObjective(), "probit"),
-        "exact, logit": (CCVAEObjective(), "logit"),
-        "authors, logit": (CCVAEAuthorsObjective(), "logit"),
-    }
-    with pyro.settings.context(module_local_params=True), pyro.validation_enabled(False):
-        for name, (objective, link) in objectives.items():
-            for pattern, share in PATTERNS.items():
-                y = labels.masked_fill(hidden >= share, float("nan"))
-                steps[f"{name}, {pattern}"] = program_step(objective, link, x, y)
-        seconds = measure(steps, options.repetitions)
-
+    options = parse(arguments)
+    programs = list(PROGRAMS) if options.program == "all" else [options.program]
     print(
-        f"{options.batch} images, {LABELS} labels, medians of {options.repetitions} turns, "
-        f"threads {torch.get_num_threads()}"
+        f"{options.batch} images, threads {torch.get_num_threads()}: medians in ms, and of the "
+        "ratios to the bare networks of the same turn"
     )
-    print(table(seconds))
+    print(line("program", "objective", "link", "turns", PATTERNS))
+    with pyro.settings.context(module_local_params=True), pyro.validation_enabled(False):
+        for program in programs:
+            for row in rows(program, options.batch, options.seconds):
+                print(row, flush=True)
+    print("\n".join(NOTES[program] for program in programs if program in NOTES))
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options of the command; sets the threads of torch where they are given."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ccvae.benchmarks.step",
+        description="What a training step costs beside its bare networks.",
+    )
+    parser.add_argument("program", nargs="?", default="all", choices=["all", *PROGRAMS])
+    text = f"how long to measure each program, {LEAST} turns at least (30)"
+    parser.add_argument("--seconds", type=float, default=30.0, help=text)
+    parser.add_argument("--batch", type=int, default=200, help="images in a batch (200)")
+    parser.add_argument("--threads", type=int, help="threads of torch (its own choice)")
+    options = parser.parse_args(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    return options
+
+
+def rows(program: str, size: int, duration: float) -> Iterator[str]:
+    """Time all objectives of a program, and yield their lines of the table."""
+    data = load("digits" if program == "m2" else f"faces:{2 * size}")
+    batches = dict(patterns(data, size))
+    torch.manual_seed(0)
+    steps: dict[Bare | tuple[Config, str], Step] = {}
+    for config in variants(program):
+        for pattern in timed(config):
+            decodings, shown = beside = bare(config, pattern)
+            if beside not in steps:
+                steps[beside] = bare_step(config, data, batches[shown], decodings)
+            steps[config, pattern] = program_step(config, data, batches[pattern])
+    seconds = measure(steps, duration)
+    for config in variants(program):
+        cells = dict.fromkeys(PATTERNS, "")
+        for pattern in timed(config):
+            own, other = seconds[config, pattern], seconds[bare(config, pattern)]
+            cells[pattern] = f"{1e3 * median(own):.0f} {ratio(own, other):5.2f}"
+        link = config.link if program == "ccvae" else ""
+        yield line(program, config.objective, link, str(len(own)), cells.values())
+
+
+def variants(program: str) -> list[Config]:
+    """Every objective of a program, with every link to time it with."""
+    return [
+        replace(CONFIGS[program], objective=objective, link=link)
+        for objective in PROGRAMS[program]
+        for link in LINKS.get(objective, ("probit",))
+    ]
+
+
+def timed(config: Config) -> Iterable[str]:
+    """The patterns to time; one alone for many particles, which cost as much as all the others."""
+    return PATTERNS if build_objective(config).num_particles == 1 else ["mixed"]
+
+
+def patterns(data: Dataset, size: int) -> Iterator[tuple[str, Batch]]:
+    """The first training rows with every pattern of hidden labels."""
+    batch = data.subset(data.train).batch(torch.arange(size))
+    hidden = torch.rand(batch.y.shape, generator=torch.Generator().manual_seed(0))
+    for pattern, share in PATTERNS.items():
+        yield pattern, replace(batch, y=batch.y.masked_fill(hidden >= share, torch.nan))
+
+
+def bare(config: Config, pattern: str) -> Bare:
+    """The bare networks that do what this objective cannot do without."""
+    objective = build_objective(config)
+    sums = config.program == "m2" and objective.enumerate_labels
+    return objective.num_particles, pattern if sums else "labelled"
+
+
+def bare_step(config: Config, data: Dataset, batch: Batch, decodings: int) -> Step:
+    """Encode, decode, backward, Adam; nothing else."""
+    if config.program == "m2":
+        return m2.step(batch.x, batch.y[:, 0])
+    model, guide = build_pair(config, data.space, data.shape, None, data.domain_count)
+    encoders = [part for part in guide.modules() if isinstance(part, Encoder)]
+    (decoder,) = (part for part in model.modules() if isinstance(part, Decoder))
+
+    def loss() -> Tensor:
+        z = torch.cat([loc + scale for loc, scale in (e(batch.x) for e in encoders)], -1)
+        images = [decoder(z) for _ in range(decodings)]
+        return torch.stack([image.abs().sum() for image in images]).sum()
+
+    return trained(nn.ModuleList([*encoders, decoder]), loss)
+
+
+def program_step(config: Config, data: Dataset, batch: Batch) -> Step:
+    """A training step of a program with one of its objectives."""
+    pair = build_pair(config, data.space, data.shape, None, data.domain_count)
+    module = build_objective(config)(*pair)
+    return trained(module, lambda: module(*batch.args, **batch.kwargs))
+
+
+def line(program: str, objective: str, link: str, turns: str, cells: Iterable[str]) -> str:
+    """One line of the table."""
+    return f"{program:8}{objective:21}{link:7}{turns:>6}" + "".join(f"{cell:>13}" for cell in cells)
 
 
 if __name__ == "__main__":

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
+import itertools
+import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable
 from statistics import median
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 Step = Callable[[], Tensor]
+Key = TypeVar("Key", bound=Hashable)
 
-
-def parse(
-    name: str, description: str, arguments: Sequence[str] | None, *, repetitions: int
-) -> argparse.Namespace:
-    """The options of a benchmark of steps; sets the threads of torch where they are given."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m ccvae.benchmarks.{name}", description=description
-    )
-    turns = f"turns, {repetitions} by default"
-    parser.add_argument("--repetitions", type=int, default=repetitions, help=turns)
-    parser.add_argument("--batch", type=int, default=200, help="images in a batch, 200 by default")
-    parser.add_argument("--threads", type=int, help="threads of torch, its own choice by default")
-    options = parser.parse_args(arguments)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    return options
+LEAST = 8
+"""Turns that are measured, whatever they take."""
 
 
 def trained(module: nn.Module, loss: Callable[[], Tensor]) -> Step:
@@ -44,23 +33,29 @@ def trained(module: nn.Module, loss: Callable[[], Tensor]) -> Step:
     return step
 
 
-def measure(steps: dict[str, Step], repetitions: int) -> dict[str, list[float]]:
-    """Seconds of every step in every turn; one more turn warms up and does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for turn in range(repetitions + 1):
-        for name, step in steps.items():
+def measure(steps: dict[Key, Step], seconds: float) -> dict[Key, list[float]]:
+    """Seconds of every step in every turn; one more turn warms up and does not count.
+
+    The steps run in turns in one process, so that whatever else the machine does falls on all, and
+    in a new order each turn, so that what one leaves behind (in caches, in the allocator) does too.
+
+    Args:
+        steps: by name.
+        seconds: no turn begins after so many, once there have been ``LEAST`` of them.
+    """
+    taken: dict[Key, list[float]] = {name: [] for name in steps}
+    end = time.perf_counter() + seconds
+    for turn in itertools.count():
+        if turn > LEAST and time.perf_counter() > end:
+            return taken
+        for name in random.Random(turn).sample(list(steps), len(steps)):
             start = time.perf_counter()
-            step()
+            steps[name]()
             if turn:
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
+                taken[name].append(time.perf_counter() - start)
+    raise AssertionError("turns without end")
 
 
-def table(seconds: dict[str, list[float]]) -> str:
-    """Median milliseconds of each step, and the median of its ratios to the first of each turn."""
-    bare = next(iter(seconds.values()))
-    lines = [f"{'step':28}{'ms':>8}{'ratio':>8}"]
-    for name, values in seconds.items():
-        ratio = median(v / b for v, b in zip(values, bare, strict=True))
-        lines.append(f"{name:28}{1e3 * median(values):8.1f}{ratio:8.2f}")
-    return "\n".join(lines)
+def ratio(seconds: list[float], bare: list[float]) -> float:
+    """The median of a step's ratios to another step of the same turn."""
+    return median(s / b for s, b in zip(seconds, bare, strict=True))

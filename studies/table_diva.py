@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
+from pyro.infer import ELBO
 from torch import Tensor, nn
 
 from ..config import Config
 from ..data import Rows
 from ..data.rotated import ANGLES, rotated_digits
-from ..inference.catalogue import build_likelihood, build_pair
-from ..inference.diva import DIVAObjective
+from ..inference.catalogue import build_likelihood, build_objective, build_pair
 from ..inference.evaluation import plain_classifier
-from ..inference.objective import Objective
 from ..inference.prediction import classify
 from ..inference.training import adam, hits, mean_over_labels, train, warm_cosine
 from ..models import VAE
@@ -32,15 +31,13 @@ DIVA_CONFIG = Config(
     likelihood="bernoulli",
     style=64,
     alpha=1000.0,
+    alpha_d=1000.0,
     warm_up=16,
     epochs=16,
     lr=5e-3,
     batch_size=100,
 )
 """What table ``diva`` trains; its settings were chosen on test angle 60."""
-
-DIVA_ALPHA_D = 1000.0
-"""α_d of table ``diva``."""
 
 PAPER_DIVA = {0: 93.5, 15: 99.3, 30: 99.1, 45: 99.2, 60: 99.3, 75: 93.0, "mean": 97.2}
 """DIVA's accuracy in the paper (Ilse et al. 2020, table 1), in per cent."""
@@ -54,7 +51,6 @@ def measure(
     *,
     device: torch.device | str = "cpu",
     config: Config = DIVA_CONFIG,
-    alpha_d: float = DIVA_ALPHA_D,
     angles: Sequence[int] = ANGLES,
 ) -> Iterator[Measurement]:
     """Leave out each angle in turn: DIVA, the single-latent VAE and the plain classifier.
@@ -72,7 +68,7 @@ def measure(
             now = replace(config, seed=seed)
             for method, fit in DIVA_METHODS.items():
                 start = time.monotonic()
-                classifier = fit(now, alpha_d, rows, device)
+                classifier = fit(now, rows, device)
                 seconds = time.monotonic() - start
                 same, others = (
                     100 * mean_over_labels(*hits(classifier, d.subset(d.test), device))
@@ -142,7 +138,8 @@ def arrange(measurements: Sequence[Measurement]) -> Table:
             "Network `diva28-small` (the published encoders, a narrower decoder), Bernoulli pixels "
             f"instead of 256 levels, {DIVA_CONFIG.epochs} epochs instead of up to 500, β warmed up "
             f"over {DIVA_CONFIG.warm_up} of them instead of 100, Adam at {DIVA_CONFIG.lr:g} with "
-            f"warm-up and cosine, α_y = {DIVA_CONFIG.alpha:g} and α_d = {DIVA_ALPHA_D:g} instead "
+            f"warm-up and cosine, α_y = {DIVA_CONFIG.alpha:g} and "
+            f"α_d = {DIVA_CONFIG.alpha_d:g} instead "
             "of 3500 and 2000, since Bernoulli pixels weigh less than 256 levels. These settings "
             "were chosen for DIVA on the test images of angle 60, as the paper's were, with and "
             "without angle 75 among the training rows; the row of 60° is therefore no test. The "
@@ -154,24 +151,21 @@ def arrange(measurements: Sequence[Measurement]) -> Table:
             f"Trained in {minutes:.0f} minutes on one thread.",
         ),
         measurements=tuple(measurements),
-        settings={**DIVA_CONFIG.to_json(), "alpha_d": DIVA_ALPHA_D, "seeds": seeds},
+        settings={**DIVA_CONFIG.to_json(), "seeds": seeds},
     )
 
 
 Classifier = Callable[[Tensor], Tensor]
 
 
-def _fit_diva(config: Config, alpha_d: float, rows: Rows, device: torch.device | str) -> Classifier:
+def _fit_diva(config: Config, rows: Rows, device: torch.device | str) -> Classifier:
     data = rows.dataset
     torch.manual_seed(config.seed)
     pair = build_pair(config, data.space, data.shape, None, data.domain_count)
-    objective = DIVAObjective(_alpha(config), alpha_d, warm_up=config.warm_up)
-    return _trained(config, *pair, objective, rows, device)
+    return _trained(config, *pair, build_objective(config), rows, device)
 
 
-def _fit_single(
-    config: Config, alpha_d: float, rows: Rows, device: torch.device | str
-) -> Classifier:
+def _fit_single(config: Config, rows: Rows, device: torch.device | str) -> Classifier:
     data = rows.dataset
     torch.manual_seed(config.seed)
     likelihood = build_likelihood(config)
@@ -181,15 +175,16 @@ def _fit_single(
     decoder = build.decoder(config.network, data.shape, style, numbers)
     model = VAE(decoder, likelihood, style=style)
     guide = SingleLatentGuide(data.space, data.domain_count, encoder, style=style)
-    objective = SingleLatentObjective(_alpha(config), alpha_d, warm_up=config.warm_up)
+    name = f"{SingleLatentObjective.__module__}:{SingleLatentObjective.__name__}"
+    objective = build_objective(replace(config, objective=name))
     return _trained(config, model, guide, objective, rows, device)
 
 
-def _fit_classifier(config: Config, _: float, rows: Rows, device: torch.device | str) -> Classifier:
+def _fit_classifier(config: Config, rows: Rows, device: torch.device | str) -> Classifier:
     return plain_classifier(config, rows, device)
 
 
-DIVA_METHODS: dict[str, Callable[[Config, float, Rows, torch.device | str], Classifier]] = {
+DIVA_METHODS: dict[str, Callable[[Config, Rows, torch.device | str], Classifier]] = {
     "DIVA": _fit_diva,
     "single latent": _fit_single,
     "classifier": _fit_classifier,
@@ -197,15 +192,11 @@ DIVA_METHODS: dict[str, Callable[[Config, float, Rows, torch.device | str], Clas
 """The columns of table ``diva``, each trained to a classifier of images."""
 
 
-def _alpha(config: Config) -> float:
-    return DIVAObjective.suggested_alpha(1, 1) if config.alpha is None else config.alpha
-
-
 def _trained(
     config: Config,
     model: nn.Module,
     guide: nn.Module,
-    objective: Objective,
+    objective: ELBO,
     rows: Rows,
     device: torch.device | str,
 ) -> Classifier:

@@ -8,11 +8,12 @@ import torch
 
 from ccvae.config import Config
 from ccvae.data import Batch, Binary, Categorical, LabelSpace
+from ccvae.data.faces import faces
 from ccvae.data.rotated import rotated_digits
 from ccvae.inference import evaluation
 from ccvae.models import VAE, Bernoulli
 from ccvae.networks import MLPDecoder, MLPEncoder
-from ccvae.studies import table_diva
+from ccvae.studies import table_diva, table_objectives
 from ccvae.studies.comparisons import run_table
 from ccvae.studies.single_latent import SingleLatentGuide, SingleLatentObjective
 from ccvae.studies.tables import Figure, Table, mean_and_error
@@ -100,7 +101,7 @@ def test_running_a_table_measures_and_writes(tmp_path, monkeypatch):
     assert [json.loads(line)["method"] for line in lines] == list(table_diva.DIVA_METHODS)
     assert all(0 <= m["held_out"] <= 100 for m in table.measurements)
     assert {path.name for path in tmp_path.iterdir()} == {"diva.md", "diva.json"}
-    assert table.settings["alpha_d"] == table_diva.DIVA_ALPHA_D
+    assert table.settings["alpha_d"] == table_diva.DIVA_CONFIG.alpha_d == 1000
 
 
 @pytest.mark.parametrize("method", table_diva.DIVA_METHODS)
@@ -109,10 +110,56 @@ def test_a_trained_classifier_sees_each_image_alone(method, monkeypatch):
     monkeypatch.setattr(evaluation, "CLASSIFIER_STEPS", 1)
     data = rotated_digits(60)
     rows = data.subset(data.train[::250])
-    config = replace(table_diva.DIVA_CONFIG, style=2, epochs=1, batch_size=10)
-    classifier = table_diva.DIVA_METHODS[method](config, 1.0, rows, "cpu")
+    config = replace(table_diva.DIVA_CONFIG, alpha_d=1.0, style=2, epochs=1, batch_size=10)
+    classifier = table_diva.DIVA_METHODS[method](config, rows, "cpu")
     x = rows.batch(torch.arange(20)).x
     assert torch.equal(classifier(x), torch.cat([classifier(image[None]) for image in x]))
+
+
+def test_the_five_objectives_are_measured_on_the_same_faces(tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "CLASSIFIER_STEPS", 1)
+    config = replace(table_objectives.CONFIG, data="faces:120", style=2, epochs=1)
+    lines = []
+    table = run_table(
+        "objectives", folder=tmp_path, report=lines.append, config=config, fractions=(0.2,)
+    )
+    columns = list(table_objectives.COLUMNS)
+    assert columns == ["M2", "DIVA", "Adapted DIVA", "Our Adapted DIVA", "CC-VAE"]
+    assert [row[0] for row in table.rows] == [*columns, "plain classifier", "majority class"]
+    alphas = {m["method"]: m["alpha"] for m in map(json.loads, lines) if "alpha" in m}
+    assert alphas == dict(zip(columns, (0.5, 17500.0, None, 300.0, 300.0), strict=True))
+    for name, accuracy, bound, error in table.rows[:5]:
+        assert 0 <= accuracy.mean <= 100, name
+        assert bound.mean < 0 < error.mean, name
+    assert all(row[2:] == (None, None) for row in table.rows[5:])
+    assert {path.name for path in tmp_path.iterdir()} == {"objectives.md", "objectives.json"}
+
+
+def test_objectives_table_has_three_figures_a_fraction():
+    shared = {"method": "M2", "accuracy": 60.0, "bound": -10.0, "error": 50.0, "seconds": 60.0}
+    table = table_objectives.arrange(
+        [
+            {**shared, "seed": s, "labelled": f, "bound": -10.0 - s}
+            for f in (0.2, 0.02)
+            for s in (0, 2)
+        ]
+        + [{"method": "majority class", "seed": 0, "labelled": 0.2, "accuracy": 40.0}]
+    )
+    assert table.columns[1:4] == ("accuracy, F = 0.02", "bound, F = 0.02", "error, F = 0.02")
+    assert table.rows[0] == (
+        "M2",
+        *(Figure(60.0, 0.0, 2), Figure(-11.0, 1.0, 2), Figure(50.0, 0.0, 2)) * 2,
+    )
+    assert table.rows[-1] == ("majority class", None, None, None, Figure(40.0), None, None)
+    assert "4 minutes" in table.notes[-1]
+
+
+def test_halved_images_are_means_of_four():
+    data = replace(faces(12, pixels=4), domains=None)
+    half = table_objectives.halved(data)
+    assert half.shape == (3, 2, 2)
+    means = data.images.unflatten(-1, (2, 2)).unflatten(-3, (2, 2)).float().mean((-3, -1))
+    assert ((half.images - means).abs() <= 0.5).all()
 
 
 def test_unknown_tables_and_no_seeds_are_refused(tmp_path):
