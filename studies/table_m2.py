@@ -101,8 +101,8 @@ def arrange(measurements: Sequence[Measurement]) -> Table:
             f"which are repeated until they are {REPEATED} an epoch; convolutions that q(y|x) and "
             "q(z|x,y) share; α = 0.1·N/N_labelled for a labelled digit; exact sums over the ten "
             f"classes; Adam at {CONFIG.lr:g}. Trained in {minutes:.0f} minutes.",
-            "With 1 000 labels M2 stays behind its own classifier: its term weighs 0.4 on a labelled "
-            "digit there, and the unlabelled ones pull q(y|x) elsewhere.",
+            "With 1 000 labels M2 stays behind the plain classifier: its term weighs 0.4 on a "
+            "labelled digit there, and the unlabelled ones pull q(y|x) elsewhere.",
             "M2's bound does not single out the classes. With one hidden layer of 500, as in the "
             "paper, 15 epochs with all 4 000 labels shown ended at a bound of −150.5 nats on the "
             "training digits, 15 epochs with 100 labels at −144.5 with 77 % of the digits right: "
