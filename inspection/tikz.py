@@ -32,7 +32,7 @@ def tikz(graph: Graph, *, beside: bool = False) -> str:
     >>> nodes = {"z": Node("z", "latent"), "x": Node("x", "observed")}
     >>> graph = Graph(nodes, frozenset({Edge("z", "x", "p")}), {}, ())
     >>> print(tikz(graph).splitlines()[-3])
-      \\draw[generative] (0,0.92) -- (0,0.33);
+      \\draw[generative] (0.65,0.92) -- (0.65,0.33);
     """
     if not beside:
         return PREAMBLE + _picture(lay_out(graph)) + END
