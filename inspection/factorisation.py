@@ -106,7 +106,7 @@ class Writer:
             if always:
                 end = self.notation.plate(plate)
                 factors = self.group((*prefix, plate), always)
-                parts.append(self.notation.product(f"{index}=1..{end}", _bracket(factors, always)))
+                parts.append(self.notation.product(f"{index}=1..{end}", _bracket(factors)))
             if missing:
                 over = self.notation.member(index, "U")
                 parts.append(self.notation.product(over, self.group((*prefix, plate), missing)))
@@ -148,5 +148,5 @@ class Writer:
         return self.own[::-1] if self.side == "p" else self.own
 
 
-def _bracket(factors: str, nodes: Sequence[Node]) -> str:
+def _bracket(factors: str) -> str:
     return f"[{factors}]" if "∏" in factors or r"\prod" in factors else factors

@@ -18,6 +18,9 @@ from .layout import Arrow, Box, Disc, Drawing, lay_out
 INCHES = 0.56
 """Per unit of the drawing."""
 
+GAP, LEAST = 0.35, 3.4
+"""Inches between model and guide side by side, and of the narrowest figure: its legend's width."""
+
 SHADE = "0.80"
 
 STROKES: dict[str, dict[str, Any]] = {
@@ -55,15 +58,14 @@ def draw_graph(graph: Graph, *, beside: bool = False) -> Figure:
     with rc_context(STYLE):
         kinds = {arrow.kind for drawing in drawings for arrow in drawing.arrows}
         margin, legend = 0.08, 0.17 * -(-len(kinds) // 2) + 0.12
-        width = max((right - left) * INCHES * len(drawings) + 0.35 * (len(drawings) - 1), 3.4)
-        height = (high - low) * INCHES
-        figure = Figure((width + 2 * margin, height + legend + 2 * margin))
+        share, height = (right - left) * INCHES, (high - low) * INCHES
+        panels = share * len(drawings) + GAP * (len(drawings) - 1)
+        figure = Figure((max(panels, LEAST) + 2 * margin, height + legend + 2 * margin))
         FigureCanvasAgg(figure)
         whole = figure.get_size_inches()
-        share = (right - left) * INCHES
-        start = (whole[0] - share * len(drawings) - 0.35 * (len(drawings) - 1)) / 2
+        start = (whole[0] - panels) / 2
         for position, drawing in enumerate(drawings):
-            box = (start + position * (share + 0.35), margin + legend, share, height)
+            box = (start + position * (share + GAP), margin + legend, share, height)
             axes = figure.add_axes(
                 (box[0] / whole[0], box[1] / whole[1], box[2] / whole[0], box[3] / whole[1])
             )
@@ -78,9 +80,8 @@ def save_graph(graph: Graph, path: Path, *, beside: bool = False) -> None:
     """Write the diagram; the ending of the name decides the format: png, svg or pdf."""
     figure = draw_graph(graph, beside=beside)
     with rc_context(STYLE):
-        metadata = {} if path.suffix == ".png" else {"CreationDate": None}
-        metadata = {"Date": None} if path.suffix == ".svg" else metadata
-        figure.savefig(path, dpi=200, metadata=metadata)
+        undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+        figure.savefig(path, dpi=200, metadata=undated.get(path.suffix, {}))
 
 
 def _paint(axes: Any, drawing: Drawing) -> None:

@@ -42,10 +42,11 @@ class Inspection:
     def to_json(self) -> dict[str, Any]:
         """All of it as plain data."""
         written = {"latex": LATEX, "unicode": UNICODE}
+        table = SiteTable(self.model, self.guide)
         return {
             "name": self.name,
-            "sites": SiteTable(self.model, self.guide).to_json(),
-            "sizes": SiteTable(self.model, self.guide).sizes(),
+            "sites": table.to_json(),
+            "sizes": table.sizes(),
             "graph": graph_to_json(self.graph),
             "factorisation": factorisation(self.graph),
             "objective": self.formula

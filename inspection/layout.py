@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .graph import Edge, Graph, Node
-from .notation import LABELS, LATEX, UNICODE
+from .notation import LATEX, SIZES, UNICODE
 
 RADIUS = 0.33
 """Of a node, in units of which one is about 14 mm in print."""
@@ -373,5 +373,4 @@ def text_width(label: str) -> float:
 def plate_label(name: str, sizes: Sequence[int]) -> str:
     """A plate's name and size: ``labels, L = 2 + 1``."""
     size = " + ".join(map(str, sizes))
-    known = {"data": "N", LABELS: "L"}
-    return f"{name}  ${known[name]} = {size}$" if name in known else f"{name}  ${size}$"
+    return f"{name}  ${SIZES[name]} = {size}$" if name in SIZES else f"{name}  ${size}$"

@@ -45,6 +45,9 @@ STYLE = "z_style"
 LABELS = "labels"
 """The contract's name of the plate over labels."""
 
+SIZES = {"data": "N", LABELS: "L"}
+"""What the sizes of the contract's plates are called."""
+
 EVENTS = {
     "x": ("C", "H", "W"),
     "z": ("S",),
@@ -91,7 +94,7 @@ class Notation:
 
     def _word(self, word: str) -> str:
         if word in GREEK:
-            return f"\\{word}" if word != "omicron" else "o"
+            return f"\\{word}"
         return word if len(word) <= 1 or word.isdigit() else rf"\mathrm{{{word}}}"
 
     def density(self, side: str, of: Sequence[str], given: Sequence[str]) -> str:
@@ -132,10 +135,7 @@ class Notation:
 
     def plate(self, name: str) -> str:
         """The upper end of a plate's index: N, L, or the plate's own name counted."""
-        sizes = {"data": "N", LABELS: "L"}
-        if name in sizes:
-            return sizes[name]
-        return self.symbol(f"N_{name}")
+        return SIZES.get(name) or self.symbol(f"N_{name}")
 
 
 LATEX = Notation(latex=True)

@@ -19,7 +19,8 @@ Document = dict[str, Any]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status, 2 where the input was at fault."""
     options = build_parser().parse_args(arguments)
-    sys.path.append("")  # module:attribute may name a file of the working directory
+    if "" not in sys.path:
+        sys.path.append("")  # module:attribute may name a file of the working directory
     from . import commands
 
     try:
