@@ -182,14 +182,23 @@ class Rows:
     @property
     def labelled(self) -> Rows:
         """Those rows of which at least one label is shown."""
-        shown = ~self.labels.isnan().all(-1)
+        shown = self._shown
         return Rows(self.dataset, self.rows[shown], self.labels[shown])
+
+    @property
+    def labelled_share(self) -> float:
+        """The share of those rows."""
+        return self._shown.float().mean().item()
+
+    @property
+    def _shown(self) -> Tensor:
+        return ~self.labels.isnan().all(-1)
 
     def repeated(self, times: int) -> Rows:
         """These rows, the labelled ones among them so many times; each row counts as one."""
         if times == 1:
             return self
-        shown = (~self.labels.isnan().all(-1)).nonzero()[:, 0]
+        shown = self._shown.nonzero()[:, 0]
         index = torch.cat([torch.arange(len(self)), shown.repeat(times - 1)])
         return Rows(self.dataset, self.rows[index], self.labels[index])
 
@@ -221,12 +230,13 @@ class Rows:
             seed: shuffles the pass; None keeps the order.
             device: where the batches are put.
         """
-        if seed is None:
-            order = torch.arange(len(self))
-        else:
-            order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
+        order = torch.arange(len(self)) if seed is None else self.order(seed)
         for index in order.split(size):
             yield self.batch(index, device)
+
+    def order(self, seed: int) -> Tensor:
+        """The rows' positions ``(n,)`` in a random order."""
+        return torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
 
 
 def _move(tensor: Tensor, device: torch.device | str) -> Tensor:

@@ -13,7 +13,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-VERSION = 1
+VERSION = 2
+"""2 says where within an epoch a training stands; 1 had whole epochs."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -25,16 +26,27 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        before = "what was there before is whole" if path.exists() else "nothing is left of it"
+        raise OSError(
+            f"cannot write {path} ({error.strerror or error}); {before}; make room or mend the "
+            "directory, and repeat the command (ccvae train with --resume)"
+        ) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
 def save_checkpoint(
-    path: Path, modules: dict[str, nn.Module], optimizer: Optimizer | None, **facts: Any
+    path: Path,
+    modules: dict[str, nn.Module],
+    optimizer: Optimizer | None,
+    tensors: dict[str, Tensor] | None = None,
+    **facts: Any,
 ) -> None:
-    """Write the weights of named modules, an optimiser's state, and some facts as JSON."""
-    tensors = {
+    """Write the weights of named modules, an optimiser's state, more tensors, and facts as JSON."""
+    tensors = dict(tensors or {}) | {
         f"{name}.{key}": value
         for name, module in modules.items()
         for key, value in module.state_dict().items()
@@ -72,7 +84,10 @@ def load_checkpoint(
             f"{path} is not a whole checkpoint ({error}); train again, with --resume if another "
             "checkpoint of the run is left"
         ) from error
-    if facts.get("version", 0) > VERSION:
+    version = facts.get("version", 0)
+    if version == 1 and "epochs" in facts:
+        facts |= {"epoch": facts["epochs"], "done": 0, "total": 0, "totals": {}}
+    if version > VERSION:
         raise ValueError(
             f"{path} was written by a newer ccvae (format {facts['version']}, this one reads "
             f"{VERSION}); upgrade ccvae"
@@ -103,3 +118,9 @@ def _load_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
             _, index, name = key.split(".", 2)
             states.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict(optimizer.state_dict() | {"state": states})
+    # Fused steps walk through a parameter and its moments in the order of memory, which a file
+    # does not keep: channels-last weights need channels-last moments.
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter).copy_(value)

@@ -15,9 +15,11 @@ from torch.nn.functional import cross_entropy
 from ..config import Config
 from ..data import Batch, LabelSpace, Rows
 from ..networks import build
+from .accuracy import hits, mean_over_labels
+from .noise import seed_of
 from .objective import Objective
+from .optimisation import adam
 from .prediction import classify, most_likely, reconstruct
-from .training import adam, epoch_seed, hits, mean_over_labels
 
 CLASSIFIER_STEPS = 600
 
@@ -125,7 +127,7 @@ def train_classifier(config: Config, train: Rows, device: torch.device | str) ->
     optimizer = adam(encoder, config.lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * per_epoch)
     for epoch in range(epochs):
-        for batch in rows.batches(config.batch_size, epoch_seed(config.seed, epoch), device):
+        for batch in rows.batches(config.batch_size, seed_of(config.seed, epoch), device):
             optimizer.zero_grad()
             classifier_loss(space, encoder(batch.x)[0], batch.y).backward()
             optimizer.step()

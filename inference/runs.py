@@ -2,8 +2,10 @@
 
 =========================  ==========================================================
 ``config.json``            the configuration, the labels and the images' shape
-``checkpoint.safetensors`` weights, optimiser state and the epoch; replaced as a whole
+``checkpoint.safetensors`` weights, optimiser state and the step; replaced as a whole
 ``metrics.jsonl``          one JSON object for every epoch
+``steps.jsonl``            one for every logging interval
+``not-finite.safetensors`` rows and weights of a step whose loss or gradient was not finite
 ``evaluation.json``        what ``ccvae evaluate`` found, with its baselines
 =========================  ==========================================================
 """
@@ -12,26 +14,39 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from pyro.infer import ELBO
 from torch import nn
+from torch.optim import Optimizer
 
 from ..config import Config
 from ..data import Dataset, LabelSpace, Rows
 from ..data.spec import load as load_data
 from ..networks import Shape
-from .catalogue import build_objective, build_pair, objective_class
+from .catalogue import build_objective, build_pair, choose, objective_class
 from .checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from .diagnosis import NotFiniteError
+from .engine import PRECISIONS, engine
 from .evaluation import baseline, evaluate, majority
-from .training import Metrics, Watch, adam, train, warm_cosine
+from .logbook import METRICS, STEPS, Logbook
+from .optimisation import SCHEDULES, adam
+from .stopping import Request, Stopped
+from .training import LOG_EVERY, Metrics, Step, Training
 
-CONFIG, CHECKPOINT, METRICS = "config.json", "checkpoint.safetensors", "metrics.jsonl"
-EVALUATION = "evaluation.json"
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+CONFIG, CHECKPOINT, EVALUATION = "config.json", "checkpoint.safetensors", "evaluation.json"
+NOT_FINITE = "not-finite.safetensors"
+
+SAVE_SECONDS = 600.0
+"""Between checkpoints within an epoch."""
 
 
 @dataclass
@@ -78,8 +93,13 @@ class Run:
         return train_rows, dataset.subset(dataset.test)
 
 
-def create(config: Config, dataset: Dataset, directory: Path, device: torch.device) -> Run:
+def create(
+    config: Config, dataset: Dataset, directory: Path, device: torch.device, *, writes: bool = True
+) -> Run:
     """A new run with initial weights, written to its directory.
+
+    Args:
+        writes: False for a process that shares another's run.
 
     Raises:
         ValueError: where the directory already holds a run, or the network does not fit the data.
@@ -89,10 +109,12 @@ def create(config: Config, dataset: Dataset, directory: Path, device: torch.devi
             f"{directory} already holds a trained run; give --resume to go on with it, or "
             "another --out"
         )
+    choose("schedule", config.schedule, SCHEDULES)
+    choose("precision", config.precision, PRECISIONS)
     rows = training_rows(config, dataset)
     if len(rows.labelled) == 0 and config.program != "vae":
         raise ValueError(
-            f"no training row keeps a label at --labelled {config.labelled:g}, so there is "
+            f"no training row keeps a label at --labelled {config.labelled}, so there is "
             f"nothing to learn q(y|x) from; give at least {1 / len(rows):.2g}"
         )
     config = _with_alpha(config, rows)
@@ -101,10 +123,11 @@ def create(config: Config, dataset: Dataset, directory: Path, device: torch.devi
     run = _build(
         config, directory, dataset.space, dataset.shape, dataset.domain_count, device, frequencies
     )
-    directory.mkdir(parents=True, exist_ok=True)
-    _write_config(run)
-    (directory / METRICS).unlink(missing_ok=True)
-    (directory / EVALUATION).unlink(missing_ok=True)
+    if writes:
+        directory.mkdir(parents=True, exist_ok=True)
+        _write_config(run)
+        for name in (METRICS, STEPS, EVALUATION, NOT_FINITE):
+            (directory / name).unlink(missing_ok=True)
     return run
 
 
@@ -119,39 +142,102 @@ def load(directory: Path, device: torch.device) -> Run:
     return run
 
 
-def fit(run: Run, rows: Rows, *, resume: bool, watch: Watch | None = None) -> Iterator[Metrics]:
-    """Train a run to its last epoch, writing a checkpoint and a line of metrics after each.
+def fit(
+    run: Run,
+    rows: Rows,
+    *,
+    resume: bool,
+    fabric: Fabric | None = None,
+    save_seconds: float = SAVE_SECONDS,
+    log_every: int = LOG_EVERY,
+    board: bool = False,
+    stop: Request | None = None,
+    watch: Callable[[Step], None] | None = None,
+) -> Iterator[Metrics]:
+    """Train a run to its last epoch, yielding after each what it logs of it.
+
+    A checkpoint is written after every epoch, in between whenever ``save_seconds`` have passed,
+    and where the training is asked to stop.
 
     Args:
         run: a new one, or with ``resume`` one whose checkpoint is to be continued.
         rows: the training rows.
-        resume: go on after the checkpoint's epoch; without a checkpoint, start afresh.
-        watch: see :func:`ccvae.inference.training.train`.
+        resume: go on where the checkpoint stands; without a checkpoint, start afresh.
+        fabric: processes and devices (one process on the run's device).
+        log_every: steps of a logging interval, after which numbers are read from the device.
+        board: log for TensorBoard as well, where it is installed.
+        stop: where somebody may ask for an end.
+        watch: called after every step.
+
+    Raises:
+        NotFiniteError: where a loss or a gradient is not finite; the batch is in the run directory.
+        Stopped: where ``stop`` was asked for.
     """
-    module = run.objective(run.model, run.guide)
-    optimizer = adam(module, run.config.lr)
-    done = 0
-    if resume and (run.directory / CHECKPOINT).exists():
-        facts = load_checkpoint(run.directory / CHECKPOINT, run.modules, optimizer)
-        done = facts["epochs"]
-        _keep_lines(run.directory / METRICS, done)
-    rows = rows.repeated(run.config.repeat)
-    for metrics in train(
-        module,
+    optimizer = adam(nn.ModuleDict(run.modules), run.config.lr)
+    training = _training(run, optimizer, rows, fabric, log_every)
+    path = run.directory / CHECKPOINT
+    if resume and path.exists():
+        training.take_up(load_checkpoint(path, run.modules, optimizer))
+    writes = training.fabric.is_global_zero
+    logs = Logbook(run.directory, training.epoch, training.total, board=board) if writes else None
+    saved = time.monotonic()
+    try:
+        for step in training.run():
+            if watch is not None:
+                watch(step)
+            if logs is not None:
+                logs.log(step, training.total)
+            stopping = training.agree(stop is not None and stop.asked)
+            late = training.settled and time.monotonic() - saved > save_seconds
+            if writes and (step.metrics or stopping or late):
+                save_checkpoint(path, run.modules, optimizer, **training.state())
+                saved = time.monotonic()
+            if step.metrics is not None:
+                yield step.metrics
+            if stopping and training.epoch < training.epochs:
+                raise Stopped(step.epoch, step.done, stop.signal if stop else 0)
+    except NotFiniteError as error:
+        error.save(run.directory / NOT_FINITE, run.modules)
+        raise ValueError(f"{error}; {run.directory / NOT_FINITE} has its rows") from error
+    finally:
+        if logs is not None:
+            logs.close()
+
+
+def _training(
+    run: Run, optimizer: Optimizer, rows: Rows, fabric: Fabric | None, log_every: int
+) -> Training:
+    """The training that a configuration asks for, at its start."""
+    config, schedule = run.config, SCHEDULES[run.config.schedule]
+    return Training(
+        run.objective(run.model, run.guide),
         optimizer,
-        lambda epoch: rows.labelled if epoch < run.config.labelled_epochs else rows,
-        epochs=range(done, run.config.epochs),
-        batch_size=run.config.batch_size,
-        seed=run.config.seed,
-        rate=lambda progress: run.config.lr * warm_cosine(progress),
-        device=run.device,
-        watch=watch,
-    ):
-        with (run.directory / METRICS).open("a") as file:
-            file.write(json.dumps(metrics) + "\n")
-        epochs = int(metrics["epoch"]) + 1
-        save_checkpoint(run.directory / CHECKPOINT, run.modules, optimizer, epochs=epochs)
-        yield metrics
+        lambda epoch: rows_of_epoch(config, rows, epoch),
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        rate=lambda progress: config.lr * schedule(progress),
+        fabric=fabric or engine(run.device, precision=config.precision),
+        clip=config.clip,
+        log_every=log_every,
+    )
+
+
+def rows_of_epoch(config: Config, rows: Rows, epoch: int) -> Rows:
+    """The rows that an epoch trains on, with the labels that it shows.
+
+    Args:
+        rows: the training rows with every label that any epoch shows.
+        epoch: counted from 0. Where the labelled fraction is a schedule, equal shares of the
+            epochs take its entries in turn; rows that keep their labels under a smaller fraction
+            are among those of a larger one.
+    """
+    fractions = config.fractions
+    if len(fractions) > 1:
+        fraction = fractions[min(epoch * len(fractions) // config.epochs, len(fractions) - 1)]
+        rows = rows.dataset.training(fraction, config.seed, balanced=config.balanced)
+    rows = rows.repeated(config.repeat)
+    return rows.labelled if epoch < config.labelled_epochs else rows
 
 
 def train_once(config: Config, dataset: Dataset, device: torch.device) -> Run:
@@ -164,7 +250,13 @@ def train_once(config: Config, dataset: Dataset, device: torch.device) -> Run:
 
 
 def resume_or_create(
-    config: Config, dataset: Dataset, directory: Path, device: torch.device, *, resume: bool
+    config: Config,
+    dataset: Dataset,
+    directory: Path,
+    device: torch.device,
+    *,
+    resume: bool,
+    writes: bool = True,
 ) -> Run:
     """The run to train: a new one, or with ``resume`` the one that the directory holds.
 
@@ -172,7 +264,7 @@ def resume_or_create(
         ValueError: where the directory's run was asked for something else than ``config``.
     """
     if not resume or not (directory / CHECKPOINT).exists():
-        return create(config, dataset, directory, device)
+        return create(config, dataset, directory, device, writes=writes)
     run = _from_config(directory, device)
     config = _with_alpha(config, training_rows(config, dataset))
     if replace(run.config, epochs=config.epochs) != config:
@@ -182,16 +274,18 @@ def resume_or_create(
             f"{directory} was trained with other options ({'; '.join(changed)}); repeat them as "
             "they were, or give another --out"
         )
-    if config.epochs != run.config.epochs:
-        (directory / EVALUATION).unlink(missing_ok=True)
+    changed_epochs = config.epochs != run.config.epochs
     run.config = config
-    _write_config(run)
+    if writes:
+        if changed_epochs:
+            (directory / EVALUATION).unlink(missing_ok=True)
+        _write_config(run)
     return run
 
 
 def training_rows(config: Config, dataset: Dataset) -> Rows:
-    """The training rows with the labels that a configuration shows of them."""
-    return dataset.training(config.labelled, config.seed, balanced=config.balanced)
+    """The training rows with all labels that a configuration ever shows of them."""
+    return dataset.training(max(config.fractions), config.seed, balanced=config.balanced)
 
 
 def evaluate_run(run: Run) -> dict[str, Any]:
@@ -280,10 +374,3 @@ def _build(
         build_objective(config),
         device,
     )
-
-
-def _keep_lines(path: Path, count: int) -> None:
-    """Drop lines beyond ``count``: of epochs that ended without a checkpoint."""
-    if path.exists():
-        lines = path.read_text().splitlines(keepends=True)[:count]
-        write_atomically(path, "".join(lines).encode())

@@ -24,7 +24,8 @@ class Gaussian(nn.Module):
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation ``(…, D)`` of features ``(…, F)``."""
-        return self.loc(features), softplus(self.raw_scale(features)).clamp(min=MINIMUM_SCALE)
+        loc, raw_scale = full(self.loc(features)), full(self.raw_scale(features))
+        return loc, softplus(raw_scale).clamp(min=MINIMUM_SCALE)
 
 
 class Encoder(nn.Module):
@@ -51,8 +52,13 @@ class Decoder(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Raw likelihood parameters ``(…, C, H, W)`` for latents ``(…, D)``."""
-        image: Tensor = self.trunk(z.reshape(-1, z.shape[-1]))
+        image = full(self.trunk(z.reshape(-1, z.shape[-1])))
         return image.unflatten(0, z.shape[:-1])
+
+
+def full(numbers: Tensor) -> Tensor:
+    """What a network puts out, in float32 at least: densities are not computed in bfloat16."""
+    return numbers.float() if numbers.dtype in (torch.bfloat16, torch.float16) else numbers
 
 
 def channels_last(module: nn.Sequential) -> nn.Sequential:

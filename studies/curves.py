@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -10,24 +9,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from ..inference.logbook import METRICS, read_lines
 from .figures import FAINT, INK, MUTED, RIGHT, panel, png
 from .section import Picture, Section
-
-METRICS = "metrics.jsonl"
-
-
-def read_metrics(directory: Path) -> list[dict[str, Any]]:
-    """The whole lines of a run's metrics, one for every epoch; none where there is no file."""
-    path = directory / METRICS
-    if not path.exists():
-        return []
-    rows = []
-    for line in path.read_text().splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:  # the line that a killed training was writing
-            continue
-    return [row for row in rows if isinstance(row, dict)]
 
 
 def section(directory: Path, *, majority: float | None = None) -> Section | None:
@@ -37,7 +21,7 @@ def section(directory: Path, *, majority: float | None = None) -> Section | None
         directory: of the run.
         majority: accuracy of the majority class, drawn as a line to start from.
     """
-    metrics = read_metrics(directory)
+    metrics = read_lines(directory / METRICS)
     pictures = [
         picture
         for picture in (

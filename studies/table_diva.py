@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from ..config import Config
 from ..data import Rows
 from ..data.rotated import ANGLES, rotated_digits
+from ..inference.accuracy import hits, mean_over_labels
 from ..inference.catalogue import build_likelihood, build_objective, build_pair
 from ..inference.evaluation import plain_classifier
+from ..inference.optimisation import adam, warm_cosine
 from ..inference.prediction import classify
-from ..inference.training import adam, hits, mean_over_labels, train, warm_cosine
+from ..inference.training import Training
 from ..models import VAE
 from ..networks import build
 from .single_latent import SingleLatentGuide, SingleLatentObjective
@@ -202,17 +204,16 @@ def _trained(
 ) -> Classifier:
     """Train a pair to its last epoch; returns its q(y|x) as a classifier."""
     module = objective(model.to(device), guide.to(device))
-    epochs = train(
+    training = Training(
         module,
         adam(module, config.lr),
         rows,
-        epochs=range(config.epochs),
+        epochs=config.epochs,
         batch_size=config.batch_size,
         seed=config.seed,
         rate=lambda progress: config.lr * warm_cosine(progress),
-        device=device,
     )
-    for _ in epochs:
+    for _ in training.run():
         pass
     module.eval()
     space = rows.dataset.space

@@ -29,6 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = " ".join(str(error).split())
         print(f"ccvae {options.command}: {message}", file=sys.stderr)
         return 2
+    except commands.Stopped as stopped:
+        again = " ".join(arguments if arguments is not None else sys.argv[1:])
+        resume = "" if "--resume" in again else " --resume"
+        print(f"{stopped}; to go on: ccvae {again}{resume}", file=sys.stderr)
+        return 128 + stopped.signal
     except KeyboardInterrupt:
         print(f"ccvae {options.command}: interrupted", file=sys.stderr)
         return 130
@@ -90,8 +95,12 @@ def build_parser() -> argparse.ArgumentParser:
             _add_option(train, option)
     _add_source(train)
     train.add_argument("--out", type=Path, default=None, metavar="DIR", help=_OUT)
-    train.add_argument("--resume", action="store_true", help="go on after the last checkpoint")
+    train.add_argument("--resume", action="store_true", help="go on where the checkpoint stands")
+    train.add_argument("--log-every", type=int, default=50, metavar="STEPS", help=_LOG)
+    train.add_argument("--save-minutes", type=float, default=10.0, metavar="M", help=_SAVE)
     _add_device(train)
+    train.add_argument("--devices", type=int, default=1, help="on each machine (1)")
+    train.add_argument("--nodes", type=int, default=1, help="machines that share the training (1)")
 
     evaluate = _command(commands, "evaluate", "accuracy, bound and baselines of a run")
     evaluate.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
@@ -124,6 +133,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 _PROGRAM = "see ccvae models (ccvae)"
+_LOG = "between two lines of steps.jsonl (50)"
+_SAVE = "between two checkpoints within an epoch (10)"
 _FILE = "where it is written; its ending decides the format (the screen)"
 _OUT = "the run directory (runs/PROGRAM-OBJECTIVE-DATA-SEED)"
 _SPEC = (

@@ -9,9 +9,10 @@ import shutil
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from rich.console import Console
@@ -22,8 +23,10 @@ from .data.progress import progress as show_progress
 from .data.spec import load as load_data
 from .data.spec import short_name, with_options
 from .data.summary import contact_sheet, describe, kind_of
+from .inference.engine import engine
 from .inference.runs import (
     EVALUATION,
+    SAVE_SECONDS,
     Run,
     create,
     evaluate_run,
@@ -31,9 +34,14 @@ from .inference.runs import (
     load,
     read_json,
     resume_or_create,
+    rows_of_epoch,
     training_rows,
 )
-from .inference.training import Metrics
+from .inference.stopping import Stopped, stop_requests
+from .inference.training import LOG_EVERY, Metrics, Step
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 Document = dict[str, Any]
 
@@ -48,15 +56,58 @@ pixel that is one of two colours is the commoner one and not their mean.
 def train(options: Namespace) -> tuple[Document, str]:
     """``ccvae train``."""
     config = _config(options)
-    dataset = load_data(config.data, config.only)
-    _announce(dataset, config)
+    device = _device(options.device)
     directory = options.out or _default_directory(config)
-    run = resume_or_create(
-        config, dataset, directory, _device(options.device), resume=options.resume
+    fabric = engine(
+        device, devices=options.devices, nodes=options.nodes, precision=config.precision
     )
-    metrics = _fit(run, dataset, resume=options.resume)
+    fabric.launch()
+    with _first_speaks(fabric):
+        dataset = load_data(config.data, config.only)
+        _announce(dataset, config)
+        run = resume_or_create(
+            config,
+            dataset,
+            directory,
+            fabric.device,
+            resume=options.resume,
+            writes=fabric.is_global_zero,
+        )
+        metrics = _fit(
+            run,
+            dataset,
+            resume=options.resume,
+            fabric=fabric,
+            save_seconds=60 * options.save_minutes,
+            log_every=options.log_every,
+            board=True,
+        )
     document = {"run": str(directory), **metrics}
     return document, f"{_line(metrics)}\n{directory}: ccvae evaluate {directory}"
+
+
+@contextmanager
+def _first_speaks(fabric: Fabric) -> Iterator[None]:
+    """Of several processes that do the same, let the first alone say what came of it.
+
+    Raises:
+        ValueError: where another process was lost.
+    """
+    try:
+        yield
+    except (ValueError, OSError, Stopped):
+        if not fabric.is_global_zero:
+            raise SystemExit(2) from None
+        raise
+    except RuntimeError as error:
+        if fabric.world_size == 1:
+            raise
+        raise ValueError(
+            f"a process of this training failed or was lost ({str(error).splitlines()[0]}); repeat "
+            "the command with --resume to go on from the last checkpoint"
+        ) from error
+    if not fabric.is_global_zero:
+        raise SystemExit
 
 
 def evaluate(options: Namespace) -> tuple[Document, str]:
@@ -252,19 +303,39 @@ def _device(name: str) -> torch.device:
     return torch.device("cuda" if cuda else "cpu")
 
 
-def _fit(run: Run, dataset: Dataset, *, resume: bool) -> Metrics:
+def _fit(
+    run: Run,
+    dataset: Dataset,
+    *,
+    resume: bool,
+    fabric: Fabric | None = None,
+    save_seconds: float = SAVE_SECONDS,
+    log_every: int = LOG_EVERY,
+    board: bool = False,
+) -> Metrics:
     rows = training_rows(run.config, dataset)
-    console = Console(stderr=True)
+    sizes = [len(rows_of_epoch(run.config, rows, epoch)) for epoch in range(run.config.epochs)]
+    console = Console(stderr=True, quiet=fabric is not None and not fabric.is_global_zero)
     metrics: Metrics = {}
-    with show_progress(console) as progress:
-        task = progress.add_task("epoch 1")
+    with stop_requests() as stop, show_progress(console) as progress:
+        task = progress.add_task("", total=sum(sizes))
+
+        def watch(step: Step) -> None:
+            seen = sum(sizes[: step.epoch]) + round(sizes[step.epoch] * step.done / step.steps)
+            epoch = f"epoch {step.epoch + 1} of {len(sizes)}"
+            progress.update(task, completed=seen, description=epoch)
+
         for metrics in fit(
             run,
             rows,
             resume=resume,
-            watch=lambda step, steps: progress.update(task, completed=step, total=steps),
+            fabric=fabric,
+            save_seconds=save_seconds,
+            log_every=log_every,
+            board=board,
+            stop=stop,
+            watch=watch,
         ):
-            progress.update(task, description=f"epoch {metrics['epoch'] + 2:.0f}")
             console.print(_line(metrics), markup=False, highlight=False, soft_wrap=True)
     return metrics
 

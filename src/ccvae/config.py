@@ -26,6 +26,9 @@ class Config:
     data: str = _option("faces", "the data set")
     only: str = _option("", "names of the labels to use, separated by commas (all)")
     labelled: float = _option(0.2, "fraction of the training rows that keep their labels")
+    labelled_schedule: str = _option(
+        "", "fractions for equal shares of the epochs in its place, as 0.9,0.5,0.1 (none)"
+    )
     balanced: bool = _option(False, "the same number of labelled rows of every class")
     repeat: int = _option(1, "how often a labelled row occurs in every epoch")
     labelled_epochs: int = _option(0, "epochs at the start on the labelled rows alone")
@@ -37,7 +40,10 @@ class Config:
     style: int = _option(27, "dimensions of z_style")
     epochs: int = _option(20, "passes over the training rows")
     batch_size: int = _option(100, "rows per step")
-    lr: float = _option(1e-3, "Adam's largest step size; it warms up and falls along a cosine")
+    lr: float = _option(1e-3, "Adam's largest step size")
+    schedule: str = _option("cosine", "how it falls after its warm-up: cosine, linear or constant")
+    clip: float = _option(0.0, "the gradient's largest norm, 0 for any")
+    precision: str = _option("32", "of the networks: 32 or bf16")
     seed: int = _option(0, "of the labelled rows, the initial weights, the order and the draws")
 
     VERSION: ClassVar[int] = 1
@@ -49,8 +55,27 @@ class Config:
         for name in ("lr", "scale"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"expected a positive {name}, got {getattr(self, name)}")
-        if not 0 <= self.labelled <= 1:
-            raise ValueError(f"expected a labelled fraction between 0 and 1, got {self.labelled}")
+        if not 0 <= self.clip < float("inf"):
+            raise ValueError(f"expected a clip of at least 0, got {self.clip}")
+        for fraction in self.fractions:
+            if not 0 <= fraction <= 1:
+                raise ValueError(f"expected a labelled fraction between 0 and 1, got {fraction}")
+
+    @property
+    def fractions(self) -> tuple[float, ...]:
+        """Labelled fractions of equal shares of the epochs, one where it does not change.
+
+        >>> Config(labelled_schedule="0.9,0.5,0.1").fractions
+        (0.9, 0.5, 0.1)
+        """
+        try:
+            schedule = tuple(float(part) for part in self.labelled_schedule.split(",") if part)
+        except ValueError:
+            raise ValueError(
+                f"expected fractions separated by commas, as 0.9,0.5,0.1, got the labelled "
+                f"schedule {self.labelled_schedule!r}"
+            ) from None
+        return schedule or (self.labelled,)
 
     def to_json(self) -> dict[str, Any]:
         """The configuration as plain data, with the version of its format."""

@@ -15,9 +15,10 @@ from pyro.infer import SVI
 from torch.overrides import TorchFunctionMode
 
 from ccvae.config import Config
-from ccvae.data import Binary, Categorical, LabelSpace
+from ccvae.data import Binary, Categorical, Dataset, LabelSpace
 from ccvae.inference import CCVAEObjective, ImportanceWeightedObjective
 from ccvae.inference.catalogue import PROGRAMS, build_pair
+from ccvae.inference.training import Training
 from ccvae.models import LIKELIHOODS
 
 ROWS, STYLE, SHAPE, DOMAINS = 5, 3, (1, 28, 28), 3
@@ -143,3 +144,29 @@ def test_a_stray_tensor_is_noticed(reads):
 def test_a_read_is_counted(reads):
     torch.zeros(3, device="meta").sum().item()
     assert reads.count == 1
+
+
+@all_pairs
+def test_training_reads_nothing_back_between_two_logging_intervals(reads, program, objective, link):
+    space = LabelSpace([Binary("a"), Categorical("hair", ("x", "y", "z")), Binary("b")])
+    images = torch.zeros(6 * ROWS + 1, *SHAPE, dtype=torch.uint8)
+    labels = torch.tensor(PATTERNS["mixed"]).expand(len(images), 3)
+    domains, every = torch.ones(len(images), dtype=torch.long), torch.arange(len(images))
+    rows = Dataset("blank", images, labels, domains, space, every, every[:0]).subset(every)
+    with pyro.settings.context(module_local_params=True):
+        module = objective()(*programs(program, link))
+        training = Training(
+            module,
+            torch.optim.Adam(module.parameters()),
+            rows,
+            epochs=1,
+            batch_size=ROWS,
+            seed=0,
+            rate=lambda _: 1e-3,
+            log_every=100,
+        )
+        steps = training.run()
+        next(steps)
+        reads.count = 0
+        assert [next(steps).interval for _ in range(4)] == [None] * 4
+    assert reads.count == 0
