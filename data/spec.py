@@ -60,7 +60,8 @@ def split(spec: str) -> tuple[str, dict[str, str]]:
     """
     body, mark, query = spec.rpartition("?")
     # A folder's name may have a question mark in it.
-    if not mark or Path(spec.partition(":")[2]).is_dir():
+    folder = spec.partition(":")[2]
+    if not mark or (folder and Path(folder).is_dir()):
         return spec, {}
     options = dict(parse_qsl(query, keep_blank_values=True))
     kind = body.partition(":")[0]

@@ -101,6 +101,10 @@ def test_bad_specifications(spec: str, words: str, call) -> None:
     assert len(err.splitlines()) == 1
 
 
+def test_options_of_a_data_set_without_a_colon() -> None:
+    assert split("faces?missing=0.5") == ("faces", {"missing": "0.5"})
+
+
 def test_labels_missing_at_random() -> None:
     whole = load("faces:120")
     some = load("faces:120?missing=Hair=0.5,Young=0.25")
