@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from pyro.infer import ELBO
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..config import Config
@@ -128,6 +128,34 @@ def create(
         _write_config(run)
         for name in (METRICS, STEPS, EVALUATION, NOT_FINITE):
             (directory / name).unlink(missing_ok=True)
+    return run
+
+
+def adopt(
+    config: Config,
+    space: LabelSpace,
+    shape: Shape,
+    states: dict[str, dict[str, Tensor]],
+    directory: Path,
+) -> Run:
+    """A run with weights that were trained elsewhere, written to its directory.
+
+    Args:
+        config, space, shape: what the run is to say of itself.
+        states: the state dicts of ``model`` and ``guide``.
+        directory: where it is kept; new or empty.
+
+    Raises:
+        ValueError: where the directory holds something.
+    """
+    if directory.exists() and any(directory.iterdir()):
+        raise ValueError(f"{directory} is not empty; give another --out")
+    run = _build(config, directory, space, shape, 0, torch.device("cpu"))
+    for name, module in run.modules.items():
+        module.load_state_dict(states[name])
+    directory.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(directory / CHECKPOINT, run.modules, None, epochs=config.epochs)
+    _write_config(run)
     return run
 
 

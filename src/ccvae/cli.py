@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import keyword
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from . import commands
 
     try:
-        document, text = getattr(commands, options.command)(options)
+        # `import` is a word of the language; its function is called import_.
+        name = options.command + "_" * keyword.iskeyword(options.command)
+        document, text = getattr(commands, name)(options)
     except (ValueError, OSError) as error:
         message = " ".join(str(error).split())
         print(f"ccvae {options.command}: {message}", file=sys.stderr)
@@ -106,6 +109,17 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
     _add_device(evaluate)
 
+    published = _command(commands, "import", "the published weights of CC-VAE as a run directory")
+    published.add_argument("source", type=Path, metavar="DIR", help=_PUBLISHED)
+    published.add_argument("--data", default="celeba:celeba", metavar="SPEC", help=_EVALUATED)
+    published.add_argument("--only", default="", help=_IN_ORDER)
+    published.add_argument(
+        "--labelled", type=float, default=1.0, metavar="FLOAT", help=f"{_LABELLED} (1.0)"
+    )
+    published.add_argument("--frequencies", default="", metavar="P,P,…|FILE", help=_FREQUENCIES)
+    _add_source(published)
+    published.add_argument("--out", type=Path, default=None, metavar="RUN", help="(runs/DIR)")
+
     data = _command(commands, "data", "describe a data set")
     data.add_argument("data", nargs="?", default=Config.data, metavar="SPEC", help=_SPEC)
     data.add_argument("--only", default=Config.only, help="names of the labels to use (all)")
@@ -141,6 +155,11 @@ _SPEC = (
     "faces, faces:N, digits, digits:ROOT, rotated-digits, rotated-digits:ANGLE, celeba:ROOT, "
     "images:DIR (faces)"
 )
+_PUBLISHED = "holds encoder.pt, decoder.pt, classifier.pt and cond_prior.pt"
+_EVALUATED = "what the run is evaluated on (celeba:celeba)"
+_IN_ORDER = "names of the classifier's labels, in its order (the paper's 18)"
+_LABELLED = "fraction of the training rows that showed their labels"
+_FREQUENCIES = "p(y = 1) of every label, or a JSON file with it by name (0.5 each)"
 _SHEET = "a picture with examples of every class is written there (none)"
 _TABLES = "where NAME.md and NAME.json are written (docs/tables)"
 

@@ -116,6 +116,30 @@ def evaluate(options: Namespace) -> tuple[Document, str]:
     return result, _evaluation_text(result)
 
 
+def import_(options: Namespace) -> tuple[Document, str]:
+    """``ccvae import``."""
+    from .data.celeba import PAPER
+    from .inference.published import import_published
+
+    labels = options.only.split(",") if options.only else PAPER
+    directory = options.out or Path("runs") / options.source.resolve().name
+    run = import_published(
+        options.source,
+        directory,
+        data=_source(options),
+        labels=labels,
+        labelled=options.labelled,
+        probabilities=_frequencies(options.frequencies, labels),
+    )
+    document = {"run": str(directory), "labels": list(run.space.names), "style": run.config.style}
+    text = (
+        f"{directory}: {len(run.space)} labels and {run.config.style} dimensions of style, to be "
+        f"evaluated on {run.config.data}; p(y) {'as given' if options.frequencies else 'uniform'}\n"
+        f"ccvae evaluate {directory}"
+    )
+    return document, text
+
+
 def data(options: Namespace) -> tuple[Document, str]:
     """``ccvae data``."""
     dataset = load_data(_source(options), options.only)
@@ -275,6 +299,24 @@ def _source(options: Namespace) -> str:
 
         download(Path(rest.rpartition("?")[0] or rest))
     return with_options(options.data, {name: getattr(options, name) for name in SOURCE})
+
+
+def _frequencies(text: str, labels: Sequence[str]) -> list[float] | None:
+    """p(y = 1) of the labels, written out by commas or kept in a JSON file by name."""
+    if not text:
+        return None
+    if text.endswith(".json"):
+        kept = read_json(Path(text)) or {}
+        if not all(isinstance(kept.get(name), int | float) for name in labels):
+            raise ValueError(
+                f"{text}: expected an object with a number for each of {', '.join(labels)}, got "
+                f"{', '.join(kept) or 'none'}; give --frequencies a file that has them"
+            )
+        return [float(kept[name]) for name in labels]
+    try:
+        return [float(number) for number in text.split(",")]
+    except ValueError as error:
+        raise ValueError(f"{error}; give --frequencies numbers by commas, or FILE.json") from error
 
 
 def _announce(dataset: Dataset, config: Config) -> None:
