@@ -41,6 +41,9 @@ class CCVAEAuthorsObjective(Objective):
 
     Args:
         samples: K, fresh draws for q̂(y|x); 100 as published.
+        detach: keep the gradient of log q(y|z_c) from z_c, as published. Without it every term is
+            differentiated: a gradient of the paper's formula, with the bias and the variance of
+            its one draw (docs/estimators.md).
         num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
     """
 
@@ -49,16 +52,22 @@ class CCVAEAuthorsObjective(Objective):
     enumerate_labels = False
 
     def __init__(
-        self, samples: int = 100, *, num_particles: int = 1, max_plate_nesting: int = 2
+        self,
+        samples: int = 100,
+        *,
+        detach: bool = True,
+        num_particles: int = 1,
+        max_plate_nesting: int = 2,
     ) -> None:
         super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
         self.samples = samples
+        self.detach = detach
 
     def formula(self, draw: Draw) -> dict[str, Tensor]:
         """The terms of the module's formula; the last is 0 and carries a gradient only."""
-        log_q_y_z = log_classifier(draw, detach=True)
+        log_q_y_z = log_classifier(draw, detach=self.detach)
         log_q_y_x = self.log_evidence(draw)
-        log_q_missing = _log_missing(draw)
+        log_q_missing = self.log_missing(draw)
         w = (log_q_y_z - log_q_y_x).exp()
         weighed = {
             "w log p(x|z)": w * draw.p("x"),
@@ -84,11 +93,11 @@ class CCVAEAuthorsObjective(Objective):
         ]
         return torch.stack(joint).sum(0).logsumexp(0) - math.log(self.samples)
 
-
-def _log_missing(draw: Draw) -> Tensor:
-    """Log q(y_U|z_c) of the sampled labels, ``(B,)``, without a gradient to z_c."""
-    total = []
-    for (block, site), label in zip(blocks(draw), draw.sites("q", "y"), strict=True):
-        density = block.label(site["value"].detach()).log_prob(label["value"])
-        total.append(draw.per_row(torch.where(block.y.isnan(), density, 0.0), site))
-    return torch.stack(total).sum(0)
+    def log_missing(self, draw: Draw) -> Tensor:
+        """Log q(y_U|z_c) of the sampled labels, ``(B,)``."""
+        total = []
+        for (block, site), label in zip(blocks(draw), draw.sites("q", "y"), strict=True):
+            z_c = site["value"].detach() if self.detach else site["value"]
+            density = block.label(z_c).log_prob(label["value"])
+            total.append(draw.per_row(torch.where(block.y.isnan(), density, 0.0), site))
+        return torch.stack(total).sum(0)

@@ -35,9 +35,10 @@ def test_the_exact_objective_is_its_formula(make_pair, by_hand, link, alpha):
 
 
 @both_links
-def test_the_authors_objective_is_its_formula(make_pair, by_hand, link):
+@pytest.mark.parametrize("detach", [True, False])
+def test_the_authors_objective_is_its_formula(make_pair, by_hand, link, detach):
     samples = 5
-    pair, objective = make_pair(link), CCVAEAuthorsObjective(samples)
+    pair, objective = make_pair(link), CCVAEAuthorsObjective(samples, detach=detach)
     draw = by_hand.drawn(objective, pair)
     parts = by_hand.parts_of(pair, draw)
     fresh = [torch.randn(samples, *kind[2].shape) for kind in parts.kinds]
@@ -47,7 +48,7 @@ def test_the_authors_objective_is_its_formula(make_pair, by_hand, link):
         kind = pair.model.space.kinds[i]
         missing = y.isnan()
         code = torch.where(missing, draw.guide[f"y{kind.suffix}_unobserved"]["value"], y)
-        at_z = by_hand.pick(by_hand.classifier(pair, link, i, z.detach()), code)
+        at_z = by_hand.pick(by_hand.classifier(pair, link, i, z.detach() if detach else z), code)
         log_q_y_z = log_q_y_z + torch.where(missing, 0, at_z).sum(-1)
         log_q_missing = log_q_missing + torch.where(missing, at_z, 0).sum(-1)
         at_fresh = by_hand.pick(by_hand.classifier(pair, link, i, m + s * noise), code)
