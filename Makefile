@@ -21,6 +21,7 @@ lint: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m ccvae.benchmarks.step --threads 1
 	$(BIN)/python -m ccvae.benchmarks.evidence
+	$(BIN)/python -m ccvae.benchmarks.gradients
 	$(BIN)/python -m ccvae.benchmarks.data
 
 # The plate diagrams of the README and of docs/inspection.md, drawn from the programs.

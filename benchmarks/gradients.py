@@ -1,0 +1,309 @@
+r"""``python -m ccvae.benchmarks.gradients``: variance and bias of CC-VAE's gradient.
+
+One and the same objective, the paper's with its whole weight (α = 1), for 200 images with 18
+observed binary labels, and its gradient by the encoder's parameters, estimated in three ways:
+
+==================  ============================================================================
+``exact``           a draw of the guide conditioned on the labels, q(y|x) exactly
+                    (:mod:`ccvae.inference.ccvae`)
+``one draw``        a draw of q(z|x) weighed by w = q(y|z_c)/q̂(y|x) with K = 100 draws for q̂,
+                    everything differentiated
+``half-detached``   the same with z_c detached in log q(y|z_c), as the authors' code has it
+                    (:mod:`ccvae.inference.ccvae_authors`)
+==================  ============================================================================
+
+**Variance at equal time**: the networks published with CC-VAE at the start of training. Steps take
+turns (:mod:`ccvae.benchmarks.timing`); the variance is the sum over the encoder's parameters, and
+what counts is its product with the median time of a step, since n times the time buys the n-th
+part of the variance.
+
+**Bias**: a linear decoder with normal pixels, for which the objective is known without sampling: a
+sum of integrals over one normal variable for every label (:func:`by_quadrature`). The mean of 1 000
+estimates differs from the true gradient by noise and by bias; products of different blocks of the
+estimates tell them apart (:func:`bias`). Beyond about 2 standard errors there is a bias.
+
+The images are rendered faces of 64×64, for the bias averaged to 32×32. The renderer has fewer than
+18 labels, so these are coin flips, which is what the classifier takes them for at the start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import product
+from statistics import median
+from typing import NamedTuple
+
+import pyro
+import pyro.distributions as dist
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from ..data import Binary, LabelSpace
+from ..data.spec import load
+from ..guides import CCVAEGuide
+from ..inference import CCVAEAuthorsObjective, CCVAEObjective, Objective
+from ..models import CCVAE, Laplace
+from ..models.likelihoods import Pixels
+from ..networks import ConvDecoder64, ConvEncoder64
+from ..networks.heads import Decoder, Encoder
+from .timing import Step, measure
+
+LABELS, STYLE, BATCH = 18, 27, 200
+
+BLOCKS = 50
+"""Into so many blocks the estimates are summed; pairs of them tell bias from noise."""
+
+LINKS = ("probit", "logit")
+
+
+def estimators(samples: int = 100) -> dict[str, Objective]:
+    """The three, by name; ``samples`` is K."""
+    return {
+        "exact": CCVAEObjective(alpha=1.0),
+        "one draw": CCVAEAuthorsObjective(samples, detach=False),
+        "half-detached": CCVAEAuthorsObjective(samples),
+    }
+
+
+class Gaussian(nn.Module):
+    """Normal pixels of standard deviation 1 around the raw numbers, without a sigmoid."""
+
+    parameters_per_channel = 1
+
+    def forward(self, raw: Tensor) -> Pixels:
+        """The distribution of images for raw ``(…, C, H, W)``."""
+        return Pixels(raw, 1.0, 2)
+
+
+class Case(NamedTuple):
+    """A model and a guide on a batch; everything is observed and the data set is the batch."""
+
+    model: CCVAE
+    guide: CCVAEGuide
+    x: Tensor
+    y: Tensor
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """The encoder's."""
+        return list(self.guide.encoder.parameters())
+
+    def loss(self, objective: Objective) -> Tensor:
+        """The negative objective, summed over the batch."""
+        size = len(self.x)
+        index = torch.arange(size)
+        return objective(self.model, self.guide)(self.x, self.y, index=index, size=size)
+
+    def gradient(self, loss: Tensor) -> Tensor:
+        """Of the loss by the encoder's parameters, one flat vector in float64."""
+        return flat(torch.autograd.grad(loss, self.parameters))
+
+
+def published(x: Tensor, y: Tensor, link: str) -> Case:
+    """The networks published with CC-VAE, with their initial weights."""
+    space = label_space(y)
+    latents, channels = len(space) + STYLE, x.shape[1]
+    model = CCVAE(space, ConvDecoder64(latents, channels), Laplace(), style=STYLE)
+    guide = CCVAEGuide(space, ConvEncoder64(channels, latents), style=STYLE, link=link)
+    return Case(model, guide, x, y)
+
+
+def linear(x: Tensor, y: Tensor, link: str, style: int = STYLE) -> Case:
+    """A linear decoder with normal pixels, and an encoder linear in 4×4 means but for softplus."""
+    space, shape = label_space(y), x.shape[1:]
+    latents = len(space) + style
+    means = nn.Sequential(nn.AvgPool2d(4), nn.Flatten())
+    encoder = Encoder(means, shape.numel() // 16, latents)
+    decoder = Decoder(nn.Sequential(nn.Linear(latents, shape.numel()), nn.Unflatten(1, shape)))
+    model = CCVAE(space, decoder, Gaussian(), style=style)
+    return Case(model, CCVAEGuide(space, encoder, style=style, link=link), x, y)
+
+
+def label_space(y: Tensor) -> LabelSpace:
+    """Binary labels for the columns of ``y``."""
+    return LabelSpace(Binary(f"label {i}") for i in range(y.shape[1]))
+
+
+def by_quadrature(case: Case) -> Tensor:
+    """The negative objective of a :func:`linear` case without sampling, as a scalar.
+
+    Given the labels the dimensions of z are independent in the guide. So the expectation of the
+    log-likelihood, which is quadratic in z, needs their means and variances only, and everything
+    else is a sum over the dimensions. The trapezoid rule is exact to rounding for such integrands.
+    """
+    model, guide, x, y = case
+    (block,), (style_loc, style_scale) = guide.posterior(x)
+    step = 0.05
+    epsilon = torch.arange(-12, 12, step, dtype=x.dtype)
+    log_dz = -(epsilon**2) / 2 + math.log(step / math.sqrt(2 * math.pi))
+    z = block.loc + block.scale * epsilon
+    log_f = block.link.log_cdf((2 * y[..., None] - 1) * (block.slope * z + block.intercept))
+    log_evidence = (log_dz + log_f).logsumexp(-1, keepdim=True)
+    weight = (log_dz + log_f - log_evidence).exp()
+    log_q = dist.Normal(block.loc, block.scale).log_prob(z) + log_f - log_evidence
+    (prior,) = model.prior
+    log_p = prior(y).base_dist.log_prob(z)
+    characteristic = (weight * (log_p - log_q)).sum((1, 2))
+    mean_square = style_loc**2 + style_scale**2
+    style = (style_scale.log() + (1 - mean_square) / 2).sum(1)
+    mean = torch.cat([(weight * z).sum(-1), style_loc], 1)
+    variance = torch.cat([(weight * z**2).sum(-1), mean_square], 1) - mean**2
+    unit = torch.eye(mean.shape[1], dtype=x.dtype)
+    lengths = (model.decoder(unit) - model.decoder(0 * unit)).square().sum((1, 2, 3))
+    error = (x - model.decoder(mean)).square().sum((1, 2, 3)) + variance @ lengths
+    constant = x[0].numel() * math.log(2 * math.pi) / 2 + y.shape[1] * math.log(2)
+    return (error / 2 + constant - characteristic - style).sum()
+
+
+def true_gradient(case: Case) -> Tensor:
+    """Of the negative objective of a :func:`linear` case, by :func:`by_quadrature`."""
+    model, guide = copy.deepcopy((case.model, case.guide))
+    exact = Case(model.double(), guide.double(), case.x.double(), case.y.double())
+    return exact.gradient(by_quadrature(exact))
+
+
+class Moments:
+    """Sum and sum of squares of the vectors that are added; a variance over all of them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total: Tensor | float = 0.0
+        self.squares = 0.0
+
+    def add(self, vector: Tensor) -> None:
+        """One more."""
+        self.count += 1
+        self.total = self.total + vector
+        self.squares += vector.square().sum().item()
+
+    def variance(self) -> float:
+        """Of one vector, summed over its entries."""
+        mean = torch.as_tensor(self.total) / self.count
+        return (self.squares - self.count * mean.square().sum().item()) / (self.count - 1)
+
+
+class Bias(NamedTuple):
+    """What a mean of estimates misses.
+
+    Attributes:
+        size: ‖bias‖ by the norm of the true gradient, 0 where the estimate of its square is not
+            positive.
+        errors: the estimate of ‖bias‖² in units of its standard error where there is no bias.
+    """
+
+    size: float
+    errors: float
+
+
+def bias(blocks: Tensor, truth: Tensor) -> Bias:
+    """From means of blocks of estimates.
+
+    Blocks i ≠ j are independent, so the mean of their products (g_i − g)·(g_j − g) estimates
+    ‖bias‖² without the noise that ‖mean − g‖² would contain. Where there is no bias these products
+    have mean 0 and do not correlate, so that the variance of their sum is the sum of their squares;
+    squares of products around the blocks' mean, for a bias is not to count as noise.
+
+    Args:
+        blocks: ``(n, P)``. truth: g, ``(P,)``.
+    """
+    total = _products(blocks - truth).sum()
+    error = (2 * _products(blocks - blocks.mean(0)).square().sum()).sqrt()
+    square = (total / (len(blocks) * (len(blocks) - 1))).clamp(min=0)
+    return Bias((square.sqrt() / truth.norm()).item(), (total / error).item())
+
+
+def _products(vectors: Tensor) -> Tensor:
+    """Of each vector ``(n, P)`` with every other, ``(n, n)``; 0 with itself."""
+    return (vectors @ vectors.T).fill_diagonal_(0.0)
+
+
+def biases(case: Case, objectives: dict[str, Objective], repetitions: int) -> dict[str, Bias]:
+    """The bias of objectives' estimates on a :func:`linear` case."""
+    truth = true_gradient(case)
+    each = repetitions // BLOCKS
+    found = {}
+    for name, objective in objectives.items():
+        blocks = torch.zeros(BLOCKS, len(truth), dtype=truth.dtype)
+        for block, _ in product(blocks, range(each)):
+            block += case.gradient(case.loss(objective)) / each
+        found[name] = bias(blocks, truth)
+    return found
+
+
+def steps(case: Case, moments: dict[str, Moments]) -> dict[str, Step]:
+    """For every estimator a training step, but for the optimiser's, that keeps the gradient."""
+    others = [*case.guide.classifier.parameters(), *case.model.parameters()]
+
+    def step(objective: Objective, kept: Moments) -> Tensor:
+        loss = case.loss(objective)
+        gradients = torch.autograd.grad(loss, [*case.parameters, *others])
+        kept.add(flat(gradients[: -len(others)]))
+        return loss
+
+    return {
+        name: partial(step, objective, moments[name]) for name, objective in estimators().items()
+    }
+
+
+def flat(gradients: Iterable[Tensor]) -> Tensor:
+    """All in one float64 vector."""
+    return torch.cat([gradient.flatten().double() for gradient in gradients])
+
+
+def batch() -> tuple[Tensor, Tensor]:
+    """Faces ``(200, 3, 64, 64)`` and coin flips ``(200, 18)``."""
+    data = load(f"faces:{2 * BATCH}")
+    images = data.subset(data.train).batch(torch.arange(BATCH)).x
+    return images, torch.randint(2, (BATCH, LABELS)).float()
+
+
+def rows(link: str, seconds: float, repetitions: int) -> Iterator[str]:
+    """Measure with one link, and yield the lines of its table."""
+    torch.manual_seed(0)
+    x, y = batch()
+    moments = {name: Moments() for name in estimators()}
+    taken = measure(steps(published(x, y, link), moments), seconds)
+    missed = biases(linear(avg_pool2d(x, 2), y, link), estimators(), repetitions)
+    cost = {name: kept.variance() * median(taken[name]) for name, kept in moments.items()}
+    for name, kept in moments.items():
+        size, errors = missed[name]
+        yield (
+            f"{link:8}{name:15}{1e3 * median(taken[name]):9.0f}{kept.variance():11.2g}"
+            f"{cost[name] / cost['exact']:16.3g}{size:13.1%}{errors:13.1f}"
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ccvae.benchmarks.gradients",
+        description="Variance at equal time, and bias, of three estimates of CC-VAE's gradient.",
+    )
+    text = "how long to measure the variance with each link (40)"
+    parser.add_argument("--seconds", type=float, default=40.0, help=text)
+    text = "estimates whose mean is compared with the true gradient (1000)"
+    parser.add_argument("--repetitions", type=int, default=1000, help=text)
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    print(
+        f"{BATCH} images, {LABELS} labels, α = 1, one thread; variance at equal time by that of "
+        f"exact; bias of the mean of {options.repetitions} by the true gradient's norm, and in its "
+        "standard errors"
+    )
+    print(
+        f"{'link':8}{'estimator':15}{'step, ms':>9}{'variance':>11}{'at equal time':>16}"
+        f"{'bias':>13}{'in errors':>13}"
+    )
+    with pyro.settings.context(module_local_params=True), pyro.validation_enabled(False):
+        for link in LINKS:
+            for row in rows(link, options.seconds, options.repetitions):
+                print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
