@@ -47,6 +47,7 @@ def test_bias_of_vectors_whose_bias_is_known(size):
     found = bias(truth + offset + 0.2 * torch.randn(50, 100).double(), truth)
     assert found.size == pytest.approx(size, abs=0.03)
     assert (found.errors > 10) == (size > 0)
+    assert found.variance == pytest.approx(100 * 0.2**2, rel=0.1)
 
 
 def test_moments_are_those_of_all_vectors():
@@ -65,4 +66,4 @@ def test_the_table(capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 + 2 * len(estimators())
     for line in lines[2:]:
-        assert float(line.split()[-3]) > 0
+        assert float(line.split()[-4]) > 0
