@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench figures clean
+.PHONY: demo test lint bench figures docs lessons clean
 
 demo: $(STAMP)
 	$(BIN)/ccvae demo --out demo
@@ -32,6 +32,18 @@ figures: $(STAMP)
 	$(BIN)/ccvae inspect ccvae --objective adapted-diva -o docs/images/plates-adapted-diva.svg
 	$(BIN)/ccvae inspect ccvae --beside -o docs/images/plates-ccvae-beside.svg
 	$(BIN)/ccvae objectives --format text -o docs/objectives.txt
+
+# Then open build/docs/index.html.
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+
+# The lessons as notebooks, to be opened with any Jupyter: build/lessons/1_plates.ipynb and so on.
+lessons: $(STAMP)
+	mkdir -p build/lessons
+	for lesson in lessons/*.py; do \
+	    $(BIN)/jupytext --quiet --to ipynb $$lesson \
+	        -o build/lessons/$$(basename $$lesson .py).ipynb || exit 1; \
+	done
 
 # torch and torchvision go first and together, so that pip settles on versions that belong together.
 $(STAMP): setup.cfg pyproject.toml

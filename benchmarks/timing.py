@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 Step = Callable[[], Tensor]
 Key = TypeVar("Key", bound=Hashable)
+"""What steps are named by."""
 
 LEAST = 8
 """Turns that are measured, whatever they take."""

@@ -2,20 +2,20 @@
 
 The folder is laid out as torchvision leaves it, and the files are read as they are published:
 
-=========================  =======================================================================
-``img_align_celeba/``      ``000001.jpg`` …, 178 × 218 pixels
-``list_attr_celeba.txt``   the number of images; the 40 names; for each image its name, and 1 or
-                           −1 for each attribute
+===========================  =====================================================================
+``img_align_celeba/``        ``000001.jpg`` …, 178 × 218 pixels
+``list_attr_celeba.txt``     the number of images; the 40 names; for each image its name, and 1
+                             or −1 for each attribute
 ``list_eval_partition.txt``  for each image its name, and 0 (train), 1 (valid) or 2 (test)
-=========================  =======================================================================
+===========================  =====================================================================
 
 Training rows are the official training part, test rows the official test part (or, to choose
 something by, the validation part); the remaining part is loaded and used for neither.
 
 References:
-    [1] Z. Liu, P. Luo, X. Wang, X. Tang. Deep learning face attributes in the wild. ICCV 2015.
-    [2] T. Joy, S. M. Schmon, P. H. S. Torr, N. Siddharth, T. Rainforth. Capturing label
-        characteristics in VAEs. ICLR 2021, arXiv 2006.10102.
+    - Z. Liu, P. Luo, X. Wang, X. Tang. Deep learning face attributes in the wild. ICCV 2015.
+    - T. Joy, S. M. Schmon, P. H. S. Torr, N. Siddharth, T. Rainforth. Capturing label
+      characteristics in VAEs. ICLR 2021, arXiv 2006.10102.
 """
 
 from __future__ import annotations

@@ -160,7 +160,7 @@ class _Rule:
     bend of F at −μ/τ, and reach 8 to both sides of the integrand's mode. r is the width of the
     bend, or more where the bend lies far from the mode. In t the integrand is smooth, whether the
     classifier is steep or flat and however unlikely the label is: with 72 cells the error is below
-    1e-7 of the integral for |τ| up to 100 and |μ|/σ up to 14.
+    1e-7 of the integral for ``|τ|`` up to 100 and ``|μ|/σ`` up to 14.
 
     Args:
         mu, tau: μ and τ, any shape ``(…)``.

@@ -173,13 +173,13 @@ class Locality:
 
     Attributes:
         name: the label. images: how many interventions were measured.
-        change: mean |Δ| of a pixel and channel, in parts of the pixel range.
+        change: mean ``|Δ|`` of a pixel and channel, in parts of the pixel range.
         error: mean absolute error of the reconstructions in the same unit, for comparison.
-        locality: Σ_M |Δ| / Σ |Δ|; None without ground truth, as are all below.
+        locality: ``Σ_M |Δ| / Σ |Δ|``; None without ground truth, as are all below.
         chance: share of M in the image: the locality of a change that is the same everywhere.
         ceiling: locality of the change from reconstruction to reconstruction where the renderer
             makes the change and the pair sees it.
-        size: Σ |Δ| / Σ |Δ_true|. size_ceiling: likewise of that reconstructed change.
+        size: ``Σ |Δ| / Σ |Δ_true|``. size_ceiling: likewise of that reconstructed change.
     """
 
     name: str
@@ -194,14 +194,14 @@ class Locality:
 
     @property
     def size_inside(self) -> float | None:
-        """Σ_M |Δ| / Σ |Δ_true|: a diffuse change does not add to it."""
+        """``Σ_M |Δ| / Σ |Δ_true|``: a diffuse change does not add to it."""
         if self.locality is None or self.size is None:
             return None
         return self.locality * self.size
 
 
 def share_inside(change: Tensor, region: Tensor) -> float:
-    """Σ_M |Δ| / Σ |Δ| of changes ``(B, C, H, W)`` and regions ``(B, H, W)``; 0 for no change."""
+    """``Σ_M |Δ| / Σ |Δ|`` of changes ``(B, C, H, W)`` and regions ``(B, H, W)``; 0 without any."""
     size = change.abs().sum(1)
     total = size.sum().item()
     return (size * region).sum().item() / total if total > 0 else 0.0

@@ -76,15 +76,6 @@ def test_the_readme_quick_start_runs(capsys):
     assert "log p(x|z)" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("page", sorted(p.name for p in (ROOT / "docs").glob("*.md")))
-def test_code_in_the_documentation_runs(page):
-    """The blocks of a page run one after the other, as a reader would enter them."""
-    names: dict = {}
-    torch.manual_seed(0)
-    for code in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.S):
-        exec(code, names)
-
-
 def test_data_flows_one_way():
     """No folder imports from one that comes after it."""
     order = ("data", "networks", "models", "guides", "inference", "inspection", "studies")
