@@ -72,8 +72,8 @@ config = Config(
     batch_size=50,
     epochs=1 if SMALL else 15,
 )
-ROWS = 72 if SMALL else 6000
-data = faces(ROWS, pixels=32).only(NAMES)
+ROWS, PIXELS = (72, 16) if SMALL else (6000, 32)
+data = faces(ROWS, pixels=PIXELS).only(NAMES)
 run = train_once(config, data, CPU)
 test = data.subset(data.test)
 result = evaluate(run.model, run.guide, run.objective, test, CPU)
@@ -318,7 +318,7 @@ equal = Frequencies(
     arched=(half, half),
     pale=(half,) * 5,
 )
-independent = faces(ROWS, pixels=32, frequencies=equal).only(NAMES)
+independent = faces(ROWS, pixels=PIXELS, frequencies=equal).only(NAMES)
 again = train_once(config, independent, CPU)
 probes(again, independent.subset(independent.test))
 
