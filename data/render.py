@@ -35,7 +35,7 @@ def box(x: Tensor, y: Tensor, hx: Tensor | float, hy: Tensor | float, r: Tensor 
 def stroke(
     x: Tensor, y: Tensor, half: Tensor | float, bend: Tensor | float, r: Tensor | float
 ) -> Tensor:
-    """Distance to a stroke of half thickness ``r`` along ``y = bend (x / half)²``, ``|x| ≤ half``."""
+    """Distance to a stroke of half thickness ``r`` along ``y = bend (x/half)²``, ``|x| ≤ half``."""
     u = (x / half).clamp(-1, 1)
     slope = u * (2 * bend / half)
     across = (y - bend * (u * u)) / (1 + slope * slope).sqrt()

@@ -55,7 +55,9 @@ def command_line() -> str:
     summaries = {action.dest: action.help for action in commands._choices_actions}
     parts = []
     for name, parser in commands.choices.items():
-        usage = " ".join(["ccvae", name, *(a.metavar or a.dest.upper() for a in positional(parser))])
+        usage = " ".join(
+            ["ccvae", name, *(a.metavar or a.dest.upper() for a in positional(parser))]
+        )
         rows = [f"| `{'`, `'.join(spelt(a))}` | {cell(a.help)} |" for a in parser._actions]
         table = "\n".join(["| option | |", "|---|---|", *rows])
         parts.append(f"## {usage}\n\n{summaries[name].capitalize()}.\n\n{table}\n")

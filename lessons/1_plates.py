@@ -33,9 +33,12 @@ import warnings
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pyro
 import pyro.distributions as dist
 import torch
+from pyro.infer import Trace_ELBO, TraceEnum_ELBO, config_enumerate
+
 from ccvae.config import Config
 from ccvae.data.digits import digits
 from ccvae.data.faces import faces
@@ -46,10 +49,20 @@ from ccvae.inference.prediction import decode, encode
 from ccvae.inference.runs import train_once
 from ccvae.inspection import inspect_pair, inspect_program, joint
 from ccvae.inspection.figure import draw_graph
-from pyro.infer import Trace_ELBO, TraceEnum_ELBO, config_enumerate
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
-torch.manual_seed(0);
+torch.manual_seed(0)
+
+
+def show(found, beside=False):
+    """The plate diagram of what was inspected."""
+    picture = draw_graph(found.graph, beside=beside)
+    picture.set_dpi(200)
+    picture.canvas.draw()
+    axes = plt.figure(figsize=picture.get_size_inches()).add_axes((0, 0, 1, 1))
+    axes.imshow(np.asarray(picture.canvas.buffer_rgba()))
+    axes.axis("off")
+
 
 # %% [markdown]
 # ## 1. A program is a graphical model
@@ -82,8 +95,7 @@ x = 2 * torch.randn(N) + torch.randn(N)
 everything = {"index": torch.arange(N), "size": N}
 found = inspect_pair(model, guide, x, **everything)
 print(joint(found.graph))
-draw_graph(found.graph);
-
+show(found)
 # %% [markdown]
 # The figure and the formula are read off one run of the two functions, not written by hand.
 # Solid arrows belong to the model, the dashed one to the guide $q(z \mid x)$.
@@ -96,9 +108,9 @@ draw_graph(found.graph);
 #    \;\ge\; \mathbb E_{q(z \mid x)}[\log p(x, z) - \log q(z \mid x)] =: \mathcal L(x), $$
 #
 # and what is missing is exactly $\mathrm{KL}(q(z \mid x) \,\|\, p(z \mid x))$. Here everything is
-# Gaussian, so we know $p(x) = \mathcal N(0, 5)$ and $p(z \mid x) = \mathcal N(0.4\,x, 0.2)$, and can
-# check the statement in numbers. Our guide has the mean $0.3\,x$ and the deviation $0.6$: close,
-# but not it.
+# Gaussian, so we know $p(x) = \mathcal N(0, 5)$ and $p(z \mid x) = \mathcal N(0.4\,x, 0.2)$, and
+# can check the statement in numbers. Our guide has the mean $0.3\,x$ and the deviation $0.6$:
+# close, but not it.
 
 # %%
 pyro.clear_param_store()
@@ -132,7 +144,7 @@ figure, axes = plt.subplots(figsize=(6, 2.6), layout="constrained")
 axes.hist(estimates, 30, color="#2a78b5", alpha=0.6, label="batches of 50, times N/B")
 axes.axvline((evidence - gap).item(), color="#d1602b", lw=2, label="all rows, exactly")
 axes.set(xlabel="estimate of the bound on log p(x), nats", yticks=[])
-axes.legend(frameon=False);
+_ = axes.legend(frameon=False)
 
 # %% [markdown]
 # Without a size, `pyro.plate("data")` says nothing about how many rows there are. Then a `z` of
@@ -169,14 +181,14 @@ except ValueError as error:
 # %%
 found = inspect_program(Config(program="vae", data="digits"))
 print(found.to_text())
-draw_graph(found.graph);
-
+show(found)
 # %% [markdown]
 # ## 5. M2: a label that may be missing
 #
 # Now add a label $y$ to the model (Kingma et al. 2014),
 #
-# $$ p(x, y, z) = p(y)\, p(z)\, p(x \mid y, z), \qquad q(y, z \mid x) = q(y \mid x)\, q(z \mid x, y).$$
+# $$ p(x, y, z) = p(y)\, p(z)\, p(x \mid y, z), \qquad
+#    q(y, z \mid x) = q(y \mid x)\, q(z \mid x, y). $$
 #
 # *If the label is observed*, only $z$ is latent. With $q(z \mid x, y)$ as the guide, Jensen's
 # inequality bounds $\log p(x, y)$ by
@@ -196,11 +208,11 @@ draw_graph(found.graph);
 for labels in ("all", "none"):
     found = inspect_program(Config(program="m2", data="digits"), labels)
     print(found.to_text().split("\n\n")[1], "\n")
-    draw_graph(found.graph, beside=True)
+    show(found, beside=True)
 
 # %% [markdown]
-# Note what $\mathcal L_s$ lacks: $q(y \mid x)$ does not occur in it. A labelled row does not teach the
-# classifier anything! That is why M2 adds $\alpha \log q(y \mid x)$ on labelled rows, and why
+# Note what $\mathcal L_s$ lacks: $q(y \mid x)$ does not occur in it. A labelled row does not teach
+# the classifier anything! That is why M2 adds $\alpha \log q(y \mid x)$ on labelled rows, and why
 # the sum is no bound any more. Here are the terms of the objective for a labelled and an unlabelled
 # row:
 
@@ -220,8 +232,9 @@ for name, (first, second) in terms.items():
 # %% [markdown]
 # ## 6. The sum over labels, and when a plate may hold them
 #
-# $\mathcal L_u$ contains a sum over classes. Pyro's `TraceEnum_ELBO` and the suite's objectives make it
-# exactly: the guide's label is not drawn but takes all its values in a further tensor dimension.
+# $\mathcal L_u$ contains a sum over classes. Pyro's `TraceEnum_ELBO` and the suite's objectives
+# make it exactly: the guide's label is not drawn but takes all its values in a further tensor
+# dimension.
 #
 # With several labels $y^1, \ldots, y^L$ it matters how they enter the model. If each has its own
 # part $z_c^i$ of the latent space, the terms that contain $y^i$ contain no other label, and
@@ -231,8 +244,9 @@ for name, (first, second) in terms.items():
 # $L \cdot K$ terms. That is what a plate *labels* states, and CC-VAE has one. In M2 the decoder
 # sees all labels at once, $f(y^1, \ldots, y^L)$ does not decompose, and there are $K^L$ terms.
 #
-# What if we put M2's labels into a plate nevertheless? The plate's labels are enumerated *together*.
-# For two binary labels the settings "both 0" and "both 1" are summed, and the other two are not.
+# What if we put M2's labels into a plate nevertheless? The plate's labels are enumerated
+# *together*. For two binary labels the settings "both 0" and "both 1" are summed, and the other two
+# are not.
 
 
 # %%
@@ -268,10 +282,10 @@ settings = [dist.Normal(m, 1.0).log_prob(x_one) for m in (0.0, 4.0, 4.0, 0.0)]
 print(f"{'by hand':18} {sum(settings) / 4:8.3f}")
 
 # %% [markdown]
-# (Guide and prior of $y$ are equal here, so the bound is the mean of $\log p(x \mid y)$ over the four
-# settings.) In the plate the two settings that explain $x = 4$ are never looked at. The suite refuses
-# such a pair, and that is why `models/m2.py` has one site for each label, and `models/ccvae.py` one plate for all labels of
-# a kind.
+# (Guide and prior of $y$ are equal here, so the bound is the mean of $\log p(x \mid y)$ over the
+# four settings.) In the plate the two settings that explain $x = 4$ are never looked at. The suite
+# refuses such a pair, and that is why `models/m2.py` has one site for each label, and
+# `models/ccvae.py` one plate for all labels of a kind.
 #
 # ## 7. Does it learn?
 #
@@ -292,8 +306,8 @@ print(f"M2                {result['accuracy']:.3f}   bound {result['bound']:.1f}
 print(f"plain classifier  {baseline(config, shown, test, 'cpu')['classifier']:.3f}")
 
 # %% [markdown]
-# And does $z$ keep what $y$ does not say? Take the guide's code of a digit, keep $z$, and set $y$ to
-# each class in turn. Every row should keep its slant and thickness while the digit changes.
+# And does $z$ keep what $y$ does not say? Take the guide's code of a digit, keep $z$, and set $y$
+# to each class in turn. Every row should keep its slant and thickness while the digit changes.
 
 # %%
 batch = test.batch(torch.arange(0, len(test), len(test) // 6)[:6])
@@ -315,23 +329,23 @@ for k in range(10):
 # ## Exercises
 #
 # **1.1*** Write down the factorisation of DIVA's model and guide from its figure,
-# `draw_graph(inspect_program(Config(program="diva")).graph)`. Then print it.
+# `show(inspect_program(Config(program="diva")))`. Then print it.
 #
 # **1.2*** With `size=N` left at the number of rows in the batch (so that the plate's scale is 1),
 # training still runs. What is then estimated, and what changes in training: the direction of the
 # gradient, its size, the balance between terms?
 #
-# **1.3**** In section 2 replace the guide's mean and deviation by those of the posterior. What do the
-# estimates of the bound look like, one by one, and why?
+# **1.3**** In section 2 replace the guide's mean and deviation by those of the posterior. What do
+# the estimates of the bound look like, one by one, and why?
 #
-# **1.4**** How many terms does the sum over missing labels have for the nine labels of `faces` (eight
-# binary, one with five classes) in CC-VAE, and in M2? The suite refuses one of the two. At which
-# number?
+# **1.4**** How many terms does the sum over missing labels have for the nine labels of `faces`
+# (eight binary, one with five classes) in CC-VAE, and in M2? The suite refuses one of the two. At
+# which number?
 #
-# **1.5***** Write M2 for a single label of three classes and a one-dimensional $z$ in Pyro, model and
-# guide, with linear "networks": $x \mid y, z \sim \mathcal N(m_y + z, 1)$. Compute $\mathcal L_u$ for
-# one $x$ by summing over $y$ by hand, with 20 000 draws of $z$ for each $y$, and compare it with
-# `TraceEnum_ELBO`.
+# **1.5***** Write M2 for a single label of three classes and a one-dimensional $z$ in Pyro, model
+# and guide, with linear "networks": $x \mid y, z \sim \mathcal N(m_y + z, 1)$. Compute
+# $\mathcal L_u$ for one $x$ by summing over $y$ by hand, with 20 000 draws of $z$ for each $y$, and
+# compare it with `TraceEnum_ELBO`.
 
 # %% [markdown]
 # ## Solutions
@@ -348,12 +362,12 @@ print("\n".join(found.to_text().split("\n\n")[1].splitlines()[:2]))
 # **1.2** The objective of the batch alone, that is $B/N$ times the right one in expectation. Every
 # term is scaled alike, so the balance and the expected direction stay; the gradient is smaller by
 # $B/N$. Adam divides by the gradient's own size and hardly notices; plain gradient descent does. It
-# matters as soon as some site lies *outside* the plate, such as a prior on the decoder's weights: then
-# that site weighs $N/B$ times too much.
+# matters as soon as some site lies *outside* the plate, such as a prior on the decoder's weights:
+# then that site weighs $N/B$ times too much.
 #
-# **1.3** Every single estimate is the same number, $\log p(x)$, although each uses other draws. With
-# $q(z \mid x) = p(z \mid x)$ the ratio $p(x, z)/q(z \mid x) = p(x)$ does not depend on $z$ at all: the
-# gap is 0 and so is the variance.
+# **1.3** Every single estimate is the same number, $\log p(x)$, although each uses other draws.
+# With $q(z \mid x) = p(z \mid x)$ the ratio $p(x, z)/q(z \mid x) = p(x)$ does not depend on $z$ at
+# all: the gap is 0 and so is the variance.
 
 
 # %%
@@ -367,8 +381,8 @@ for _ in range(3):
 print(f"log p(x) = {evidence:.3f}")
 
 # %% [markdown]
-# **1.4** CC-VAE: $8 \cdot 2 + 5 = 21$. M2: $2^8 \cdot 5 = 1280$, and each of them decodes an image. The
-# suite sums over at most 1024 settings:
+# **1.4** CC-VAE: $8 \cdot 2 + 5 = 21$. M2: $2^8 \cdot 5 = 1280$, and each of them decodes an image.
+# The suite sums over at most 1024 settings:
 
 # %%
 some = faces(12, pixels=8)

@@ -19,7 +19,8 @@
 #
 # - turn DIVA into Adapted DIVA by crossing out and partitioning, and say which model results;
 # - explain why Adapted DIVA, Our Adapted DIVA and CC-VAE are the *same* model and guide;
-# - derive CC-VAE's objective, weight and all, as the plain ELBO of a guide conditioned by Bayes' rule;
+# - derive CC-VAE's objective, weight and all, as the plain ELBO of a guide conditioned by Bayes'
+#   rule;
 # - measure where a classifier's gradient comes from, and say what the missing α of CC-VAE is.
 
 # %%
@@ -30,6 +31,8 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from torch.special import log_ndtr, ndtr
+
 from ccvae.config import Config
 from ccvae.data.digits import digits
 from ccvae.data.faces import faces
@@ -41,11 +44,21 @@ from ccvae.inference.evaluation import baseline, evaluate, majority
 from ccvae.inference.runs import train_once
 from ccvae.inspection import inspect_program
 from ccvae.inspection.figure import draw_graph
-from torch.special import log_ndtr, ndtr
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
 CPU = torch.device("cpu")
-torch.manual_seed(0);
+torch.manual_seed(0)
+
+
+def show(found, beside=False):
+    """The plate diagram of what was inspected."""
+    picture = draw_graph(found.graph, beside=beside)
+    picture.set_dpi(200)
+    picture.canvas.draw()
+    axes = plt.figure(figsize=picture.get_size_inches()).add_axes((0, 0, 1, 1))
+    axes.imshow(np.asarray(picture.canvas.buffer_rgba()))
+    axes.axis("off")
+
 
 # %% [markdown]
 # ## 1. From DIVA to Adapted DIVA
@@ -61,15 +74,15 @@ torch.manual_seed(0);
 # image *without* a label, the last KL is replaced by its expectation under the classifier, and
 # $\log p(y) - \log q(y|z_y)$ joins, exactly as in M2.
 #
-# Cross out $d$ and $z_d$. Rename $z_x$ to $z_{\setminus c}$, "style". With several labels, give each
-# a block $z_c^i$ of its own. What is left is the model and guide called **Adapted DIVA** in the poster
-# that this suite began with. Compare its figure with DIVA's:
+# Cross out $d$ and $z_d$. Rename $z_x$ to $z_{\setminus c}$, "style". With several labels, give
+# each a block $z_c^i$ of its own. What is left is the model and guide called **Adapted DIVA** in
+# the poster that this suite began with. Compare its figure with DIVA's:
 
 # %%
 for program, objective in (("diva", ""), ("ccvae", "adapted-diva")):
     found = inspect_program(Config(program=program, objective=objective))
     print(found.to_text().split("\n\n")[1], "\n")
-    draw_graph(found.graph)
+    show(found)
 
 # %% [markdown]
 # ## 2. The same program, another objective
@@ -91,7 +104,7 @@ for objective in ("adapted-diva", "our-adapted-diva", "ccvae"):
 # - **CC-VAE** draws $z_c$ from $q(z_c|x, y)$: the guide knows the label. Look at the figure:
 
 # %%
-draw_graph(inspect_program(Config(program="ccvae"), "all").graph)
+show(inspect_program(Config(program="ccvae"), "all"))
 
 # %% [markdown]
 # The arrow from $y$ to $z_c$ is new, and nothing was added to the program. The objective runs the
@@ -100,8 +113,8 @@ draw_graph(inspect_program(Config(program="ccvae"), "all").graph)
 # $$ q(z_c \mid x, y) = \frac{q(z_c \mid x)\, q(y \mid z_c)}{q(y \mid x)}, \qquad
 #    q(y \mid x) = \int q(z_c \mid x)\, q(y \mid z_c)\, dz_c. $$
 #
-# With a normal $q(z_c|x)$ and a probit classifier $q(y{=}1|z) = \Phi(wz + b)$ both the integral and a
-# draw have closed forms. In one dimension, for $m = -0.5$, $s = 1$, $w = 2$:
+# With a normal $q(z_c|x)$ and a probit classifier $q(y{=}1|z) = \Phi(wz + b)$ both the integral and
+# a draw have closed forms. In one dimension, for $m = -0.5$, $s = 1$, $w = 2$:
 
 # %%
 m, s, w, b = -0.5, 1.0, 2.0, 0.0
@@ -219,31 +232,34 @@ print(f"plain classifier {baseline(base, shown, test, CPU)['classifier']:.3f}")
 print(f"majority class   {majority(shown, test)['majority']:.3f}")
 
 # %% [markdown]
-# Adapted DIVA's classifier is never told a label, and stays near chance. With α = 1 the exact bound hardly classifies either, at any rate not within
-# such a budget. Yet the authors' estimator, which has no α at all, does. Why?
+# Adapted DIVA's classifier is never told a label, and stays near chance. With α = 1 the exact bound
+# hardly classifies either, at any rate not within such a budget. Yet the authors' estimator, which
+# has no α at all, does. Why?
 #
 # ## 5. Where CC-VAE's classifier really comes from
 #
 # Write $B$ for the bracket, $\log p(x|z) + \ldots$. The weighted objective is
-# $w B + \log q(y|x) + \log p(y)$ with $w = q(y|z_c) / q(y|x)$. Its gradient with respect to the encoder
-# has three parts:
+# $w B + \log q(y|x) + \log p(y)$ with $w = q(y|z_c) / q(y|x)$. Its gradient with respect to the
+# encoder has three parts:
 #
 # $$ \nabla (wB + \log q(y|x)) = w\, \nabla B
 #    \;+\; w B \,\big(\nabla \log q(y|z_c) - \nabla \log q(y|x)\big) \;+\; \nabla \log q(y|x). $$
 #
-# In the middle part the two gradients cancel on average, since $\mathbb E_{q(z|x)}[w] = 1$ whatever the
-# encoder does: a number that multiplies $B$ by a constant has no gradient. But the authors' code
-# **detaches $z_c$ in the numerator**. Then $\nabla \log q(y|z_c)$ vanishes, and what is left is
+# In the middle part the two gradients cancel on average, since $\mathbb E_{q(z|x)}[w] = 1$ whatever
+# the encoder does: a number that multiplies $B$ by a constant has no gradient. But the authors'
+# code **detaches $z_c$ in the numerator**. Then $\nabla \log q(y|z_c)$ vanishes, and what is left
+# is
 #
 # $$ - w B\, \nabla \log q(y|x). $$
 #
 # $B$ contains the whole reconstruction term. On images of 64×64×3 it is about $-10^4$ nats, so the
 # classifier is trained as if someone had written $10^4 \cdot \log q(y|x)$. Nobody did.
 #
-# Let us measure it: on rendered faces of that size with all labels shown, at the start of
-# training, with the three ways to treat the weight. For each draw we take the encoder's gradient $g$ and
-# compare it with $c = \nabla \log q(y|x)$: the cosine of the angle between them, and the coefficient
-# $\langle g, c \rangle / \langle c, c \rangle$, by how much of $c$ the gradient contains.
+# Let us measure it: on rendered faces of that size with all labels shown, at the start of training,
+# with the three ways to treat the weight. For each draw we take the encoder's gradient $g$ and
+# compare it with $c = \nabla \log q(y|x)$: the cosine of the angle between them, and the
+# coefficient $\langle g, c \rangle / \langle c, c \rangle$, by how much of $c$ the gradient
+# contains.
 
 
 # %%
@@ -329,7 +345,8 @@ compare(
 # %% [markdown]
 # Read it line by line (the ± is the spread over draws, not an error of the mean).
 #
-# - *Nothing detached*: right on average, but the noise is a thousand times larger than what is to be found.
+# - *Nothing detached*: right on average, but the noise is a thousand times larger than what is to
+#   be found.
 # - *Numerator detached*, in our words or the authors': the gradient points along
 #   $\nabla \log q(y|x)$, with a coefficient of more than ten thousand. That is the "natural"
 #   classifier.
@@ -337,9 +354,9 @@ compare(
 #   one. (Not exactly one, as the rest of the bound has a component along $c$ as well.)
 # - With an α in the exact objective we get the strong classifier too, because we asked for it.
 #
-# Where do the ten thousand come from? The Laplace density of scale 1 has a constant,
-# $-\log 2$ a pixel and channel. The objective cannot depend on how many pixels' worth of $\log 2$ are
-# added to it. This estimator's gradient does:
+# Where do the ten thousand come from? The Laplace density of scale 1 has a constant, $-\log 2$ a
+# pixel and channel. The objective cannot depend on how many pixels' worth of $\log 2$ are added to
+# it. This estimator's gradient does:
 
 # %%
 constant = 3 * 64 * 64 * math.log(2)
@@ -360,16 +377,16 @@ compare(
 #
 # The suite's CC-VAE is exact, and has an open $\alpha$: $\mathcal L + (\alpha - 1) \log q(y|x)$. At
 # $\alpha = 1$ it is the bound; with another $\alpha$ it is none, and the bound is logged beside it.
-# `ccvae train` takes $60\, N / N_\text{labelled}$ unless told otherwise. How this was chosen, and what it
-# does not show, is in `docs/alpha.md`.
+# `ccvae train` takes $60\, N / N_\text{labelled}$ unless told otherwise. How this was chosen, and
+# what it does not show, is in `docs/alpha.md`.
 #
 # ## Exercises
 #
 # **2.1*** Print the formulas of Our Adapted DIVA and of CC-VAE for *unlabelled* rows
 # (`inspect_program(…, "none")`). What is the difference?
 #
-# **2.2**** Adapted DIVA as printed rewards confidence on unlabelled rows. Train it with α = 100. Compare
-# the mean of $\max_y q(y|x)$, its confidence, with its accuracy.
+# **2.2**** Adapted DIVA as printed rewards confidence on unlabelled rows. Train it with α = 100.
+# Compare the mean of $\max_y q(y|x)$, its confidence, with its accuracy.
 #
 # **2.3**** Section 5 found that adding a constant to $\log p(x|z)$ changes the gradient when the
 # numerator is detached. Show on paper that it does not when nothing is, in expectation.
@@ -400,10 +417,10 @@ print(f"confidence {q.exp().amax(-1).mean():.3f}, accuracy {result['accuracy']:.
 
 # %% [markdown]
 # **2.3** With $B + C$ in the place of $B$ the objective gains
-# $C\, \mathbb E_{q(z|x)}[w] = C \int q(z|x)\, q(y|z_c)\, dz \,/\, q(y|x) = C$, which depends on no parameter.
-# The reparameterised gradient is unbiased, so the constant adds nothing to its expectation (though much
-# to its variance: see the first line of the first table). Detaching the numerator drops
-# $wC\, \nabla \log q(y|z_c)$ and keeps $-wC\, \nabla \log q(y|x)$.
+# $C\, \mathbb E_{q(z|x)}[w] = C \int q(z|x)\, q(y|z_c)\, dz \,/\, q(y|x) = C$, which depends on no
+# parameter. The reparameterised gradient is unbiased, so the constant adds nothing to its
+# expectation (though much to its variance: see the first line of the first table). Detaching the
+# numerator drops $wC\, \nabla \log q(y|z_c)$ and keeps $-wC\, \nabla \log q(y|x)$.
 #
 # **2.4** The coefficient is of the order of one again: the classifier of CC-VAE was in the weight.
 

@@ -15,8 +15,8 @@
 #
 # *About an hour. It builds on lessons 1 and 2.*
 #
-# An objective is a formula; what training sees is an estimate of it, and of its gradient. After this
-# lesson you can
+# An objective is a formula; what training sees is an estimate of it, and of its gradient. After
+# this lesson you can
 #
 # - tell a biased gradient from a noisy one, and measure both;
 # - compare sampling a label (with and without the score function) with summing over it;
@@ -34,6 +34,9 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from torch.distributions import Bernoulli, Normal
+from torch.special import log_ndtr
+
 from ccvae.config import Config
 from ccvae.data.digits import digits
 from ccvae.guides import Characteristic, Logit, Probit
@@ -43,16 +46,12 @@ from ccvae.inference import (
     ImportanceWeightedObjective,
     MarginalObjective,
 )
-from ccvae.inference.catalogue import build_pair
 from ccvae.inference.runs import train_once
-from torch.distributions import Bernoulli, Normal
-from torch.special import log_ndtr
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
 BLUE, RED, GREY = "#2a78b5", "#d1602b", "#5f6773"
-torch.manual_seed(0)
-torch.set_default_dtype(torch.float64);
-
+_ = torch.manual_seed(0)
+torch.set_default_dtype(torch.float64)
 # %% [markdown]
 # ## 1. A missing label: sample it, or sum over it?
 #
@@ -66,8 +65,8 @@ torch.set_default_dtype(torch.float64);
 # We want its derivative by the intercept $b$. Three estimators, each from one draw of $z$:
 #
 # - **sum**: differentiate $\sum_y q(y|z) f(z, y)$;
-# - **score function**: draw $y \sim q(y|z)$ and use $f \cdot \partial_b \log q(y|z)$ (the derivative of
-#   $f$ itself adds $-\partial_b \log q(y|z)$, whose mean is 0);
+# - **score function**: draw $y \sim q(y|z)$ and use $f \cdot \partial_b \log q(y|z)$ (the
+#   derivative of $f$ itself adds $-\partial_b \log q(y|z)$, whose mean is 0);
 # - **without it**: draw $y$ and differentiate $f$ alone, as automatic differentiation does when
 #   nobody tells it that $y$ depends on $b$.
 
@@ -110,7 +109,9 @@ estimators = {
 print(f"truth, by quadrature    {truth:8.4f}")
 for name, values in estimators.items():
     error = values.std() / draws**0.5
-    print(f"{name:22}  {values.mean():8.4f} ± {error:.4f}   deviation of one draw {values.std():.2f}")
+    print(
+        f"{name:22}  {values.mean():8.4f} ± {error:.4f}   deviation of one draw {values.std():.2f}"
+    )
 figure, axes = plt.subplots(1, 3, figsize=(9, 2.4), sharex=True, layout="constrained")
 for axis, (name, values) in zip(axes, estimators.items(), strict=True):
     axis.hist(values.clamp(-6, 6).numpy(), 120, color=BLUE, alpha=0.6)
@@ -119,18 +120,18 @@ for axis, (name, values) in zip(axes, estimators.items(), strict=True):
     axis.set(title=name, yticks=[], xlim=(-6, 6))
 
 # %% [markdown]
-# Red is the truth, dashed the mean of the estimates. The sum and the score function are both unbiased;
-# the score function is the noisier one, and the gap grows with the size of $f$. (Here $f$ is a few nats;
-# with an image it is some thousands.) Without it the estimate is **biased**: its mean is 0
-# whatever the model says, so the classifier learns nothing from unlabelled rows. In published code
-# this line has been forgotten; training runs without a complaint.
+# Red is the truth, dashed the mean of the estimates. The sum and the score function are both
+# unbiased; the score function is the noisier one, and the gap grows with the size of $f$. (Here $f$
+# is a few nats; with an image it is some thousands.) Without it the estimate is **biased**: its
+# mean is 0 whatever the model says, so the classifier learns nothing from unlabelled rows. In
+# published code this line has been forgotten; training runs without a complaint.
 #
 # ## 2. The logarithm of an average
 #
-# CC-VAE needs $\log q(y|x)$ with $q(y|x) = \mathbb E_{q(z|x)}[q(y|z)]$. Its authors average $K = 100$
-# draws. The average is unbiased; its logarithm is not. By Jensen it is too small, and to first order
-# by $\frac{1}{2K} \operatorname{Var}[q(y|z)] / q(y|x)^2$. With a probit link we know the truth:
-# $\log \Phi(\mu / \sigma)$ with $\mu = wm + b$ and $\sigma^2 = 1 + w^2 s^2$.
+# CC-VAE needs $\log q(y|x)$ with $q(y|x) = \mathbb E_{q(z|x)}[q(y|z)]$. Its authors average
+# $K = 100$ draws. The average is unbiased; its logarithm is not. By Jensen it is too small, and to
+# first order by $\frac{1}{2K} \operatorname{Var}[q(y|z)] / q(y|x)^2$. With a probit link we know
+# the truth: $\log \Phi(\mu / \sigma)$ with $\mu = wm + b$ and $\sigma^2 = 1 + w^2 s^2$.
 
 # %%
 w, mean, deviation = 2.0, torch.tensor(-1.2), torch.tensor(1.0)
@@ -154,10 +155,10 @@ axes.legend(frameon=False)
 print(f"log q(y|x) = {exact:.4f}; at K = 100 too small by {bias[4]:.4f} ± {spread[4]:.4f}")
 
 # %% [markdown]
-# The bias falls like $1/K$, the deviation like $1/\sqrt K$. For one label that may be good enough. But the
-# labels multiply: with $L$ labels, the authors average the *joint* $\prod_i q(y^i|z)$ over the same
-# draws. Since the labels are independent given $x$, one may as well average each label alone
-# and add the logarithms. Same draws, other use:
+# The bias falls like $1/K$, the deviation like $1/\sqrt K$. For one label that may be good enough.
+# But the labels multiply: with $L$ labels, the authors average the *joint* $\prod_i q(y^i|z)$ over
+# the same draws. Since the labels are independent given $x$, one may as well average each label
+# alone and add the logarithms. Same draws, other use:
 
 # %%
 labels, K, deviation = 18, 100, 0.5
@@ -178,8 +179,8 @@ print("closed form     error 0")
 # ## 3. A weighted draw, or a draw from the right distribution?
 #
 # Lesson 2 showed that CC-VAE's weighted expectation under $q(z|x)$ is a plain one under
-# $q(z|x, y) = w\,q(z|x)$. Equal in expectation; how do single draws compare? For 18 labels the weights are
-# products of 18 factors:
+# $q(z|x, y) = w\,q(z|x)$. Equal in expectation; how do single draws compare? For 18 labels the
+# weights are products of 18 factors:
 
 # %%
 log_w = log_ndtr(sign * w * Normal(mean, deviation).sample((trials * 10,))).sum(-1) - exact
@@ -188,14 +189,13 @@ ess = weights.sum() ** 2 / weights.square().sum() / len(weights)
 print(f"mean {weights.mean():.2f}, variance {weights.var():.1f}, effective sample size {ess:.0%}")
 figure, axes = plt.subplots(figsize=(5.6, 2.4), layout="constrained")
 axes.hist(weights.clamp(max=12).numpy(), 100, color=BLUE, alpha=0.6)
-axes.set(xlabel="w of one draw", yticks=[]);
-
+_ = axes.set(xlabel="w of one draw", yticks=[])
 # %% [markdown]
 # Most draws count for almost nothing, and a few for very much. And $w$ multiplies the whole
-# reconstruction term. A draw from the conditioned guide has weight 1. For one label, on the model of
-# section 1 with $y = 1$ observed, here are single-draw estimates of the same bound. The model is so
-# small that $\log p(x|z)$ is a few nats; an image of $10^4$ pixels adds thousands, of which most hardly
-# depend on $z$. So we add a constant to $\log p(x|z)$ as well, which moves both means alike.
+# reconstruction term. A draw from the conditioned guide has weight 1. For one label, on the model
+# of section 1 with $y = 1$ observed, here are single-draw estimates of the same bound. The model is
+# so small that $\log p(x|z)$ is a few nats; an image of $10^4$ pixels adds thousands, of which most
+# hardly depend on $z$. So we add a constant to $\log p(x|z)$ as well, which moves both means alike.
 
 # %%
 one = torch.tensor(1.0)
@@ -214,7 +214,9 @@ log_w = log_q_y(one, z, b) - log_q_y_x
 bracket = f(one, z, b)
 z, log_q = tilted(Probit(), draws)
 log_joint = math.log(0.5) + Normal(2.0, 1.0).log_prob(z) + Normal(z, 1.0).log_prob(x)
-print("constant   weighted draw of q(z|x)      draw of q(z|x,y)       (mean ± deviation of one draw)")
+print(
+    "constant   weighted draw of q(z|x)      draw of q(z|x,y)       (mean ± deviation of one draw)"
+)
 for constant in (0.0, -10.0, -100.0, -1000.0):
     weighted = log_w.exp() * (bracket + constant) + log_q_y_x
     plain = log_joint + constant - log_q
@@ -222,16 +224,16 @@ for constant in (0.0, -10.0, -100.0, -1000.0):
     print(f"{constant:8.0f}   {pairs[0]}        {pairs[1]}")
 
 # %% [markdown]
-# On the bare toy the weighted draw is even the quieter one: its weights are near 1, and it stays where
-# the guide is good. But its deviation grows with the size of the bracket, times the deviation of $w$,
-# while that of the conditioned draw does not move. With images the choice is clear.
+# On the bare toy the weighted draw is even the quieter one: its weights are near 1, and it stays
+# where the guide is good. But its deviation grows with the size of the bracket, times the deviation
+# of $w$, while that of the conditioned draw does not move. With images the choice is clear.
 #
 # ## 4. Quadrature, where there is no closed form
 #
-# With a logit link $q(y{=}1|z) = 1 / (1 + e^{-wz})$ neither $q(y|x)$ nor the draw has a closed form. But it is
-# an integral in one dimension, and those are cheap. Gauss–Hermite quadrature is the textbook's choice. The
-# suite uses a trapezoid rule whose nodes follow the integrand. The reference is a trapezoid rule with
-# 400 000 nodes.
+# With a logit link $q(y{=}1|z) = 1 / (1 + e^{-wz})$ neither $q(y|x)$ nor the draw has a closed
+# form. But it is an integral in one dimension, and those are cheap. Gauss–Hermite quadrature is the
+# textbook's choice. The suite uses a trapezoid rule whose nodes follow the integrand. The reference
+# is a trapezoid rule with 400 000 nodes.
 
 # %%
 slopes = torch.tensor([0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0])
@@ -252,12 +254,11 @@ figure, axes = plt.subplots(figsize=(5.6, 3), layout="constrained")
 for (name, values), colour in zip(errors.items(), (RED, GREY, BLUE), strict=True):
     axes.loglog(slopes.numpy(), values, "o-", color=colour, label=name)
 axes.set(xlabel="slope of the classifier × deviation", ylabel="error of log q(y|x), nats")
-axes.legend(frameon=False);
-
+axes.legend(frameon=False)
 # %% [markdown]
-# Gauss–Hermite is exact for polynomials, and a steep sigmoid is not one: from a slope of three on it is
-# no better than a thousandth of a nat, and at thirty it is as bad as sampling. A classifier gets steeper
-# while it learns.
+# Gauss–Hermite is exact for polynomials, and a steep sigmoid is not one: from a slope of three on
+# it is no better than a thousandth of a nat, and at thirty it is as bad as sampling. A classifier
+# gets steeper while it learns.
 #
 # ## 5. More particles: the yardstick
 #
@@ -265,8 +266,8 @@ axes.legend(frameon=False);
 #
 # $$ \mathcal L_P = \mathbb E \log \frac1P \sum_{p=1}^P \frac{p(x, z_p)}{q(z_p|x)}, $$
 #
-# rises towards it with $P$. It is the logarithm of an average, section 2 once more, and this time its
-# bias is what we look at. On the model of section 1:
+# rises towards it with $P$. It is the logarithm of an average, section 2 once more, and this time
+# its bias is what we look at. On the model of section 1:
 
 # %%
 log_evidence = torch.logsumexp(
@@ -283,8 +284,9 @@ print(f"log p(x)  {log_evidence:.4f}")
 # %% [markdown]
 # ## 6. The same on the real program
 #
-# One CC-VAE on digits, trained for a short while, frozen. For the same weights and the same batch, how far
-# do single-draw estimates of the objective scatter, and how far the gradients of its classifier?
+# One CC-VAE on digits, trained for a short while, frozen. For the same weights and the same batch,
+# how far do single-draw estimates of the objective scatter, and how far the gradients of its
+# classifier?
 
 # %%
 torch.set_default_dtype(torch.float32)
@@ -322,23 +324,26 @@ for name, objective in {
     print(f"{name:28} {value:8.2f} ± {spread:5.2f}   gradient: noise / mean {noise:5.2f}")
 
 # %% [markdown]
-# The ± is the deviation of one estimate for 100 digits, half of them labelled. The authors' estimator
-# means the same objective as the first line and is some thirty times noisier in value; what is left of its
-# gradient is mostly noise. The marginal and the importance-weighted bound lie above, as they must.
+# The ± is the deviation of one estimate for 100 digits, half of them labelled. The authors'
+# estimator means the same objective as the first line and is some thirty times noisier in value;
+# what is left of its gradient is mostly noise. The marginal and the importance-weighted bound lie
+# above, as they must.
 #
 # ## Exercises
 #
 # **3.1*** In section 1 the third estimator has the mean 0. Show it on paper.
 #
-# **3.2**** A *baseline* $c$ that does not depend on $y$ may be subtracted from $f$ in the score-function
-# estimator without a bias. Use the mean of $f$ over the draws. By what factor does the deviation fall?
+# **3.2**** A *baseline* $c$ that does not depend on $y$ may be subtracted from $f$ in the
+# score-function estimator without a bias. Use the mean of $f$ over the draws. By what factor does
+# the deviation fall?
 #
-# **3.3**** Section 5 used the marginal bound, $\log \sum_y p(z|y)p(y)$ in the model. Show that for $P = 1$ it is
-# at least CC-VAE's bound with $q(y|z)$ summed exactly, and measure the difference: it is
-# $\mathbb E\,\mathrm{KL}(q(y|z) \| p(y|z))$.
+# **3.3**** Section 5 used the marginal bound, $\log \sum_y p(z|y)p(y)$ in the model. Show that for
+# $P = 1$ it is at least CC-VAE's bound with $q(y|z)$ summed exactly, and measure the difference: it
+# is $\mathbb E\,\mathrm{KL}(q(y|z) \| p(y|z))$.
 #
-# **3.4***** Count the draws: how many weighted draws give the precision of one draw from the conditioned
-# guide, for $L = 1, 5, 18$ labels, if the bracket were a constant? Use the effective sample size.
+# **3.4***** Count the draws: how many weighted draws give the precision of one draw from the
+# conditioned guide, for $L = 1, 5, 18$ labels, if the bracket were a constant? Use the effective
+# sample size.
 
 # %% [markdown]
 # ## Solutions
@@ -362,8 +367,9 @@ for name, baseline in (("without", 0.0), ("with the mean", value.mean())):
 # %% [markdown]
 # The mean stays, the deviation falls; the sum over $y$ still beats it.
 #
-# **3.3** By Jensen, $\log \sum_y p(z|y)p(y) \ge \sum_y q(y|z) \log \frac{p(z|y)p(y)}{q(y|z)}$, and the difference is
-# the KL divergence to $p(y|z) \propto p(z|y)p(y)$. Here $p(y{=}1|z)$ is the sigmoid of $4z$.
+# **3.3** By Jensen, $\log \sum_y p(z|y)p(y) \ge \sum_y q(y|z) \log \frac{p(z|y)p(y)}{q(y|z)}$, and
+# the difference is the KL divergence to $p(y|z) \propto p(z|y)p(y)$. Here $p(y{=}1|z)$ is the
+# sigmoid of $4z$.
 
 # %%
 zero = torch.tensor(0.0)

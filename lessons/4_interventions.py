@@ -15,10 +15,12 @@
 #
 # *About an hour. It builds on lessons 1 and 2.*
 #
-# CC-VAE promises that one can turn one label of an image and keep the rest. After this lesson you can
+# CC-VAE promises that one can turn one label of an image and keep the rest. After this lesson you
+# can
 #
 # - say what an intervention on a label is in this model, and what it is not;
-# - measure whether it stays local, next to chance, to the truth and to what the decoder can do at all;
+# - measure whether it stays local, next to chance, to the truth and to what the decoder can do at
+#   all;
 # - read a confusion matrix of interventions, judged by an outsider;
 # - show entanglement that no picture shows: what the style still knows of the labels;
 # - separate what the data have correlated from what the model has entangled.
@@ -30,13 +32,14 @@ import os
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from sklearn.linear_model import LogisticRegression
+
 from ccvae.config import Config
 from ccvae.data.faces import Frequencies, faces
 from ccvae.inference.evaluation import evaluate
 from ccvae.inference.prediction import decode, encode
 from ccvae.inference.runs import train_once
 from ccvae.studies import confusion, intervention, locality, swap
-from sklearn.linear_model import LogisticRegression
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
 CPU = torch.device("cpu")
@@ -47,7 +50,7 @@ def show(png, width=9):
     """A picture that a study made."""
     image = plt.imread(io.BytesIO(png))
     height = width * image.shape[0] / image.shape[1]
-    figure, axes = plt.subplots(figsize=(width, height), layout="constrained")
+    _, axes = plt.subplots(figsize=(width, height), layout="constrained")
     axes.imshow(image)
     axes.axis("off")
 
@@ -85,16 +88,16 @@ print(f"error of the reconstruction {result['reconstruction_l1']:.4f} of the pix
 # ## 2. What an intervention is
 #
 # The model says $y^i \to z_c^i \to x$. Setting $y^i$ to a class, as in $do(y^i = k)$, replaces
-# $z_c^i$ by a draw of $p(z_c^i \mid y^i = k)$ and leaves all other latents as they are. For an image
-# that exists, "as they are" means: at the values that the guide infers. So an intervention is
+# $z_c^i$ by a draw of $p(z_c^i \mid y^i = k)$ and leaves all other latents as they are. For an
+# image that exists, "as they are" means: at the values that the guide infers. So an intervention is
 #
 # 1. encode: $z_c, z_{\setminus c}$ from $q(z|x)$, labels hidden;
 # 2. move one block: $z_c^i \leftarrow$ the mean of $p(z_c^i | y^i{=}k)$;
 # 3. decode.
 #
-# It is **not** conditioning. $p(x \mid y^i = k)$ would change what is correlated with $y^i$ in the data as
-# well, and ought to. It is not `pyro.do` either: the labels of a kind are *one* vectorised site, and
-# `do` would set them all.
+# It is **not** conditioning. $p(x \mid y^i = k)$ would change what is correlated with $y^i$ in the
+# data as well, and ought to. It is not `pyro.do` either: the labels of a kind are *one* vectorised
+# site, and `do` would set them all.
 
 # %%
 batch = test.batch(torch.arange(len(test)))
@@ -104,7 +107,9 @@ block = intervention.find_block(data.space, "Eyeglasses")
 means = intervention.class_means(run.model, data.space, "Eyeglasses")
 print(block, "class means", means.flatten().tolist())
 with_glasses = decode(run.model, intervention.moved(latents, block, means[1]), batch)
-print("mean change of a pixel", (with_glasses - decode(run.model, latents, batch)).abs().mean().item())
+print(
+    "mean change of a pixel", (with_glasses - decode(run.model, latents, batch)).abs().mean().item()
+)
 
 # %% [markdown]
 # One label at a time, for some test faces:
@@ -116,15 +121,16 @@ show(intervention.overview(run.model, run.guide, some, data.space, NAMES))
 # %% [markdown]
 # ## 3. Local?
 #
-# "The glasses came and the rest stayed" is a judgement by eye. Let us have a figure. $\Delta$ is the
-# change that the intervention makes, $M$ the pixels that show the label before or after, which we
-# know because the renderer can draw both:
+# "The glasses came and the rest stayed" is a judgement by eye. Let us have a figure. $\Delta$ is
+# the change that the intervention makes, $M$ the pixels that show the label before or after, which
+# we know because the renderer can draw both:
 #
 # $$ \text{locality} = \frac{\sum_M |\Delta|}{\sum |\Delta|}, \qquad
 #    \text{size} = \frac{\sum |\Delta|}{\sum |\Delta_\text{true}|}. $$
 #
-# A ratio alone says little. Beside it stand *chance*, the share of $M$ in the image, and a *ceiling*: the
-# same ratio where the model is shown the true counterfactual image and only re-encodes it.
+# A ratio alone says little. Beside it stand *chance*, the share of $M$ in the image, and a
+# *ceiling*: the same ratio where the model is shown the true counterfactual image and only
+# re-encodes it.
 
 # %%
 found = locality.measure(run.model, run.guide, test)
@@ -158,9 +164,10 @@ show(picture)
 # ## 4. Who else moves? The confusion matrix
 #
 # Train a plain classifier on the same images, with the same labels and with another seed. It knows
-# nothing of the model. Move label $i$, and ask this judge about every label $j$. The figure below is
-# the total variation between its beliefs before and after: 0 if it sees no change, 1 if it is sure of
-# the opposite. A perfect model would have the matrix on the right, which the renderer itself gives.
+# nothing of the model. Move label $i$, and ask this judge about every label $j$. The figure below
+# is the total variation between its beliefs before and after: 0 if it sees no change, 1 if it is
+# sure of the opposite. A perfect model would have the matrix on the right, which the renderer
+# itself gives.
 
 # %%
 train = data.training(config.labelled, config.seed)
@@ -181,7 +188,9 @@ axes[0].set_ylabel("moved")
 axes[0].set_xlabel("judged")
 off = ~torch.eye(len(NAMES), dtype=torch.bool)
 for name, values in (("model", matrix.variation), ("renderer", matrix.true_variation)):
-    print(f"{name:9} on the diagonal {values.diagonal().mean():.2f}, off it {values[off].mean():.2f}")
+    print(
+        f"{name:9} on the diagonal {values.diagonal().mean():.2f}, off it {values[off].mean():.2f}"
+    )
 
 # %% [markdown]
 # ## 5. Swap
@@ -196,10 +205,10 @@ print(swap.describe(swap.measure(run.model, run.guide, test)))
 # %% [markdown]
 # ## 6. Entanglement that no picture shows
 #
-# CC-VAE's figure has $y^i$ in $z_c^i$ alone. Nothing in the objective says that $z_{\setminus c}$ may not
-# know it *too*: $q(z_{\setminus c}|x)$ is free to encode whatever helps to reconstruct. Ask it, with
-# a logistic regression from a latent to a label, trained on half of the test images and tested on
-# the other:
+# CC-VAE's figure has $y^i$ in $z_c^i$ alone. Nothing in the objective says that $z_{\setminus c}$
+# may not know it *too*: $q(z_{\setminus c}|x)$ is free to encode whatever helps to reconstruct. Ask
+# it, with a logistic regression from a latent to a label, trained on half of the test images and
+# tested on the other:
 
 
 # %%
@@ -225,37 +234,38 @@ def probes(pair, rows):
 probes(run, test)
 
 # %% [markdown]
-# The style knows more of the labels than the commonest class says. So the decoder has two sources for one
-# fact, and after an intervention they contradict each other. Which of them it believes is decided by
-# training, label by label. That is entanglement, and the reason why a change can be right, local and
-# *too small*.
+# The style knows more of the labels than the commonest class says. So the decoder has two sources
+# for one fact, and after an intervention they contradict each other. Which of them it believes is
+# decided by training, label by label. That is entanglement, and the reason why a change can be
+# right, local and *too small*.
 #
-# But part of what the style knows need not be entanglement. Labels go together in these data, as
-# in life: old people wear glasses more often. To know the face's age *is* to know something about its
+# But part of what the style knows need not be entanglement. Labels go together in these data, as in
+# life: old people wear glasses more often. To know the face's age *is* to know something about its
 # glasses. Exercise 4.3 takes the two apart.
 #
 # ## Exercises
 #
 # **4.1*** Move the block of Eyeglasses not to a class mean but along the straight line from one
-# mean through the other, from −1 to 2 times the way. Where does the picture change, where does the judge's
-# belief?
+# mean through the other, from −1 to 2 times the way. Where does the picture change, where does the
+# judge's belief?
 #
-# **4.2**** Locality weighs large changes. Which label has the worst ratio of locality to its ceiling in
-# your run? Look at its picture with `locality.draw` and describe where the change goes.
+# **4.2**** Locality weighs large changes. Which label has the worst ratio of locality to its
+# ceiling in your run? Look at its picture with `locality.draw` and describe where the change goes.
 #
-# **4.3**** Draw faces whose labels are independent and equally frequent (`Frequencies`), train again, and
-# repeat the probe of section 6. What remains is entanglement. What is gone was in the data.
+# **4.3**** Draw faces whose labels are independent and equally frequent (`Frequencies`), train
+# again, and repeat the probe of section 6. What remains is entanglement. What is gone was in the
+# data.
 #
-# **4.4***** An image's style may be wrong for the label after an intervention. Regress $z_{\setminus c}$
-# on the label (a mean for each class) and move the style by the difference of the class means *as well*.
-# Does the size of the change grow? Does locality fall? Why is this no longer an intervention in the
-# model's sense?
+# **4.4***** An image's style may be wrong for the label after an intervention. Regress
+# $z_{\setminus c}$ on the label (a mean for each class) and move the style by the difference of the
+# class means *as well*. Does the size of the change grow? Does locality fall? Why is this no longer
+# an intervention in the model's sense?
 
 # %% [markdown]
 # ## Solutions
 #
-# **4.1** The picture changes gradually, the belief in a step: glasses become visible, and then stronger,
-# while the judge has made up its mind.
+# **4.1** The picture changes gradually, the belief in a step: glasses become visible, and then
+# stronger, while the judge has made up its mind.
 
 # %%
 few = test.batch(torch.arange(min(100, len(test))))
@@ -279,7 +289,7 @@ axes.plot(
     label="change of the image, largest = 1",
 )
 axes.set(xlabel="way from no glasses (0) to glasses (1)")
-axes.legend(frameon=False)
+_ = axes.legend(frameon=False)
 
 # %% [markdown]
 # **4.2** By the table above:
@@ -301,8 +311,8 @@ picture, _ = locality.draw(cases, few_rows.batch(torch.arange(3)).x, data.space.
 show(picture)
 
 # %% [markdown]
-# **4.3** Independent labels: every conditional probability the same, whatever it is given. (The bald have
-# no bangs in any case, but Bangs is not among our labels.)
+# **4.3** Independent labels: every conditional probability the same, whatever it is given. (The
+# bald have no bangs in any case, but Bangs is not among our labels.)
 
 # %%
 half = 0.5
@@ -323,9 +333,10 @@ again = train_once(config, independent, CPU)
 probes(again, independent.subset(independent.test))
 
 # %% [markdown]
-# **4.4** The size grows and the locality falls, or hardly moves: the style's class means differ also in what
-# is correlated with the label, and that is moved too. It is no intervention in the model's sense because it
-# changes two variables, of which $y^i$ is a parent of one only; it is closer to conditioning.
+# **4.4** The size grows and the locality falls, or hardly moves: the style's class means differ
+# also in what is correlated with the label, and that is moved too. It is no intervention in the
+# model's sense because it changes two variables, of which $y^i$ is a parent of one only; it is
+# closer to conditioning.
 
 # %%
 chosen = test.first(200)
