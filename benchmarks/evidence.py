@@ -2,9 +2,9 @@
 
 For each slope of the classifier, in units of 1 over the posterior's standard deviation, the table
 shows 18 times the largest error of one label's log q(y|x) for ``|μ/σ| ≤ 12``, against integration
-to 20 digits by mpmath (of the extra ``dev``), for both links. The last column is the root mean square
-error of the authors' estimator with K = 100 draws, on 200 rows whose means are standard normal with
-standard deviation 1/2 and whose labels follow q(y|x).
+to 20 digits by mpmath (of the extra ``dev``), for both links. The last column is the root mean
+square error of the authors' estimator with K = 100 draws, on 200 rows whose means are standard
+normal with standard deviation 1/2 and whose labels follow q(y|x).
 """
 
 from __future__ import annotations

@@ -1,6 +1,14 @@
 """Run directories: what a training was asked for, where it stands, and what it measured.
 
-=========================  ==================================================="""
+===========================  ================================================================
+``config.json``              the configuration, the labels and the images' shape
+``checkpoint.safetensors``   weights, optimiser state and the step; replaced as a whole
+``metrics.jsonl``            one JSON object for every epoch
+``steps.jsonl``              one for every logging interval
+``not-finite.safetensors``   rows and weights of a step whose loss or gradient was not finite
+``evaluation.json``          what ``ccvae evaluate`` found, with its baselines
+===========================  ================================================================
+"""
 
 from __future__ import annotations
 

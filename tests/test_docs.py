@@ -125,3 +125,10 @@ def test_it_builds_without_a_warning(tmp_path):
     commands = (tmp_path / "html/reference/command-line.html").read_text()
     assert "--labelled-epochs INT" in commands
     assert (tmp_path / "html/reference/generated/ccvae.models.diva.html").exists()
+
+
+@pytest.mark.parametrize("page", [*(DOCS / page for page in PAGES), ROOT / "README.md"], ids=str)
+def test_links_lead_to_files(page):
+    """On GitHub too, where a page is read without having been built."""
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target
