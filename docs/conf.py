@@ -27,7 +27,10 @@ templates_path = ["_templates"]
 exclude_patterns = ["build"]
 html_theme = "furo"
 html_title = "ccvae"
-html_show_sphinx = False
+html_show_sphinx = html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
+mathjax3_config = {"chtml": {"scale": 0.92}}
 
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3
@@ -58,8 +61,12 @@ def command_line() -> str:
         usage = " ".join(
             ["ccvae", name, *(a.metavar or a.dest.upper() for a in positional(parser))]
         )
-        rows = [f"| `{'`, `'.join(spelt(a))}` | {cell(a.help)} |" for a in parser._actions]
-        table = "\n".join(["| option | |", "|---|---|", *rows])
+        rows = [
+            f"| `{'`, `'.join(spelt(a))}` | {cell(a.help)} |"
+            for a in parser._actions
+            if a.dest != "help"
+        ]
+        table = "\n".join(["| option | meaning (default) |", "|---|---|", *rows])
         parts.append(f"## {usage}\n\n{summaries[name].capitalize()}.\n\n{table}\n")
     return "\n".join(parts)
 
