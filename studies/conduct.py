@@ -2,7 +2,9 @@
 
 ==========================  ========================================================
 ``studies/NAME.json``       title, text, captions and the measured figures
+``studies/NAME.nc``         draws in ArviZ's format, of a study that makes some
 ``figures/NAME-….png``      the pictures
+``figures/NAME-….webp``     those that move
 ==========================  ========================================================
 """
 
@@ -93,12 +95,16 @@ def conduct(run: Run, name: str) -> Section | None:
 
 
 def save(directory: Path, section: Section) -> None:
-    """Keep a section: its pictures as PNG, the rest as JSON."""
+    """Keep a section: its pictures as PNG and WebP, its files as they are, the rest as JSON."""
     figures, folder = directory / FIGURES, directory / FOLDER
     for path in (figures, folder):
         path.mkdir(parents=True, exist_ok=True)
     for picture in section.pictures:
         write_atomically(figures / f"{picture.name}.png", picture.png)
+        if picture.webp:
+            write_atomically(figures / f"{picture.name}.webp", picture.webp)
+    for name, content in section.files.items():
+        write_atomically(folder / name, content)
     text = json.dumps(section.to_json(), indent=2)
     write_atomically(folder / f"{section.name}.json", text.encode())
 

@@ -1,90 +1,83 @@
 """Embedding: how the classes of a label lie in its characteristic block, labels hidden.
 
 The poster's first experiment: the density of z_c^i for either value of y^i over up to 10 000
-images, and the Wasserstein distance between the two.
+images, and the Wasserstein distance between the two. A label of more classes has its block's
+principal components and its silhouette instead. Beside both stands what z_style tells of the same
+label, which ought to be nothing. ArviZ draws the densities, and the draws are kept in its format.
 """
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
-import numpy as np
-import pyro
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from pyro import poutine
 from torch import Tensor, nn
 
-from ..data import Label, Rows
+from ..data import Label, LabelSpace, Rows
+from .arviz_draws import Array, densities, netcdf
 from .examples import spread
-from .figures import CLASS_COLOURS, INK, MUTED, class_colours, panel, png
-from .intervention import class_means, find_block
+from .figures import CLASS_COLOURS, DPI, INK, MUTED, class_colours, clean, panel, png
+from .intervention import class_means
+from .latents import Draws, components, draws, separation, silhouette
+from .locality import bars
 from .section import Picture, Section, stem
 
 LIMIT = 10_000
 
+Arrays = dict[str, Array]
 
-@torch.no_grad()
-def draws(
-    guide: nn.Module, rows: Rows, device: torch.device | str = "cpu", *, seed: int = 0
-) -> dict[str, Tensor]:
-    """One draw from q(z_c | x) for every row with its labels hidden: by label, ``(N, D)``.
+WELL_APART, APART = 2.0, 1.0
+"""Distances from which a caption calls two classes so."""
 
-    The random state of torch is left as it was.
+
+@dataclass(frozen=True)
+class Distance:
+    """How far apart the classes of one label lie.
+
+    Attributes:
+        measure: ``wasserstein`` between two classes (standardised), ``silhouette`` of more.
+        block: in the label's own block. style: in the dimension of z_style that tells most, or in
+            all of z_style for a silhouette. NaN where there are too few annotated images.
     """
-    space = rows.dataset.space
-    blocks = {name: find_block(space, name) for name in space.names}
-    parts: dict[str, list[Tensor]] = {name: [] for name in space.names}
-    with torch.random.fork_rng(), pyro.get_param_store().scope():
-        torch.manual_seed(seed)
-        for batch in rows.batches(500, device=device):
-            nodes = poutine.trace(guide).get_trace(*batch.hidden().args, **batch.kwargs).nodes
-            for name, block in blocks.items():
-                parts[name].append(nodes[block.site]["value"][:, block.position].cpu())
-    return {name: torch.cat(part) for name, part in parts.items()}
+
+    measure: str
+    block: float
+    style: float
 
 
-def separation(a: Tensor, b: Tensor) -> float:
-    r"""The standardised Wasserstein-1 distance of two samples ``(N,)`` and ``(M,)``.
-
-    .. math::  W_1(a, b) / s, \quad s^2 = ((N-1) s_a^2 + (M-1) s_b^2) / (N + M - 2)
-
-    Returns:
-        the distance in pooled standard deviations; NaN where a sample has fewer than two values or
-        both are constant.
-    """
-    from scipy.stats import wasserstein_distance
-
-    if min(len(a), len(b)) < 2:
-        return math.nan
-    first, second = a.double().numpy(), b.double().numpy()
-    squares = first.var() * len(first) + second.var() * len(second)
-    pooled = math.sqrt(squares / (len(first) + len(second) - 2))
-    return wasserstein_distance(first, second) / pooled if pooled > 0 else math.nan
-
-
-def components(block: Tensor, means: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """First two principal components of a block.
+def measure(space: LabelSpace, found: Draws, labels: Tensor) -> dict[str, Distance]:
+    """The distance of every label's classes by name.
 
     Args:
-        block: ``(N, D)`` with D of at least 2. means: points ``(K, D)`` to project beside it.
-
-    Returns:
-        scores ``(N, 2)``, the shares ``(2,)`` of the variance that they hold, and the points
-        ``(K, 2)``.
+        space: the labels. found: draws of N rows. labels: their annotated classes ``(N, L)``.
     """
-    centred = block - block.mean(0)
-    values, axes = torch.linalg.eigh(centred.T @ centred)
-    shares = values / values.sum().clamp(min=1e-30)
-    plane = axes.flip(-1)[:, :2]
-    return centred @ plane, shares.flip(-1)[:2], (means - block.mean(0)) @ plane
+    table = {}
+    for column, label in enumerate(space):
+        codes, block = labels[:, column], found.blocks[label.name]
+        if len(label.classes) > 2:
+            shares = (silhouette(z, codes) for z in (block, found.style))
+            table[label.name] = Distance("silhouette", *shares)
+            continue
+        own, *others = [
+            separation(z[codes == 0], z[codes == 1]) for z in (*block.T, *found.style.T)
+        ]
+        table[label.name] = Distance("wasserstein", own, max(others, key=_or_less))
+    return table
+
+
+def _or_less(value: float) -> float:
+    return -math.inf if math.isnan(value) else value
 
 
 def study(
     model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
 ) -> Section:
-    """The densities of every label's block for each class of the annotated label.
+    """The distance between every label's classes, and how they lie in its block.
 
     Args:
         model, guide: a trained pair.
@@ -93,19 +86,27 @@ def study(
     """
     rows = spread(rows, LIMIT)
     space = rows.dataset.space
-    latents = draws(guide, rows, device)
-    pictures = []
+    found = draws(guide, rows, device)
+    distances = measure(space, found, rows.labels)
+    pictures = [
+        Picture(
+            stem("embedding", 0),
+            chart(distances),
+            alt="Bars of the distance between the classes of every label",
+            caption=CHART,
+            title="How far apart the classes lie",
+        )
+    ]
     for column, label in enumerate(space):
         known = ~rows.labels[:, column].isnan()
         means = class_means(model, space, label.name).cpu()
-        show = densities if len(label.classes) == 2 else scatter
-        drawing, caption = show(
-            label, latents[label.name][known], rows.labels[known, column], means
-        )
+        show = curves if len(label.classes) == 2 else scatter
+        block, codes = found.blocks[label.name][known], rows.labels[known, column]
+        caption = describe(label, distances[label.name], block)
         pictures.append(
             Picture(
                 stem("embedding", column + 1, label.name),
-                drawing,
+                show(label, block, codes, means),
                 alt=f"How the classes of {label.name} lie in its characteristic block: {caption}",
                 caption=caption,
                 title=label.name,
@@ -113,59 +114,140 @@ def study(
             )
         )
     text = f"Each of {len(rows)} test images gives one draw of z_c from q(z_c | x)" + EXPLANATION
-    return Section("embedding", "Embeddings", (text,), tuple(pictures))
+    return Section(
+        "embedding",
+        "Embeddings",
+        (text,),
+        tuple(pictures),
+        {name: asdict(distance) for name, distance in distances.items()},
+        {FILE: netcdf(*as_arrays(space, found, rows.labels))},
+    )
 
+
+FILE = "embedding.nc"
+"""The draws, to be read with ``arviz.from_netcdf``."""
 
 EXPLANATION = (
     ", its labels hidden, coloured by its annotated class. A label of two classes: the densities "
     "of its one dimension, and the Wasserstein distance W between them in pooled standard "
     "deviations; dashed lines are the means of p(z_c | y). A label of more classes: the first two "
-    "principal components of its block; crosses are the class means."
+    "principal components of its block; crosses are the class means. The draws themselves are in "
+    f"studies/{FILE}, in ArviZ's format."
+)
+
+CHART = (
+    "Left: the Wasserstein distance between the two classes of a label in its block, in pooled "
+    "standard deviations. Right: the silhouette of the classes of a label with more, 1 where they "
+    "are far apart and 0 where they are mixed. Black tick: the same in z_style, of the dimension "
+    "that tells most for W, of all for the silhouette; a style that knows nothing of the label "
+    "has its tick near 0."
 )
 
 
-def densities(label: Label, z: Tensor, codes: Tensor, means: Tensor) -> tuple[bytes, str]:
-    """The densities of a one-dimensional block for two classes, as PNG, and what they show.
+def as_arrays(space: LabelSpace, found: Draws, labels: Tensor) -> tuple[Arrays, Arrays]:
+    """Draws and annotated classes by names that netCDF can take.
+
+    Args:
+        space: the labels. found: draws of N rows. labels: ``(N, L)``.
+    """
+    names = variables(space.names)
+    blocks = {
+        name: (z[:, 0] if z.shape[1] == 1 else z).numpy()
+        for name, z in zip(names, found.blocks.values(), strict=True)
+    }
+    codes = dict(zip(names, labels.T.numpy(), strict=True))
+    return {**blocks, "z_style": found.style.numpy()}, codes
+
+
+def variables(names: Sequence[str]) -> list[str]:
+    """Names of labels as ``z_c_NAME``, without what netCDF refuses; numbered where they clash.
+
+    >>> variables(["Smiling", "a/b", "a b"])
+    ['z_c_Smiling', 'z_c_a_b', 'z_c_a_b_2']
+    """
+    found: list[str] = []
+    for name in names:
+        plain = "z_c_" + re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
+        same = sum(re.fullmatch(rf"{plain}(_\d+)?", other) is not None for other in found)
+        found.append(f"{plain}_{same + 1}" if same else plain)
+    return found
+
+
+def chart(distances: dict[str, Distance]) -> bytes:
+    """Bars of the Wasserstein distances, and of the silhouettes beside them, as PNG."""
+    groups = [
+        (heading, {name: each for name, each in distances.items() if each.measure == measure})
+        for measure, heading in (
+            ("wasserstein", "Wasserstein distance, standardised"),
+            ("silhouette", "silhouette"),
+        )
+    ]
+    groups = [(heading, group) for heading, group in groups if group]
+    tallest = max(len(group) for _, group in groups)
+    figure, first = panel(4.4 * len(groups), 0.9 + 0.3 * tallest)
+    grid = figure.add_gridspec(1, len(groups), wspace=0.08)
+    first.set_subplotspec(grid[0])
+    rest = [clean(figure.add_subplot(cell)) for cell in list(grid)[1:]]
+    for axes, (heading, group) in zip([first, *rest], groups, strict=True):
+        found = [each for each in group.values() if not math.isnan(each.block)]
+        names = [name for name, each in group.items() if each in found]
+        values = [each.block for each in found]
+        bars(axes, names, values, ticks=[max(each.style, 0.0) for each in found])
+        axes.set_xlabel(heading, color=MUTED, fontsize=9.5)
+        axes.set_ylim(tallest - 0.4, -0.6)
+        if heading == "silhouette":
+            axes.set(xlim=(0, 1), xticks=(0, 0.5, 1))
+    return png(figure)
+
+
+def describe(label: Label, distance: Distance, block: Tensor) -> str:
+    """A label's figures in words."""
+    if math.isnan(distance.block):
+        return "Too few annotated images of different classes to compare."
+    if distance.measure == "wasserstein":
+        size = distance.block
+        words = (
+            "well apart"
+            if size > WELL_APART
+            else "apart, with an overlap"
+            if size > APART
+            else "mixed"
+        )
+        return (
+            f"{size:.2f} pooled standard deviations: {words}. At most {distance.style:.2f} in a "
+            "dimension of z_style."
+        )
+    words = f"Silhouette {distance.block:.2f} (in z_style {distance.style:.2f})".replace("-", "−")
+    return (
+        f"{words}: {len(label.classes)} classes in a block of {block.shape[1]} dimensions, of "
+        f"whose variance this plane shows {components(block, block)[1].sum():.0%}."
+    )
+
+
+def curves(label: Label, z: Tensor, codes: Tensor, means: Tensor) -> bytes:
+    """The densities of a one-dimensional block for two classes, as PNG.
 
     Args:
         label: of two classes. z: draws ``(N, 1)``. codes: annotated classes ``(N,)``.
         means: of p(z_c | y), ``(2, 1)``.
     """
-    figure, axes = panel(3.7, 2.6)
     samples = [z[codes == k, 0] for k in range(2)]
-    edges = torch.cat([z[:, 0], means[:, 0]])
-    margin = 0.1 * (edges.max() - edges.min()).item() + 1e-3
-    grid = np.linspace(edges.min().item() - margin, edges.max().item() + margin, 300)
-    for name, sample, mean, colour in zip(
-        label.classes, samples, means[:, 0].tolist(), CLASS_COLOURS, strict=False
-    ):
-        curve = _smooth(sample, grid)
-        axes.fill_between(grid, curve, color=colour, alpha=0.3, lw=0)
-        axes.plot(grid, curve, color=colour, lw=1.8, label=name)
+    colours = CLASS_COLOURS[:2]
+    figure, axes = densities([sample.double().numpy() for sample in samples], colours, (3.7, 2.6))
+    figure.set(dpi=DPI, facecolor="white", layout_engine="constrained")
+    clean(axes)
+    for name, mean, colour in zip(label.classes, means[:, 0].tolist(), colours, strict=True):
         axes.axvline(mean, color=colour, lw=1.2, ls=(0, (4, 3)))
+        axes.plot([], [], color=colour, lw=1.8, label=name)
     distance = separation(*samples)
-    axes.set(yticks=[], ylim=(0, None), xlabel=f"z_c of {label.name}")
+    axes.set(ylim=(0, None), xlabel=f"z_c of {label.name}")
     axes.set_title("" if math.isnan(distance) else f"W = {distance:.2f}", color=INK, fontsize=10.5)
     _finish(figure, axes, columns=2)
-    if math.isnan(distance):
-        return png(figure), "Too few annotated images of both classes to compare."
-    overlap = (
-        "well apart" if distance > 2 else "apart, with an overlap" if distance > 1 else "mixed"
-    )
-    return png(figure), f"{distance:.2f} pooled standard deviations: {overlap}."
+    return png(figure)
 
 
-def _smooth(sample: Tensor, grid: np.ndarray) -> np.ndarray:
-    """A Gaussian kernel density on a grid; 0 everywhere where there is no spread to smooth."""
-    from scipy.stats import gaussian_kde
-
-    if len(sample) < 2 or not sample.std() > 0:
-        return np.zeros_like(grid)
-    return gaussian_kde(sample.double().numpy())(grid)
-
-
-def scatter(label: Label, z: Tensor, codes: Tensor, means: Tensor) -> tuple[bytes, str]:
-    """A block's first two principal components by class, as PNG, and what they hold.
+def scatter(label: Label, z: Tensor, codes: Tensor, means: Tensor) -> bytes:
+    """A block's first two principal components by class, as PNG.
 
     Args:
         label: of more than two classes. z: draws ``(N, D)``. codes: annotated classes ``(N,)``.
@@ -173,7 +255,7 @@ def scatter(label: Label, z: Tensor, codes: Tensor, means: Tensor) -> tuple[byte
     """
     figure, axes = panel(3.7, 3.4)
     if not len(z):
-        return png(figure), "No annotated image."
+        return png(figure)
     scores, shares, centres = components(z, means)
     for k, colour in enumerate(class_colours(len(label.classes))):
         x, y = scores[codes == k].T.numpy()
@@ -184,10 +266,7 @@ def scatter(label: Label, z: Tensor, codes: Tensor, means: Tensor) -> tuple[byte
     axes.set(xlabel=f"first component ({shares[0]:.0%})", xticks=[], yticks=[])
     axes.set_ylabel(f"second ({shares[1]:.0%})", color=MUTED, fontsize=9.5)
     _finish(figure, axes, columns=3)
-    return png(figure), (
-        f"{len(label.classes)} classes in a block of {z.shape[1]} dimensions, of whose variance "
-        f"this plane shows {shares.sum():.0%}."
-    )
+    return png(figure)
 
 
 def _finish(figure: Figure, axes: Axes, *, columns: int) -> None:

@@ -30,6 +30,9 @@ _HEAT = LinearSegmentedColormap.from_list("heat", ["white", "#f0a35e", "#b8325a"
 
 _CELL, _GAP, _BREAK, _MARGIN, _LINE = 128, 8, 26, 12, 24
 _SHEET_DPI, _POINTS, _LETTER = 100, 12.5, 10.5
+DPI = 180
+"""Of panels."""
+
 _STEPS = 63
 
 
@@ -170,7 +173,7 @@ def wrapped(name: str, width: int = 11) -> str:
 
 def panel(width: float, height: float) -> tuple[Figure, Axes]:
     """An empty panel of a size in inches, with no more lines than it needs."""
-    figure = Figure(figsize=(width, height), dpi=180, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white", layout="constrained")
     return figure, clean(figure.add_subplot())
 
 

@@ -18,7 +18,6 @@ from ..inference.checkpoint import write_atomically
 from ..inference.runs import Run
 from . import curves
 from .conduct import save, saved
-from .section import Picture
 
 REPORT = "report.html"
 
@@ -74,9 +73,9 @@ def render(**page: Any) -> str:
     return environment.from_string(source).render(**page)
 
 
-def data_uri(picture: Picture) -> Markup:
-    """A picture as an address that holds the picture itself."""
-    return Markup("data:image/png;base64,") + base64.b64encode(picture.png).decode()
+def data_uri(image: bytes, kind: str = "png") -> Markup:
+    """An image as an address that holds the image itself."""
+    return Markup(f"data:image/{kind};base64,") + base64.b64encode(image).decode()
 
 
 def describe(run: Run, train: Rows, test: Rows, seconds: float | None) -> str:

@@ -20,6 +20,8 @@ class Picture:
         caption: what to see in it, with the numbers.
         title: a heading above it; empty for none.
         span: how much of the page's width it takes on a wide screen.
+        webp: the same picture in motion, an animated WebP of the same size; empty for none. It is
+            shown to those who do not ask for less motion.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Picture:
     caption: str = ""
     title: str = ""
     span: Literal["full", "half", "third"] = "full"
+    webp: bytes = b""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -46,6 +49,7 @@ class Section:
         text: paragraphs that say how to read the pictures and what was found.
         pictures: the pictures, in order.
         figures: what was measured, as plain data.
+        files: further files by name, such as draws for other programs.
     """
 
     name: str
@@ -53,11 +57,13 @@ class Section:
     text: tuple[str, ...]
     pictures: tuple[Picture, ...] = field(repr=False)
     figures: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """All but the pictures themselves, as plain data."""
+        """All but the pictures and files themselves, as plain data."""
         pictures = [
-            {key: value for key, value in asdict(picture).items() if key != "png"}
+            {key: value for key, value in asdict(picture).items() if key not in ("png", "webp")}
+            | ({"moves": True} if picture.webp else {})
             for picture in self.pictures
         ]
         return {
@@ -70,16 +76,13 @@ class Section:
 
     @classmethod
     def from_json(cls, facts: dict[str, Any], folder: Path) -> Section:
-        """Read what :meth:`to_json` wrote, with the pictures from a folder.
+        """Read what :meth:`to_json` wrote, with the pictures from a folder and without the files.
 
         Raises:
             ValueError: where a part is missing; the study has to be run again.
         """
         try:
-            pictures = tuple(
-                Picture(png=(folder / f"{entry['name']}.png").read_bytes(), **entry)
-                for entry in facts["pictures"]
-            )
+            pictures = tuple(_picture(dict(entry), folder) for entry in facts["pictures"])
             text = tuple(facts["text"])
             return cls(facts["name"], facts["title"], text, pictures, facts["figures"])
         except (KeyError, TypeError, OSError) as error:
@@ -87,6 +90,12 @@ class Section:
                 f"what is kept of a study beside {folder} is incomplete ({error}); run it again "
                 "with ccvae study"
             ) from error
+
+
+def _picture(entry: dict[str, Any], folder: Path) -> Picture:
+    file = folder / entry["name"]
+    webp = file.with_name(f"{file.name}.webp").read_bytes() if entry.pop("moves", False) else b""
+    return Picture(png=file.with_name(f"{file.name}.png").read_bytes(), webp=webp, **entry)
 
 
 def stem(study: str, number: int, name: str = "") -> str:

@@ -2,11 +2,17 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from pyro import poutine
+from scipy.integrate import trapezoid
 
-from ccvae.studies.embedding import components, draws, separation, study
+from ccvae.studies.arviz_draws import arviz, densities
+from ccvae.studies.embedding import measure, study
+from ccvae.studies.latents import components, draws, separation, silhouette
+
+from .handmade import make_handmade
 
 
 def test_separation_by_hand():
@@ -40,7 +46,7 @@ def test_draws_are_those_of_the_guide_without_labels(faces, space):
     _, guide, rows = faces
     torch.manual_seed(5)
     state = torch.get_rng_state()
-    found = draws(guide, rows)
+    found, style = draws(guide, rows)
     assert torch.equal(torch.get_rng_state(), state)
     assert {name: tuple(z.shape) for name, z in found.items()} == {
         "Smiling": (12, 1),
@@ -53,21 +59,78 @@ def test_draws_are_those_of_the_guide_without_labels(faces, space):
         nodes = poutine.trace(guide).get_trace(*batch.args, **batch.kwargs).nodes
     torch.testing.assert_close(found["Young"], nodes["z_c"]["value"][:, 1])
     torch.testing.assert_close(found["Hair"], nodes["z_c_3"]["value"][:, 0])
+    torch.testing.assert_close(style, nodes["z_style"]["value"][:, 0])
 
 
 def test_every_label_has_a_picture_with_its_distance(faces, space):
     _, guide, rows = faces
     section = study(*faces)
-    assert [picture.title for picture in section.pictures] == list(space.names)
-    known = ~rows.labels[:, 0].isnan()
-    z, y = draws(guide, rows)["Smiling"][known, 0], rows.labels[known, 0]
-    assert f"{separation(z[y == 0], z[y == 1]):.2f}" in section.pictures[0].caption
+    assert [picture.title for picture in section.pictures[1:]] == list(space.names)
+    z, y = draws(guide, rows).blocks["Smiling"][:, 0], rows.labels[:, 0]
+    distance = separation(z[y == 0], z[y == 1])
+    assert f"{distance:.2f}" in section.pictures[1].caption
+    assert section.figures["Smiling"]["block"] == distance
+    assert section.figures["Hair"]["measure"] == "silhouette"
 
 
 @pytest.mark.parametrize("code", [torch.nan, 1.0])
 def test_unannotated_and_one_sided_labels_are_said_to_be_so(faces, code):
     model, guide, rows = faces
     rows.labels[:] = code
-    captions = [picture.caption for picture in study(model, guide, rows).pictures]
+    captions = [picture.caption for picture in study(model, guide, rows).pictures[1:]]
     assert "Too few annotated images" in captions[0]
-    assert ("No annotated image" in captions[1]) is math.isnan(code)
+    assert "Too few annotated images" in captions[1]
+
+
+def test_silhouette_by_hand():
+    # Of 0 and 2 against 10: (9, 10) and (8, 10) apart, and 2 from each other.
+    z = torch.tensor([[0.0], [2.0], [10.0], [10.0]])
+    codes = torch.tensor([0.0, 0.0, 1.0, 1.0])
+    assert silhouette(z, codes) == pytest.approx(((10 - 2) / 10 + (8 - 2) / 8 + 1 + 1) / 4)
+    assert math.isnan(silhouette(z, torch.zeros(4)))
+    assert math.isnan(silhouette(z, torch.arange(4.0)))
+
+
+def test_silhouette_leaves_unknown_classes_out():
+    z, codes = torch.randn(40, 2), torch.arange(40.0) % 2
+    known = torch.cat([codes, torch.full((9,), torch.nan)])
+    assert silhouette(torch.cat([z, 99 + torch.randn(9, 2)]), known) == silhouette(z, codes)
+
+
+def test_distances_are_those_of_the_images_that_were_made():
+    """Blocks stand at their class means, ±2 with a spread of 0.05; the style knows no label."""
+    _, guide, rows = make_handmade(rows=300)
+    found = draws(guide, rows)
+    distances = measure(rows.dataset.space, found, rows.labels)
+    assert distances["First"].block > 20
+    assert distances["First"].style < 0.5
+    assert distances["Colour"].block > 0.9
+    assert abs(distances["Colour"].style) < 0.2
+
+
+def test_the_draws_are_kept_in_arviz_s_format(faces, space, tmp_path):
+    _, guide, rows = faces
+    path = tmp_path / "embedding.nc"
+    path.write_bytes(study(*faces).files["embedding.nc"])
+    kept = arviz().from_netcdf(path)
+    found = draws(guide, rows)
+    posterior, codes = kept["posterior"], kept["constant_data"]
+    assert posterior["z_c_Hair"].dims == ("chain", "draw", "z_c_Hair_component")
+    np.testing.assert_array_equal(posterior["z_c_Hair"][0], found.blocks["Hair"])
+    np.testing.assert_array_equal(posterior["z_c_Young"][0], found.blocks["Young"][:, 0])
+    np.testing.assert_array_equal(posterior["z_style"][0], found.style)
+    np.testing.assert_array_equal(codes["z_c_Young"], rows.labels[:, 2])
+
+
+def test_a_density_is_drawn_of_every_class_that_has_one():
+    sample = np.random.default_rng(0).normal(size=400)
+    figure, axes = densities([sample, sample + 3, np.ones(5)], ["red", "blue", "green"], (3, 2))
+    drawn = {
+        line.get_color(): line.get_xydata() for line in axes.lines if len(line.get_xydata()) > 9
+    }
+    assert set(drawn) == {"red", "blue"}
+    for colour, mean in (("red", 0), ("blue", 3)):
+        x, y = drawn[colour].T
+        assert trapezoid(y, x) == pytest.approx(1, abs=0.05)
+        assert trapezoid(x * y, x) == pytest.approx(mean, abs=0.2)
+    assert figure.axes == [axes]
