@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
 from ..inference.checkpoint import write_atomically
+from ..inference.evaluation import PlainClassifier
 from ..inference.runs import Run, read_json
 from . import (
     beliefs,
@@ -29,36 +32,77 @@ from . import (
     swap,
     traversal,
 )
+from .confusion import train_judge
+from .examples import OWN, Choice
 from .section import Section
 
-Study = Callable[[Run], Section | None]
+
+@dataclass
+class Aids:
+    """What the studies of one run share.
+
+    Attributes:
+        run: the run. choice: what to look at, of the studies in :data:`CHOOSING`.
+    """
+
+    run: Run
+    choice: Choice = OWN
+
+    @cached_property
+    def judge(self) -> PlainClassifier:
+        """A classifier that is trained on the run's own rows, but apart from it."""
+        return train_judge(self.run.config, self.run.data()[0], self.run.device)
+
+
+Study = Callable[[Aids], Section | None]
 
 
 def on_test_rows(study: Callable[..., Section | None]) -> Study:
     """A study of a model, a guide and rows as a study of a run, on its test rows."""
-    return lambda run: study(run.model, run.guide, run.data()[1], run.device)
+
+    def look(aids: Aids) -> Section | None:
+        run = aids.run
+        return study(run.model, run.guide, run.data()[1], run.device)
+
+    return look
 
 
-def confuse(run: Run) -> Section | None:
-    """The confusion matrix, judged by a classifier that is trained on the run's own rows."""
-    train, test = run.data()
-    judge = confusion.train_judge(run.config, train, run.device)
-    return confusion.study(run.model, run.guide, test, run.device, judge=judge)
+def chosen(study: Callable[..., Section | None]) -> Study:
+    """Likewise a study of chosen images and labels."""
+
+    def look(aids: Aids) -> Section | None:
+        run = aids.run
+        return study(run.model, run.guide, run.data()[1], run.device, choice=aids.choice)
+
+    return look
+
+
+def judged(study: Callable[..., Section | None]) -> Study:
+    """Likewise a study that asks a judge."""
+
+    def look(aids: Aids) -> Section | None:
+        run = aids.run
+        return study(run.model, run.guide, run.data()[1], run.device, judge=aids.judge)
+
+    return look
 
 
 STUDIES: dict[str, Study] = {
     "reconstruction": on_test_rows(reconstruction.study),
     "beliefs": on_test_rows(beliefs.study),
     "intervention": on_test_rows(intervention.study),
-    "traversal": on_test_rows(traversal.study),
+    "traversal": chosen(traversal.study),
     "embedding": on_test_rows(embedding.study),
     "swap": on_test_rows(swap.study),
     "locality": on_test_rows(locality.study),
-    "confusion": confuse,
+    "confusion": judged(confusion.study),
     "disentanglement": on_test_rows(disentanglement.study),
     "matching": on_test_rows(matching.study),
 }
 """All studies in the order of the report."""
+
+CHOOSING = ("traversal",)
+"""Those that can be told which images and labels to show."""
 
 QUICK = ("reconstruction", "beliefs", "intervention", "traversal", "embedding")
 """Those that every report has."""
@@ -69,26 +113,32 @@ NEEDED = {"matching": ("kornia", "cv2")}
 FOLDER, FIGURES = "studies", "figures"
 
 
-def names(name: str) -> Sequence[str]:
+def names(name: str, choice: Choice = OWN) -> Sequence[str]:
     """The studies that a name asks for: itself, or with ``all`` every one that is installed.
 
     Raises:
-        ValueError: for a name that is not known.
+        ValueError: for a name that is not known, or a choice for a study that takes none.
     """
     if name == "all":
         return [n for n in STUDIES if all(find_spec(module) for module in NEEDED.get(n, ()))]
     if name not in STUDIES:
         raise ValueError(f"unknown study {name!r}; choose one of {', '.join(STUDIES)} or all")
+    if choice != OWN and name not in CHOOSING:
+        raise ValueError(
+            f"the study {name!r} takes neither images nor labels; leave them out, or choose "
+            f"{' or '.join(CHOOSING)}"
+        )
     return [name]
 
 
-def conduct(run: Run, name: str) -> Section | None:
+def conduct(run: Run, name: str, aids: Aids | None = None) -> Section | None:
     """Run one study and keep what it found in the run's directory; None where it does not apply.
 
     Args:
         run: a trained run. name: of the study.
+        aids: shared with other studies of the run; by default its own.
     """
-    section = STUDIES[name](run)
+    section = STUDIES[name](aids or Aids(run))
     if section is not None:
         save(run.directory, section)
     return section

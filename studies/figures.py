@@ -12,9 +12,11 @@ import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from PIL import Image
 from torch import Tensor
 
 INK, MUTED, FAINT = "#23272f", "#5f6773", "#d5d9df"
@@ -34,6 +36,9 @@ DPI = 180
 """Of panels."""
 
 _STEPS = 63
+
+_REST, _FRAME = 900, 110
+"""Milliseconds that an animation rests at either end, and that it takes for a step."""
 
 
 def class_colours(count: int) -> list[str]:
@@ -93,7 +98,19 @@ def sheet(
     notes: Sequence[Sequence[str]] = (),
     breaks: Collection[int] = (),
 ) -> bytes:
-    """A table of images, enlarged by a whole number so that every pixel stays a square, as PNG.
+    """The :func:`table` of images with these headings, as PNG."""
+    return png(table(cells, columns=columns, rows=rows, notes=notes, breaks=breaks))
+
+
+def table(
+    cells: Tensor,
+    *,
+    columns: Sequence[str] = (),
+    rows: Sequence[str] = (),
+    notes: Sequence[Sequence[str]] = (),
+    breaks: Collection[int] = (),
+) -> Figure:
+    """A table of images, enlarged by a whole number so that every pixel stays a square.
 
     Colours are rounded to 64 steps a channel: an eye does not see it, and the file halves.
 
@@ -121,7 +138,7 @@ def sheet(
         for column, image in enumerate(images):
             _place(figure, grid, row, column, image, factor)
     _write(figure, grid, columns, rows, notes)
-    return png(figure)
+    return figure
 
 
 def _blank(width: int, height: int) -> Figure:
@@ -199,3 +216,26 @@ def png(figure: Figure) -> bytes:
         buffer, format="png", dpi=figure.dpi, pil_kwargs={"optimize": True, "compress_level": 9}
     )
     return buffer.getvalue()
+
+
+def looped(frames: Sequence[Figure]) -> bytes:
+    """Figures of one size as an animated WebP that goes forth and back without end."""
+    first, *rest = (_drawn(frame) for frame in frames)
+    buffer = io.BytesIO()
+    first.save(
+        buffer,
+        format="webp",
+        save_all=True,
+        append_images=[*rest, *rest[-2::-1]],
+        duration=[_REST, *[_FRAME] * (len(rest) - 1), _REST, *[_FRAME] * (len(rest) - 1)],
+        loop=0,
+        quality=60,
+    )
+    return buffer.getvalue()
+
+
+def _drawn(figure: Figure) -> Image.Image:
+    plain(figure)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")

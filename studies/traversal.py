@@ -1,13 +1,14 @@
 """Traversal: one label's block walks the straight line between its classes' means.
 
 Everything else (the other labels' blocks and z_style) stays at the guide's typical values for the
-image, its labels hidden. This is the poster's latent traversal, label by label.
+image, its labels hidden. This is the poster's latent traversal, label by label; the same walks in
+motion, from class to class and for two labels at once are in :mod:`ccvae.studies.walks`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +16,11 @@ from torch import Tensor, nn
 from ..data import Batch, Label, LabelSpace, Rows
 from ..inference.prediction import decode, encode
 from .beliefs import beliefs
-from .examples import spread
+from .examples import OWN, Choice, evenly, spread, whole
 from .figures import heat, sheet, to_rgb, wrapped
-from .intervention import MEASURED, Effect, class_means, effects, find_block, moved
+from .intervention import ABREAST, MEASURED, Effect, class_means, effects, find_block, moved
 from .section import Picture, Section, stem
+from .walks import PAIRS, draw_crossings, draw_pair, motion, pairs, path
 
 SHOWN, ROWS, COLUMNS = 4, 30, 7
 """At most so many rows, rows in all (more labels, fewer rows each), and columns, where there are
@@ -56,26 +58,6 @@ class Traversal:
         """
         at_means = self.images[:, [i for i, k in enumerate(self.stops) if k is not None]]
         return (at_means.amax(1) - at_means.amin(1)).mean(1)
-
-
-def path(means: Tensor, between: int) -> tuple[Tensor, list[int | None]]:
-    """The straight lines through class means, in the order of the classes.
-
-    Args:
-        means: ``(K, D)``.
-        between: steps from one mean to the next.
-
-    Returns:
-        points ``(S, D)`` with S = (K − 1)·between + 1, and the class code at each, None in between.
-
-    >>> points, stops = path(torch.tensor([[-2.0], [2.0]]), 2)
-    >>> points.flatten().tolist(), stops
-    ([-2.0, 0.0, 2.0], [0, None, 1])
-    """
-    t = torch.arange(between, device=means.device, dtype=means.dtype)[:, None] / between
-    pieces = [a + t * (b - a) for a, b in pairwise(means)]
-    stops = [None if i % between else i // between for i in range(between * len(pieces) + 1)]
-    return torch.cat([*pieces, means[-1:]]), stops
 
 
 @torch.no_grad()
@@ -136,38 +118,108 @@ def _number(q: float) -> str:
 
 
 def study(
-    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
+    model: nn.Module,
+    guide: nn.Module,
+    rows: Rows,
+    device: torch.device | str = "cpu",
+    *,
+    choice: Choice = OWN,
 ) -> Section:
-    """A traversal of every label for some test images, and how far beliefs follow it.
+    """Traversals of labels for some test images, and how far beliefs follow them.
 
     Args:
         model, guide: a trained pair.
         rows: annotated rows that it was not trained on.
         device: where the pair is.
+        choice: of the images and labels to show.
     """
     space = rows.dataset.space
-    chosen = spread(rows, MEASURED)
-    measured = chosen.batch(torch.arange(len(chosen)), device)
-    shown = max(1, min(SHOWN, ROWS // len(space)))
-    chosen = spread(rows, shown)
-    batch = chosen.batch(torch.arange(len(chosen)), device)
-    found = effects(model, guide, measured, space)
-    pictures = []
-    for number, (label, effect) in enumerate(zip(space, found, strict=True)):
-        traversal = traverse(model, guide, batch, space, label.name)
-        walk = f"{label.classes[0]} to {label.classes[-1]}"
-        pictures.append(
-            Picture(
-                stem("traversal", number + 1, label.name),
-                draw(traversal, batch.x, label.classes),
-                alt=f"{len(batch.x)} test images; in each row {label.name} goes from {walk}",
-                caption=f"{describe(effect, label)} Darkest shade: a change of "
-                f"{full_scale(traversal):.2f}.",
-                title=label.name,
-            )
-        )
+    names = choice.names(space)
+    measured = whole(spread(rows, MEASURED), device)
+    found = [e for e in effects(model, guide, measured, space) if e.name in names]
+    shown = choice.rows(rows, max(1, min(SHOWN, ROWS // len(names))))
+    batch = whole(shown, device)
+    one = whole(shown.first(1), device)
+    pictures = [
+        *_moving(model, guide, batch, space, names),
+        *(_along(model, guide, batch, space, effect) for effect in found),
+        *_across(model, guide, one, space, names),
+        *_together(model, guide, one, space, names),
+    ]
     text = (EXPLANATION, summarise(found, len(measured.x)))
-    return Section("traversal", "Traversals", text, tuple(pictures))
+    named = [
+        replace(picture, name=stem("traversal", number, picture.name))
+        for number, picture in enumerate(pictures)
+    ]
+    figures = {effect.name: asdict(effect) for effect in found}
+    return Section("traversal", "Traversals", text, tuple(named), figures)
+
+
+def _moving(
+    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, names: Sequence[str]
+) -> Iterator[Picture]:
+    """All labels walking at once, some abreast."""
+    for first in range(0, len(names), ABREAST):
+        abreast = names[first : first + ABREAST]
+        still, moving = motion(model, guide, batch, space, abreast)
+        yield Picture(
+            "motion",
+            still,
+            alt=f"{len(batch.x)} test images in rows; each column walks one label through its "
+            f"classes: {', '.join(abreast)}. Every step stands in the pictures below",
+            caption="" if first else MOTION,
+            title="" if first else "In motion",
+            webp=moving,
+        )
+
+
+def _along(
+    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, effect: Effect
+) -> Picture:
+    """One label, class by class."""
+    label = space.labels[space.index(effect.name)]
+    traversal = traverse(model, guide, batch, space, label.name)
+    walk = f"{label.classes[0]} to {label.classes[-1]}"
+    return Picture(
+        label.name,
+        draw(traversal, batch.x, label.classes),
+        alt=f"{len(batch.x)} test images; in each row {label.name} goes from {walk}",
+        caption=f"{describe(effect, label)} Darkest shade: a change of "
+        f"{full_scale(traversal):.2f}.",
+        title=label.name,
+    )
+
+
+def _across(
+    model: nn.Module, guide: nn.Module, one: Batch, space: LabelSpace, names: Sequence[str]
+) -> Iterator[Picture]:
+    """Labels of more than two classes, from the image's own class to each other."""
+    for name in names:
+        if len(space.labels[space.index(name)].classes) > 2:
+            yield Picture(
+                f"{name} to each",
+                draw_crossings(model, guide, one, space, name, COLUMNS - 1),
+                alt=f"A test image; in each row its {name} goes to another class",
+                caption=ACROSS,
+                title=f"{name}, from class to class",
+            )
+
+
+def _together(
+    model: nn.Module, guide: nn.Module, one: Batch, space: LabelSpace, names: Sequence[str]
+) -> Iterator[Picture]:
+    """Pairs of labels on a grid."""
+    every = pairs(names)
+    for number, position in enumerate(evenly(len(every), PAIRS).tolist()):
+        first, second = every[position]
+        yield Picture(
+            f"{first} {second}",
+            draw_pair(model, guide, one, space, (first, second)),
+            alt=f"A test image on a grid: {first} changes downwards, {second} to the right",
+            caption="" if number else TOGETHER,
+            title=f"{first} and {second}",
+            span="half",
+        )
 
 
 EXPLANATION = (
@@ -176,6 +228,22 @@ EXPLANATION = (
     "what the guide believes on seeing it, q(yes) of a label with two classes, and q of the class "
     "that heads the column of one with more. Last column: how far each pixel moves between the "
     "class means."
+)
+
+MOTION = (
+    "Each column walks one label through its classes and back; below it stands the class whose "
+    "mean is nearest. Where less motion is asked for, only the last step is shown."
+)
+
+ACROSS = (
+    "The first test image on the straight way from the class that the guide believes to each other "
+    "class; below, the guide's belief in the class that the row goes to. A straight way may lead "
+    "past other classes."
+)
+
+TOGETHER = (
+    "Two labels walk at once, in the first test image: where they are independent, every row shows "
+    "the same change, and so does every column."
 )
 
 

@@ -257,3 +257,18 @@ def test_a_study_is_kept_and_goes_into_the_report(run, capsys):
     status, _, err = call(capsys, "study", "nothing", run)
     assert (status, err.count("\n")) == (2, 1)
     assert "unknown study 'nothing'; choose one of reconstruction" in err
+
+
+def test_a_study_shows_the_chosen_images_and_labels(run, capsys):
+    name = json.loads((run / "config.json").read_text())["labels"][0]["name"]
+    asked = ("--images", "2", "--labels", name)
+    status, out, _ = call(capsys, "study", "traversal", run, *asked, "--json")
+    assert status == 0
+    assert set(json.loads(out)["studies"]["traversal"]["figures"]) == {name}
+    for arguments, wrong in (
+        (("traversal", run, "--images", "x"), "such as 3,14, got 'x'"),
+        (("beliefs", run, *asked), "takes neither images nor labels"),
+    ):
+        status, _, err = call(capsys, "study", *arguments)
+        assert (status, err.count("\n")) == (2, 1)
+        assert wrong in err

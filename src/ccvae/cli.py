@@ -129,12 +129,12 @@ def build_parser() -> argparse.ArgumentParser:
     study = _command(commands, "study", "look at a trained run, and renew its report")
     study.add_argument("name", metavar="NAME", help="a study, or all")
     study.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
+    study.add_argument("--images", default="", help="of traversal: test images as 3,14 (some)")
+    study.add_argument("--labels", default="", help="of traversal: names by commas (all)")
     _add_device(study)
 
     table = _command(commands, "table", "rerun one of the committed comparisons")
-    table.add_argument(
-        "name", nargs="?", default="diva", metavar="NAME", help="diva, m2 or objectives (diva)"
-    )
+    table.add_argument("name", nargs="?", default="diva", metavar="NAME", help=_TABLE)
     table.add_argument("--seeds", type=int, default=1, help="repetitions of every training (1)")
     table.add_argument("--out", type=Path, default=Path("docs/tables"), metavar="DIR", help=_TABLES)
     _add_device(table)
@@ -161,6 +161,7 @@ _IN_ORDER = "names of the classifier's labels, in its order (the paper's 18)"
 _LABELLED = "fraction of the training rows that showed their labels"
 _FREQUENCIES = "p(y = 1) of every label, or a JSON file with it by name (0.5 each)"
 _SHEET = "a picture with examples of every class is written there (none)"
+_TABLE = "diva, m2, multiclass or objectives (diva)"
 _TABLES = "where NAME.md and NAME.json are written (docs/tables)"
 
 

@@ -194,13 +194,16 @@ def demo(options: Namespace) -> tuple[Document, str]:
 
 def study(options: Namespace) -> tuple[Document, str]:
     """``ccvae study``."""
-    from .studies.conduct import conduct, names
+    from .studies.conduct import Aids, conduct, names
+    from .studies.examples import Choice
     from .studies.report import write_report
 
-    chosen = names(options.name)
+    choice = Choice.parse(options.images, options.labels)
+    chosen = names(options.name, choice)
     run = load(options.directory, _device(options.device))
+    aids = Aids(run, choice)
     evaluation = read_json(run.directory / EVALUATION) or evaluate_run(run)
-    sections = {name: conduct(run, name) for name in chosen}
+    sections = {name: conduct(run, name, aids) for name in chosen}
     report = write_report(run, evaluation)
     found = {n: None if section is None else section.to_json() for n, section in sections.items()}
     lines = [_study_text(name, section) for name, section in found.items()]

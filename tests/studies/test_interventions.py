@@ -16,7 +16,7 @@ from ccvae.studies.intervention import (
     moved,
     overview,
 )
-from ccvae.studies.traversal import describe, path, study, traverse
+from ccvae.studies.traversal import describe, study, traverse
 
 from .conftest import DIGIT, make_data, make_pair
 
@@ -85,13 +85,6 @@ def test_a_block_at_its_own_value_gives_the_reconstruction(faces, space, batch):
     torch.testing.assert_close(image, reconstruct(model, guide, batch))
 
 
-def test_a_path_is_straight_and_evenly_spaced():
-    means = torch.tensor([[0.0, 0.0], [2.0, 4.0], [2.0, 0.0]])
-    points, stops = path(means, 2)
-    assert points.tolist() == [[0, 0], [1, 2], [2, 4], [2, 2], [2, 0]]
-    assert stops == [0, None, 1, None, 2]
-
-
 def test_effects_are_mean_beliefs_at_the_class_means(faces, space, batch):
     model, guide, _ = faces
     smiling, hair, _ = effects(model, guide, batch, space)
@@ -128,8 +121,8 @@ def test_a_single_label_has_no_other_to_change():
     (effect,) = effects(model, guide, rows.batch(torch.arange(3)), space)
     assert effect.other is None
     assert effect.change == 0
-    (picture,) = study(model, guide, rows).pictures
-    assert picture.title == "Digit"
+    titles = [picture.title for picture in study(model, guide, rows).pictures]
+    assert titles == ["In motion", "Digit", "Digit, from class to class"]
 
 
 def test_an_overview_shows_the_names_it_is_given(faces, space, batch):

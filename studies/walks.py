@@ -1,0 +1,186 @@
+"""Walks through characteristic blocks: two labels at once, from class to class, and in motion.
+
+What :mod:`ccvae.studies.traversal` does for one label along one line, as grids and as an animation.
+Everything else stays at the guide's typical values for the image, its labels hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..data import Batch, LabelSpace
+from ..inference.prediction import classify, decode, encode
+from .beliefs import beliefs
+from .figures import looped, png, sheet, table, to_rgb, wrapped
+from .intervention import class_means, find_block, moved
+
+STEPS, PAIRS, FRAMES = 4, 3, 11
+"""Steps along either side of a grid, grids at most, and frames of an animation one way."""
+
+
+def path(means: Tensor, between: int) -> tuple[Tensor, list[int | None]]:
+    """The straight lines through class means, in the order of the classes.
+
+    Args:
+        means: ``(K, D)``.
+        between: steps from one mean to the next.
+
+    Returns:
+        points ``(S, D)`` with S = (K − 1)·between + 1, and the class code at each, None in between.
+
+    >>> points, stops = path(torch.tensor([[-2.0], [2.0]]), 2)
+    >>> points.flatten().tolist(), stops
+    ([-2.0, 0.0, 2.0], [0, None, 1])
+    """
+    steps = (len(means) - 1) * between
+    points = torch.stack([along(means, step / steps) for step in range(steps + 1)])
+    return points, [None if step % between else step // between for step in range(steps + 1)]
+
+
+def along(means: Tensor, t: float) -> Tensor:
+    """The point ``(D,)`` at a share t of the way through class means ``(K, D)``.
+
+    >>> along(torch.tensor([[0.0], [2.0], [6.0]]), 0.75)
+    tensor([4.])
+    """
+    last = int(t * (len(means) - 1))
+    if last == len(means) - 1:
+        return means[last]
+    return torch.lerp(means[last], means[last + 1], t * (len(means) - 1) - last)
+
+
+def pairs(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Some pairs of labels, each label in one as far as they go.
+
+    >>> pairs(["a", "b", "c"]), pairs(["a"])
+    ([('a', 'b'), ('c', 'a')], [])
+    """
+    if len(names) < 2:
+        return []
+    found = list(zip(names[::2], names[1::2], strict=False))
+    return [*found, (names[-1], names[0])] if len(names) % 2 else found
+
+
+@torch.no_grad()
+def pair_images(
+    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, names: tuple[str, str]
+) -> tuple[Tensor, list[list[int | None]]]:
+    """One image with two labels walking, the first down and the second across.
+
+    Args:
+        model, guide: a trained pair. batch: one image, whose labels are not looked at.
+        space: the labels. names: those that walk.
+
+    Returns:
+        images ``(S, T, C, H, W)``, and the class codes at the steps of either label, None between.
+
+    Raises:
+        ValueError: for a label that is not in the space.
+    """
+    blocks = [find_block(space, name) for name in names]
+    means = [class_means(model, space, name) for name in names]
+    ways, stops = zip(*(path(m, max(1, STEPS // (len(m) - 1))) for m in means), strict=True)
+    latents = encode(guide, batch)
+    rows = []
+    for down in ways[0]:
+        there = moved(latents, blocks[0], down)
+        images = [decode(model, moved(there, blocks[1], across), batch) for across in ways[1]]
+        rows.append(torch.cat(images))
+    return torch.stack(rows), list(stops)
+
+
+def draw_pair(
+    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, names: tuple[str, str]
+) -> bytes:
+    """The grid of :func:`pair_images` with the classes at its sides, as PNG."""
+    images, stops = pair_images(model, guide, batch, space, names)
+    down, across = (
+        [
+            "" if k is None else f"{name}: {space.labels[space.index(name)].classes[k]}"
+            for k in steps
+        ]
+        for name, steps in zip(names, stops, strict=True)
+    )
+    return sheet(images, rows=down, columns=[wrapped(heading) for heading in across])
+
+
+@torch.no_grad()
+def crossings(
+    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, name: str, steps: int
+) -> tuple[Tensor, Tensor, list[int]]:
+    """One image on the straight way from its own class to each other class of a label.
+
+    Args:
+        model, guide: a trained pair. batch: one image, whose labels are not looked at: its own
+            class is the one that the guide believes.
+        space: the labels. name: the label. steps: from class to class.
+
+    Returns:
+        images ``(K − 1, S, C, H, W)``; the guide's belief ``(K − 1, S)`` in the class that each row
+        goes to, on seeing them; and these classes' codes.
+    """
+    block, means = find_block(space, name), class_means(model, space, name)
+    latents = encode(guide, batch)
+    own = int(classify(guide, space, batch.x)[0, space.index(name)])
+    targets = [k for k in range(len(means)) if k != own]
+    images, belief = [], []
+    for k in targets:
+        points, _ = path(means[[own, k]], steps)
+        images.append(torch.cat([decode(model, moved(latents, block, p), batch) for p in points]))
+        belief.append(beliefs(guide, space, images[-1])[name][:, k])
+    return torch.stack(images), torch.stack(belief), targets
+
+
+def draw_crossings(
+    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, name: str, steps: int
+) -> bytes:
+    """The rows of :func:`crossings` with the beliefs below, as PNG."""
+    images, belief, targets = crossings(model, guide, batch, space, name, steps)
+    classes = space.labels[space.index(name)].classes
+    return sheet(
+        images,
+        rows=[f"→ {classes[k]}" for k in targets],
+        notes=[[f"{q:.2f}" for q in row] for row in belief.tolist()],
+    )
+
+
+@torch.no_grad()
+def motion(
+    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, names: Sequence[str]
+) -> tuple[bytes, bytes]:
+    """Every named label walking through its classes and back, a label a column.
+
+    Args:
+        model, guide: a trained pair. batch: the images to start from, labels not looked at.
+        space: the labels. names: those that walk, all at the same time.
+
+    Returns:
+        the last step as PNG, and all of them as WebP, forth and back without end.
+    """
+    latents = encode(guide, batch)
+    blocks = [find_block(space, name) for name in names]
+    means = [class_means(model, space, name) for name in names]
+    frames = []
+    for step in range(FRAMES):
+        t = step / (FRAMES - 1)
+        images = [
+            decode(model, moved(latents, block, along(m, t)), batch)
+            for block, m in zip(blocks, means, strict=True)
+        ]
+        nearest = [
+            space.labels[space.index(name)].classes[round(t * (len(m) - 1))]
+            for name, m in zip(names, means, strict=True)
+        ]
+        blank = [[""] * (len(names) + 1)] * (len(batch.x) - 1)
+        frames.append(
+            table(
+                to_rgb(torch.stack([batch.x, *images], 1)),
+                columns=["input", *map(wrapped, names)],
+                notes=[*blank, ["", *nearest]],
+                breaks=(1,),
+            )
+        )
+    return png(frames[-1]), looped(frames)
