@@ -25,9 +25,11 @@ from . import (
     confusion,
     disentanglement,
     embedding,
+    generation,
     intervention,
     locality,
     matching,
+    multiclass,
     reconstruction,
     swap,
     traversal,
@@ -57,32 +59,17 @@ class Aids:
 Study = Callable[[Aids], Section | None]
 
 
-def on_test_rows(study: Callable[..., Section | None]) -> Study:
-    """A study of a model, a guide and rows as a study of a run, on its test rows."""
+def on_test_rows(study: Callable[..., Section | None], *needs: str) -> Study:
+    """A study of a model, a guide and rows as a study of a run, on its test rows.
+
+    Args:
+        study: the study. needs: which aids it takes, by name.
+    """
 
     def look(aids: Aids) -> Section | None:
         run = aids.run
-        return study(run.model, run.guide, run.data()[1], run.device)
-
-    return look
-
-
-def chosen(study: Callable[..., Section | None]) -> Study:
-    """Likewise a study of chosen images and labels."""
-
-    def look(aids: Aids) -> Section | None:
-        run = aids.run
-        return study(run.model, run.guide, run.data()[1], run.device, choice=aids.choice)
-
-    return look
-
-
-def judged(study: Callable[..., Section | None]) -> Study:
-    """Likewise a study that asks a judge."""
-
-    def look(aids: Aids) -> Section | None:
-        run = aids.run
-        return study(run.model, run.guide, run.data()[1], run.device, judge=aids.judge)
+        taken = {need: getattr(aids, need) for need in needs}
+        return study(run.model, run.guide, run.data()[1], run.device, **taken)
 
     return look
 
@@ -91,17 +78,19 @@ STUDIES: dict[str, Study] = {
     "reconstruction": on_test_rows(reconstruction.study),
     "beliefs": on_test_rows(beliefs.study),
     "intervention": on_test_rows(intervention.study),
-    "traversal": chosen(traversal.study),
+    "traversal": on_test_rows(traversal.study, "choice"),
     "embedding": on_test_rows(embedding.study),
+    "multiclass": on_test_rows(multiclass.study, "judge", "choice"),
+    "generation": on_test_rows(generation.study, "judge"),
     "swap": on_test_rows(swap.study),
     "locality": on_test_rows(locality.study),
-    "confusion": judged(confusion.study),
+    "confusion": on_test_rows(confusion.study, "judge"),
     "disentanglement": on_test_rows(disentanglement.study),
     "matching": on_test_rows(matching.study),
 }
 """All studies in the order of the report."""
 
-CHOOSING = ("traversal",)
+CHOOSING = ("traversal", "multiclass")
 """Those that can be told which images and labels to show."""
 
 QUICK = ("reconstruction", "beliefs", "intervention", "traversal", "embedding")

@@ -129,8 +129,8 @@ def build_parser() -> argparse.ArgumentParser:
     study = _command(commands, "study", "look at a trained run, and renew its report")
     study.add_argument("name", metavar="NAME", help="a study, or all")
     study.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
-    study.add_argument("--images", default="", help="of traversal: test images as 3,14 (some)")
-    study.add_argument("--labels", default="", help="of traversal: names by commas (all)")
+    study.add_argument("--images", default="", help=_IMAGES)
+    study.add_argument("--labels", default="", help=_NAMES)
     _add_device(study)
 
     table = _command(commands, "table", "rerun one of the committed comparisons")
@@ -161,6 +161,8 @@ _IN_ORDER = "names of the classifier's labels, in its order (the paper's 18)"
 _LABELLED = "fraction of the training rows that showed their labels"
 _FREQUENCIES = "p(y = 1) of every label, or a JSON file with it by name (0.5 each)"
 _SHEET = "a picture with examples of every class is written there (none)"
+_IMAGES = "positions among the test images, as 3,14, for traversal and multiclass (some)"
+_NAMES = "names of labels, by commas, for traversal and multiclass (all)"
 _TABLE = "diva, m2, multiclass or objectives (diva)"
 _TABLES = "where NAME.md and NAME.json are written (docs/tables)"
 

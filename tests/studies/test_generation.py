@@ -1,0 +1,127 @@
+"""Draws given a label, what a judge sees in them, and labels of more than two classes."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ccvae.inference.prediction import classify
+from ccvae.studies import generation, multiclass
+from ccvae.studies.examples import Choice, whole
+from ccvae.studies.generation import generate, given
+from ccvae.studies.latents import draws
+
+from .handmade import SPACE, make_handmade
+
+
+@pytest.fixture
+def made():
+    return make_handmade(rows=120)
+
+
+@pytest.mark.parametrize(("name", "code"), [("First", 0), ("Second", 1), ("Colour", 2)])
+def test_one_label_is_given_and_the_others_are_drawn(made, name, code):
+    """The made images show their labels, so the made guide can read which were drawn."""
+    model, guide, rows = made
+    like = whole(rows)
+    state = torch.get_rng_state()
+    images = generate(model, SPACE, name, code, like)
+    assert torch.equal(torch.get_rng_state(), state)
+    # Blocks are drawn around their class means with a scale of 1.31, so some cross to another.
+    seen = classify(guide, SPACE, images)
+    shares = {
+        n: (seen[:, i].long().bincount(minlength=3) / len(seen)) for i, n in enumerate(SPACE.names)
+    }
+    assert shares[name][code] > 0.75
+    for other in SPACE.names:
+        if other != name:
+            known = shares[other][shares[other] > 0]
+            assert known.min() > 0.15, other
+
+
+def test_only_the_given_label_differs_between_classes(made):
+    model, _, rows = made
+    like = whole(rows)
+    no, yes = (generate(model, SPACE, "First", code, like) for code in (0, 1))
+    same = (no == yes).flatten(1).all(0)
+    # Pixels are First, Second, two of Colour, and the style.
+    assert same.tolist() == [False, True, True, True, True]
+
+
+def test_what_is_given_leaves_the_rest_missing(made):
+    like = whole(made[2])
+    batch = given(SPACE, "Colour", 1, like)
+    assert (batch.y[:, 1] == 1).all()
+    assert batch.y[:, [0, 2]].isnan().all()
+    with pytest.raises(ValueError, match="has the code 3"):
+        given(SPACE, "Colour", 3, like)
+
+
+def test_a_judge_who_sees_everything_finds_what_was_given(made):
+    model, guide, rows = made
+    for prior in model.prior:
+        prior.raw_scale.data.fill_(-8.0)
+    found = generation.measure(model, guide, guide, rows)
+    assert [(each.label, each.value) for each in found] == [
+        (label.name, value) for label in SPACE for value in label.classes
+    ]
+    for each in found:
+        assert (each.drawn, each.held, each.reconstructed, each.real) == (1, 1, 1, 1)
+    assert sum(each.chance for each in found if each.label == "Colour") == pytest.approx(1)
+
+
+def test_a_model_that_does_not_use_a_label_is_found_out():
+    mix = torch.eye(SPACE.dimension + 1)
+    mix[0, 0] = 0  # First has no pixel any more
+    model, guide, rows = make_handmade(rows=120)
+    model.decoder.mix = mix
+    found = generation.measure(model, guide, guide, rows)
+    assert {each.drawn for each in found[:2]} == {0.0, 1.0}
+    assert {each.held for each in found[:2]} == {0.0, 1.0}
+    assert "Least in draws: First" in generation.describe(found)
+
+
+def test_the_section_of_draws(made):
+    section = generation.study(*made, judge=made[1])
+    assert len(section.pictures) == 1 + len(SPACE)
+    assert len(section.figures["classes"]) == 7
+
+
+def test_shares_by_hand():
+    truth = torch.tensor([0.0, 0.0, 1.0, torch.nan])
+    table = multiclass.shares(truth, torch.tensor([0.0, 1.0, 1.0, 0.0]), 3)
+    assert table[:2].tolist() == [[0.5, 0.5, 0], [0, 1, 0]]
+    assert table[2].isnan().all()
+
+
+def test_a_label_of_three_classes_that_the_guide_reads_without_fault(made):
+    model, guide, rows = made
+    (result,) = multiclass.measure(model, guide, guide, rows, draws(guide, rows)).values()
+    truth = rows.labels[:, 1].long()
+    assert (result.accuracy, result.by_judge) == (1, 1)
+    assert result.majority == pytest.approx(truth.bincount().max().item() / len(truth))
+    assert result.confusion == torch.eye(3).tolist()
+    assert result.obeyed == result.expected == [1, 1, 1]
+    assert result.silhouette > 0.9 > 0.2 > abs(result.style)
+
+
+def test_a_judge_that_sees_nothing_is_no_proof(made):
+    model, guide, rows = made
+
+    class Blind(torch.nn.Module):
+        def predict(self, x):
+            return [torch.eye(k.classes)[0].expand(len(x), len(k), -1) for k in SPACE.kinds]
+
+    (result,) = multiclass.measure(model, guide, Blind(), rows, draws(guide, rows)).values()
+    assert result.obeyed == result.expected == [1, 0, 0]
+
+
+def test_the_section_of_labels_with_more_classes(made):
+    model, guide, rows = made
+    section = multiclass.study(model, guide, rows, judge=guide)
+    assert [picture.title.partition(":")[0] for picture in section.pictures] == ["Colour"] * 3
+    assert "accuracy 100.0%" in section.text[1]
+    choice = Choice(labels=("First",))
+    assert multiclass.study(model, guide, rows, judge=guide, choice=choice) is None
+    blank = replace(rows, labels=torch.full_like(rows.labels, torch.nan))
+    assert multiclass.study(model, guide, blank, judge=guide) is None
