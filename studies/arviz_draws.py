@@ -107,8 +107,9 @@ def _plot_density(library: Any, smooth: Smooth, size: tuple[float, float]) -> tu
             ax=axes,
             show=False,
         )
-    if axes.get_legend() is not None:
-        axes.get_legend().remove()
+    legend = axes.get_legend()
+    if legend is not None:
+        legend.remove()
     return figure, axes
 
 
@@ -117,7 +118,7 @@ def _plot_dist(library: Any, smooth: Smooth, size: tuple[float, float]) -> tuple
     from matplotlib import pyplot
 
     parts = ("credible_interval", "point_estimate", "point_estimate_text", "title", "remove_axis")
-    drawn, options = None, {"figure_kwargs": {"figsize": size}}
+    drawn: Any = None
     for sample, colour in smooth:
         drawn = library.plot_dist(
             library.from_dict({"posterior": {"z": sample[None]}}),
@@ -126,7 +127,7 @@ def _plot_dist(library: Any, smooth: Smooth, size: tuple[float, float]) -> tuple
             plot_collection=drawn,
             visuals=dict.fromkeys(parts, False)
             | {"dist": {"color": colour}, "face": {"color": colour, "alpha": 0.3}},
-            **({} if drawn else options),
+            **({} if drawn else {"figure_kwargs": {"figsize": size}}),
         )
     figure = drawn.viz["figure"].item()
     pyplot.close(figure)  # it would keep every figure

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from torch import Tensor, nn
 
 from ..data import LabelSpace, Rows
-from .examples import spread
+from .examples import spread, whole
 from .figures import FAINT, INK, MUTED, RIGHT, WRONG, clean, panel, png, to_rgb
 from .section import Picture, Section, stem
 
@@ -46,7 +46,7 @@ def study(
     """
     space = rows.dataset.space
     chosen = spread(rows, SHOWN)
-    batch = chosen.batch(torch.arange(len(chosen)), device)
+    batch = whole(chosen, device)
     table = beliefs(guide, space, batch.x)
     pictures = []
     for row, truth in enumerate(batch.y.tolist()):

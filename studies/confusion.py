@@ -35,10 +35,11 @@ from ..data import Batch, LabelSpace, Rows
 from ..inference.evaluation import PlainClassifier, train_classifier
 from ..inference.prediction import Latents, decode, encode
 from .beliefs import Beliefs, beliefs
-from .examples import spread
-from .figures import INK, MUTED, RIGHT, heat, panel, png, sheet, to_rgb, wrapped
+from .charts import matrix
+from .counterfactuals import cases, true_scenes
+from .examples import spread, whole
+from .figures import heat, sheet, to_rgb, wrapped
 from .intervention import ABREAST, find_block, moved
-from .locality import cases, true_scenes
 from .section import Picture, Section, stem
 
 MEASURED, SHOWN, DRAWS = 256, 3, 64
@@ -131,7 +132,7 @@ def measure(
     space = rows.dataset.space
     chosen = spread(rows, MEASURED)
     some = true_scenes(chosen)
-    batch = chosen.batch(torch.arange(len(chosen)), device)
+    batch = whole(chosen, device)
     inputs = beliefs(judge, space, batch.x)
     again = beliefs(judge, space, decode(model, encode(guide, batch), batch))
     model_rows, true_rows = [], []
@@ -249,7 +250,7 @@ def study(
             )
         )
     chosen = spread(rows, SHOWN)
-    batch = chosen.batch(torch.arange(len(chosen)), device)
+    batch = whole(chosen, device)
     for number, first in enumerate(range(0, len(space), ABREAST), 3):
         names = space.names[first : first + ABREAST]
         pictures.append(
@@ -325,56 +326,6 @@ def _matrices(fall: Tensor, beneath: Tensor | None, names: Sequence[str]) -> byt
     values = fall if beneath is None else torch.cat([fall, beneath[None]])
     rows = [*names, *([] if beneath is None else ["no label"])]
     return matrix(values.tolist(), rows=rows, columns=names, across="judged", down="moved")
-
-
-def matrix(
-    values: Sequence[Sequence[float]],
-    *,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    across: str = "",
-    down: str = "",
-) -> bytes:
-    """A table of numbers, each row shaded relative to its largest absolute entry, as PNG.
-
-    Rows beyond the number of columns are set apart and not shaded.
-
-    Args:
-        values: R × C. rows, columns: their names. across, down: what these are.
-    """
-    figure, axes = panel(1.9 + 0.5 * len(columns), 1.5 + 0.36 * len(rows))
-    table = torch.tensor(values)
-    share = table.abs() / table.abs().amax(1, keepdim=True).clamp(min=1e-12)
-    for r, row in enumerate(table.tolist()):
-        apart = 0.25 if r >= len(columns) else 0.0
-        for c, value in enumerate(row):
-            weight = share[r, c].item() if not apart else 0.0
-            y = r + apart
-            axes.fill_between(
-                [c - 0.48, c + 0.48], y - 0.46, y + 0.46, color=RIGHT, alpha=weight, lw=0
-            )
-            axes.text(
-                c,
-                y,
-                f"{value:z.2f}".replace("-", "−"),
-                ha="center",
-                va="center",
-                fontsize=8.5,
-                color="white" if weight > 0.6 else INK,
-                weight="bold" if weight == 1 else "normal",
-            )
-    at = [r + (0.25 if r >= len(columns) else 0.0) for r in range(len(rows))]
-    axes.set_yticks(at, rows, color=INK)
-    axes.set_xticks(range(len(columns)), [wrapped(name) for name in columns], color=INK)
-    axes.tick_params(axis="x", rotation=90, labelsize=8.5)
-    axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(at[-1] + 0.5, -0.5))
-    axes.spines["bottom"].set_visible(False)
-    axes.set_xlabel(across, color=MUTED, fontsize=9.5)
-    axes.set_ylabel(down, color=MUTED, fontsize=9.5)
-    axes.xaxis.tick_top()
-    axes.xaxis.set_label_position("top")
-    axes.tick_params(length=0)
-    return png(figure)
 
 
 def draw_deviations(

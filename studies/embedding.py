@@ -20,11 +20,11 @@ from torch import Tensor, nn
 
 from ..data import Label, LabelSpace, Rows
 from .arviz_draws import Array, densities, netcdf
+from .charts import bars
 from .examples import spread
 from .figures import CLASS_COLOURS, DPI, INK, MUTED, class_colours, clean, panel, png
 from .intervention import class_means
 from .latents import Draws, components, draws, separation, silhouette
-from .locality import bars
 from .section import Picture, Section, stem
 
 LIMIT = 10_000
@@ -187,7 +187,7 @@ def chart(distances: dict[str, Distance]) -> bytes:
     figure, first = panel(4.4 * len(groups), 0.9 + 0.3 * tallest)
     grid = figure.add_gridspec(1, len(groups), wspace=0.08)
     first.set_subplotspec(grid[0])
-    rest = [clean(figure.add_subplot(cell)) for cell in list(grid)[1:]]
+    rest = [clean(figure.add_subplot(grid[place])) for place in range(1, len(groups))]
     for axes, (heading, group) in zip([first, *rest], groups, strict=True):
         found = [each for each in group.values() if not math.isnan(each.block)]
         names = [name for name, each in group.items() if each in found]

@@ -14,10 +14,12 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.colors import to_rgb as colour_of
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 INK, MUTED, FAINT = "#23272f", "#5f6773", "#d5d9df"
 RIGHT, WRONG = "#2a78b5", "#d1602b"
@@ -63,6 +65,14 @@ def heat(values: Tensor, top: float) -> Tensor:
     colours = torch.from_numpy(shades[..., :3]).float().movedim(-1, -3)
     colours[..., [0, -1], :] = colours[..., :, [0, -1]] = 0.87  # a frame, or white has no edge
     return colours
+
+
+def outlined(images: Tensor, region: Tensor) -> Tensor:
+    """Images ``(B, 3, H, W)`` with a blue line just outside a region ``(B, H, W)``."""
+    inside = region[:, None].float()
+    edge = (max_pool2d(inside, 3, 1, 1) > inside).expand_as(images)
+    blue = torch.tensor(colour_of(RIGHT))[:, None, None].expand_as(images)
+    return torch.where(edge, blue, images)
 
 
 @dataclass(frozen=True)

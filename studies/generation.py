@@ -21,10 +21,10 @@ from torch import Tensor, nn
 
 from ..data import Batch, LabelSpace, Rows
 from ..inference.prediction import classify, decode, encode
+from .charts import bars
 from .examples import spread, whole
 from .figures import MUTED, panel, png, sheet
 from .intervention import at_classes
-from .locality import bars
 from .section import Picture, Section, stem
 
 DRAWS, MEASURED, SHOWN = 256, 512, 8
@@ -117,17 +117,15 @@ def measure(
             other = ~own & ~batch.y[:, column].isnan()
             drawn = classify(judge, space, generate(model, space, label.name, code, like))
             moved = classify(judge, space, held[:, code])
-            shares = (
-                _share(seen[:, column] == code, among)
-                for seen, among in ((moved, other), (again, own), (real, own))
-            )
             found.append(
                 Shown(
                     label.name,
                     value,
-                    (drawn[:, column] == code).float().mean().item(),
-                    *shares,
-                    (real[:, column] == code).float().mean().item(),
+                    drawn=(drawn[:, column] == code).float().mean().item(),
+                    held=_share(moved[:, column] == code, other),
+                    reconstructed=_share(again[:, column] == code, own),
+                    real=_share(real[:, column] == code, own),
+                    chance=(real[:, column] == code).float().mean().item(),
                 )
             )
     return found

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..data import Batch, LabelSpace, Rows
 from ..inference.prediction import Latents, decode, encode
 from .beliefs import beliefs
-from .examples import spread
+from .examples import spread, whole
 from .figures import sheet, wrapped
 from .section import Picture, Section, stem
 
@@ -167,7 +167,7 @@ def study(
         return None
     shown = max(2, min(SHOWN, CELLS // len(space)))
     chosen = spread(rows, shown)
-    batch = chosen.batch(torch.arange(len(chosen)), device)
+    batch = whole(chosen, device)
     pictures = [
         Picture(
             stem("one-label-at-a-time", number + 1),

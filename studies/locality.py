@@ -21,17 +21,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import torch
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb as colour_of
 from torch import Tensor, nn
-from torch.nn.functional import max_pool2d
 
-from ..data import Batch, Label, LabelSpace, Rows
-from ..data.faces import FACES, Scenes, counterfactual, render, scenes
-from ..inference.prediction import classify, decode, encode, reconstruct
-from .examples import spread
-from .figures import FAINT, INK, MUTED, RIGHT, WRONG, clean, heat, panel, png, sheet, to_rgb
-from .intervention import class_means, find_block, moved
+from ..data import Label, Rows
+from .charts import bars
+from .counterfactuals import Case, cases, true_scenes
+from .examples import spread, whole
+from .figures import MUTED, clean, heat, outlined, panel, png, sheet, to_rgb
 from .section import Picture, Section, stem
 
 MEASURED, SHOWN = 256, 3
@@ -39,132 +35,6 @@ MEASURED, SHOWN = 256, 3
 
 FAINTEST = 0.2
 """The change that is drawn darkest where all are smaller, so that a weak change looks weak."""
-
-
-def true_scenes(rows: Rows) -> Scenes | None:
-    """What rendered faces were drawn from; None where the rows are of another data set.
-
-    A data set does not keep its seed. The one of ``faces`` on the command line is tried, and what
-    it gives is believed if some images, drawn again, are those of the rows to the last bit.
-    """
-    dataset = rows.dataset
-    channels, height, width = dataset.shape
-    if channels != 3 or height != width or not set(dataset.space) <= set(FACES) or not len(rows):
-        return None
-    found = scenes(len(dataset.images))[rows.rows]
-    probe = torch.linspace(0, len(rows) - 1, 4).long()
-    drawn = render(found[probe], pixels=height)
-    return found if torch.equal(drawn, dataset.images[rows.rows[probe]]) else None
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What the renderer makes of an intervention on some scenes.
-
-    Attributes:
-        before, after: images ``(B, C, H, W)`` in [0, 1], with the label as it was and changed.
-        region: M, ``(B, H, W)`` booleans: every pixel that the label has any share in.
-        valid: ``(B,)``, False where the changed labels contradict each other.
-    """
-
-    before: Tensor
-    after: Tensor
-    region: Tensor
-    valid: Tensor
-
-    @property
-    def change(self) -> Tensor:
-        """Δ_true, ``(B, C, H, W)``."""
-        return self.after - self.before
-
-
-def render_change(some: Scenes, name: str, codes: Tensor, like: Tensor) -> Truth:
-    """The true change of B scenes whose label is set to codes ``(B,)``.
-
-    Args:
-        some: the scenes. name: the label. codes: its new classes.
-        like: images ``(B, C, H, W)`` whose size, dtype and device are taken.
-    """
-    pair = counterfactual(some, name, codes.cpu(), pixels=like.shape[-1])
-    before, after = (image.to(like) / 255 for image in (pair.before, pair.after))
-    region = (pair.region(name) > 0).to(like.device)
-    return Truth(before, after, region, pair.valid.to(like.device))
-
-
-@dataclass(frozen=True)
-class Case:
-    """One intervention on every image of a batch: its label set to another class.
-
-    Attributes:
-        name: the label. source, target: its code before and after, ``(B,)``.
-        reconstruction, image: decoded before and after, ``(B, C, H, W)``.
-        truth: the renderer's change; None where the scenes are not known.
-        ceiling: image ``(B, C, H, W)`` that the pair makes of ``truth.after`` when it sees it: what
-            it can do where the code is right. None where there is no truth.
-    """
-
-    name: str
-    source: Tensor
-    target: Tensor
-    reconstruction: Tensor
-    image: Tensor
-    truth: Truth | None = None
-    ceiling: Tensor | None = None
-
-    @property
-    def counts(self) -> Tensor:
-        """Which rows ``(B,)`` are moved to another class, and to one that can be drawn."""
-        moves = self.source != self.target
-        return moves if self.truth is None else moves & self.truth.valid
-
-
-@torch.no_grad()
-def cases(
-    model: nn.Module,
-    guide: nn.Module,
-    batch: Batch,
-    space: LabelSpace,
-    name: str,
-    *,
-    some: Scenes | None = None,
-    target: int | None = None,
-) -> list[Case]:
-    """Interventions on one label, from each image's class to the others.
-
-    The guide never sees a label. With scenes the class to leave is the scene's, else the one that
-    the guide believes.
-
-    Args:
-        model, guide: a trained pair.
-        batch: B images. space: the labels. name: the label to move.
-        some: the B scenes of the images.
-        target: the one class to move to; by default every class but the image's own, one case each.
-
-    Raises:
-        ValueError: for a label that is not in the space.
-    """
-    column, block = space.index(name), find_block(space, name)
-    means = class_means(model, space, name)
-    latents = encode(guide, batch)
-    before = decode(model, latents, batch)
-    if some is None:
-        source = classify(guide, space, batch.x)[:, column].long()
-    else:
-        source = some.labels[:, FACES.index(name)].long().to(batch.x.device)
-    steps = torch.arange(1, len(means), device=source.device)[:, None]
-    targets = (source + steps) % len(means)
-    if target is not None:
-        targets = torch.full_like(source, target)[None]
-    found = []
-    for codes in targets:
-        image = decode(model, moved(latents, block, means[codes]), batch)
-        case = Case(name, source, codes, before, image)
-        if some is not None:
-            truth = render_change(some, name, codes, batch.x)
-            ceiling = reconstruct(model, guide, replace(batch, x=truth.after))
-            case = replace(case, truth=truth, ceiling=ceiling)
-        found.append(case)
-    return found
 
 
 @dataclass(frozen=True)
@@ -250,7 +120,7 @@ def measure(
     space = rows.dataset.space
     chosen = spread(rows, MEASURED)
     some = true_scenes(chosen)
-    batch = chosen.batch(torch.arange(len(chosen)), device)
+    batch = whole(chosen, device)
     return [
         summarise(cases(model, guide, batch, space, name, some=some), batch.x)
         for name in space.names
@@ -271,7 +141,7 @@ def study(
     found = measure(model, guide, rows, device)
     chosen = spread(rows, SHOWN)
     some = true_scenes(chosen)
-    batch = chosen.batch(torch.arange(len(chosen)), device)
+    batch = whole(chosen, device)
     pictures = [
         Picture(
             stem("locality", 0),
@@ -379,14 +249,6 @@ def draw(found: Sequence[Case], inputs: Tensor, label: Label) -> tuple[bytes, fl
     ), top
 
 
-def outlined(images: Tensor, region: Tensor) -> Tensor:
-    """Images ``(B, 3, H, W)`` with a blue line just outside a region ``(B, H, W)``."""
-    inside = region[:, None].float()
-    edge = (max_pool2d(inside, 3, 1, 1) > inside).expand_as(images)
-    blue = torch.tensor(colour_of(RIGHT))[:, None, None].expand_as(images)
-    return torch.where(edge, blue, images)
-
-
 def chart(found: Sequence[Locality]) -> bytes:
     """Bars of locality and of size with their marks, or of the change alone, as PNG."""
     names = [each.name for each in found]
@@ -416,29 +278,3 @@ def chart(found: Sequence[Locality]) -> bytes:
     left.set_xlabel("locality", color=MUTED, fontsize=9.5)
     right.set_xlabel("size of the change, true change = 1", color=MUTED, fontsize=9.5)
     return png(figure)
-
-
-def bars(
-    axes: Axes,
-    names: Sequence[str],
-    values: Sequence[float],
-    *,
-    parts: Sequence[float] = (),
-    ticks: Sequence[float] = (),
-    rings: Sequence[float] = (),
-) -> None:
-    """Horizontal bars with their values, each with a darker part, a tick and a ring where given."""
-    top = max([*values, *ticks, *rings, 1e-6])
-    for y, value in enumerate(values):
-        axes.barh(y, value, 0.62, color=RIGHT, alpha=0.4 if parts else 1)
-        number = f"{value:.2f}" if top > 0.1 else f"{value:.4f}"
-        across = axes.get_yaxis_transform()
-        axes.text(1.02, y, number, va="center", fontsize=9, color=INK, transform=across)
-    axes.barh(range(len(parts)), parts, 0.62, color=RIGHT)
-    for y, tick in enumerate(ticks):
-        axes.plot([tick, tick], [y - 0.4, y + 0.4], color=INK, lw=1.8, solid_capstyle="butt")
-    axes.plot(rings, range(len(rings)), "o", mfc="white", mec=WRONG, mew=1.5, ms=6, zorder=3)
-    axes.set_yticks(range(len(names)), names, color=INK)
-    axes.set(xlim=(0, 1.05 * top), ylim=(len(names) - 0.4, -0.6))
-    axes.grid(axis="x", color=FAINT, lw=0.6, zorder=0)
-    axes.set_axisbelow(True)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ..data import Batch, Label, Rows
 from ..inference.prediction import classify, decode, encode
-from .confusion import matrix
+from .charts import matrix
 from .embedding import LIMIT, scatter
 from .examples import OWN, Choice, spread, whole
 from .figures import sheet, wrapped

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..data import Rows
 from ..inference.prediction import reconstruct
-from .examples import spread
+from .examples import spread, whole
 from .figures import sheet
 from .section import Picture, Section
 
@@ -25,7 +25,7 @@ def study(
         device: where the pair is.
     """
     chosen = spread(rows, SHOWN)
-    batch = chosen.batch(torch.arange(len(chosen)), device)
+    batch = whole(chosen, device)
     image = reconstruct(model, guide, batch)
     error = (image - batch.x).abs().mean().item()
     picture = Picture(

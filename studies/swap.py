@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from ..data import Batch, LabelSpace, Rows
 from ..data.faces import FACES, render
 from ..inference.prediction import Latents, classify, decode, encode, reconstruct
-from .examples import spread
+from .counterfactuals import true_scenes
+from .examples import spread, whole
 from .figures import sheet, to_rgb, wrapped
 from .intervention import ABREAST, find_block, moved
-from .locality import true_scenes
 from .section import Picture, Section, stem
 
 MEASURED, SHOWN, PAIRS = 256, 6, 4
@@ -85,7 +85,7 @@ def measure(
     """
     space = rows.dataset.space
     chosen = spread(rows, MEASURED)
-    batch = chosen.batch(torch.arange(len(chosen)), device)
+    batch = whole(chosen, device)
     latents = encode(guide, batch)
     host = decode(model, latents, batch)
     image = decode(model, swapped(latents, turned(latents, 1), space, space.names), batch)
@@ -133,7 +133,7 @@ def study(
     """
     space = rows.dataset.space
     chosen = spread(rows, SHOWN)
-    batch = chosen.batch(torch.arange(len(chosen)), device)
+    batch = whole(chosen, device)
     pictures = [
         Picture(
             stem("swap", 1, "all"),
@@ -145,7 +145,7 @@ def study(
     ]
     if len(space) > 1:
         chosen = spread(rows, PAIRS)
-        batch = chosen.batch(torch.arange(len(chosen)), device)
+        batch = whole(chosen, device)
         for number, first in enumerate(range(0, len(space), ABREAST), 2):
             names = space.names[first : first + ABREAST]
             pictures.append(

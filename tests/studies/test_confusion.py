@@ -13,10 +13,10 @@ from ccvae.data.faces import FACES, faces
 from ccvae.inference.evaluation import PlainClassifier
 from ccvae.inference.prediction import classify
 from ccvae.studies.beliefs import beliefs
+from ccvae.studies.charts import matrix
 from ccvae.studies.confusion import (
     deviations,
     diagonal,
-    matrix,
     measure,
     shifts,
     study,

@@ -8,18 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from ccvae.studies.disentanglement import (
-    Split,
-    disentanglement,
-    gaps,
-    information,
-    latent_codes,
-    measure,
-    perfect,
-    probe,
-    score,
-    study,
-)
+from ccvae.studies.disentanglement import latent_codes, measure, perfect, study
+from ccvae.studies.probes import probe
+from ccvae.studies.scores import Split, disentanglement, gaps, information, score
 
 from .handmade import SPACE, make_handmade
 

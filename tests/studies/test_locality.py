@@ -8,18 +8,10 @@ import torch
 
 from ccvae.data.faces import FACES, faces, scenes
 from ccvae.inference.prediction import decode, encode, reconstruct
+from ccvae.studies.counterfactuals import Case, cases, render_change, true_scenes
+from ccvae.studies.figures import outlined
 from ccvae.studies.intervention import class_means, find_block, moved
-from ccvae.studies.locality import (
-    Case,
-    cases,
-    measure,
-    outlined,
-    render_change,
-    share_inside,
-    study,
-    summarise,
-    true_scenes,
-)
+from ccvae.studies.locality import measure, share_inside, study, summarise
 
 from .conftest import make_data, make_pair
 

@@ -9,9 +9,10 @@ import torch
 
 from ccvae.data import Binary, LabelSpace
 from ccvae.data.faces import faces as rendered_faces
-from ccvae.studies import matchers, matching
+from ccvae.studies import match_scores, matchers, matching
+from ccvae.studies.match_scores import compare, drop, intervene, list_lines
 from ccvae.studies.matchers import Matches, find_matcher, inliers
-from ccvae.studies.matching import compare, drop, intervene, list_lines, table
+from ccvae.studies.matching import table
 from ccvae.studies.tables import Figure
 
 from .conftest import make_pair
@@ -225,24 +226,24 @@ def test_a_drop_by_hand():
 
 
 def test_the_poster_s_drop_is_that_of_its_table():
-    assert pytest.approx(0.18, abs=0.005) == matching.POSTER_DROP
+    assert pytest.approx(0.18, abs=0.005) == match_scores.POSTER_DROP
 
 
 def test_too_few_matches_have_no_inlier_rate():
-    (scores,) = (matching.score(Blind(), *(torch.rand(2, 3, 8, 8),) * 2),)
+    (scores,) = (match_scores.score(Blind(), *(torch.rand(2, 3, 8, 8),) * 2),)
     assert scores.matches.tolist() == [0, 0]
     for values in (scores.confidence, scores.inliers, scores.in_place):
         assert values.isnan().all()
 
 
 def test_labels_of_the_poster_come_first(faces, space):
-    assert matching.local_labels(space) == ("Smiling",)
-    assert matching.local_labels(LabelSpace([Binary("Old")])) == ("Old",)
+    assert match_scores.local_labels(space) == ("Smiling",)
+    assert match_scores.local_labels(LabelSpace([Binary("Old")])) == ("Old",)
 
 
 def test_scores_are_those_of_the_pairs(faces, space):
     model, guide, rows = faces
-    x = matching.inputs(rows)
+    x = match_scores.inputs(rows)
     changed = intervene(model, guide, rows, names=["Smiling", "Young"])
     found = compare(x, changed, Fixed())
     assert found.true == found.seen == {}
@@ -260,9 +261,9 @@ def test_scores_are_those_of_the_pairs(faces, space):
 
 def test_labels_of_the_rows_are_not_looked_at(faces):
     model, guide, rows = faces
-    first = matching.measure(model, guide, rows, matcher=Fixed(), images=6)
+    first = match_scores.measure(model, guide, rows, matcher=Fixed(), images=6)
     rows.labels[:] = torch.nan
-    second = matching.measure(model, guide, rows, matcher=Fixed(), images=6)
+    second = match_scores.measure(model, guide, rows, matcher=Fixed(), images=6)
     assert len(first.itself.matches) == 6
     assert first.drop == second.drop
 
@@ -271,7 +272,7 @@ def test_rendered_faces_have_their_true_changes():
     data = rendered_faces(120)
     model, guide = make_pair(data.space, data.shape)
     rows = data.subset(data.test)
-    found = matching.measure(model, guide, rows, matcher=Fixed(), names=["Eyeglasses", "Bangs"])
+    found = match_scores.measure(model, guide, rows, matcher=Fixed(), names=["Eyeglasses", "Bangs"])
     assert list(found.true) == list(found.seen) == ["Eyeglasses", "Bangs"]
     assert (found.true["Eyeglasses"].confidence > 0.9).all()
     bald = data.labels[data.test, data.space.index("Hair")] == 0
@@ -282,7 +283,7 @@ def test_rendered_faces_have_their_true_changes():
 
 def test_the_table_has_the_poster_s_figures(faces):
     model, guide, rows = faces
-    found = matching.measure(model, guide, rows, matcher=Fixed())
+    found = match_scores.measure(model, guide, rows, matcher=Fixed())
     made = table(found)
     rows_by_title = {row[0]: row for row in made.rows}
     assert rows_by_title["reconstruction"][6:] == (8.88, 0.76, None)
@@ -298,7 +299,7 @@ def test_the_study_shows_the_table_and_every_label(faces, monkeypatch):
     section = matching.study(*faces)
     assert [picture.title for picture in section.pictures] == ["", "Smiling"]
     assert all(picture.png.startswith(b"\x89PNG") for picture in section.pictures)
-    assert f"{matching.POSTER_DROP:.2f}" in section.text[1]
+    assert f"{match_scores.POSTER_DROP:.2f}" in section.text[1]
     json.dumps(section.to_json(), allow_nan=False)
 
 
@@ -312,4 +313,4 @@ def test_one_image_has_none_to_be_shuffled_with(faces):
     model, guide, rows = faces
     assert matching.study(model, guide, rows.first(1)) is None
     with pytest.raises(ValueError, match="expected two or more images to match, got 1"):
-        matching.measure(model, guide, rows.first(1), matcher=Fixed())
+        match_scores.measure(model, guide, rows.first(1), matcher=Fixed())
