@@ -81,7 +81,7 @@ class CCVAEGuide(PyroModule):
             q(z_c | x) for each kind of label, batch ``(B, n)`` and event ``(D,)``; and mean and
             standard deviation of z_style, ``(B, S)``.
         """
-        sizes = [len(kind) * kind.block for kind in self.space.kinds]
+        sizes = [classifier.size for classifier in self.classifier]
         parts = [t.split([*sizes, self.style], -1) for t in self.encoder(x)]
         *blocks, style = zip(*parts, strict=True)
         return [
@@ -111,6 +111,11 @@ class LabelClassifier(nn.Module):
         start = [self.link.quantile(1 / (kind.classes - k)) for k in range(kind.block)]
         self.slope = nn.Parameter(torch.ones(len(kind), kind.block))
         self.intercept = nn.Parameter(torch.tensor(start).repeat(len(kind), 1))
+
+    @property
+    def size(self) -> int:
+        """Dimensions of the labels' blocks together, n·D."""
+        return self.slope.numel()
 
     def forward(self, loc: Tensor, scale: Tensor) -> Characteristic:
         """The block with its classifier, for mean and standard deviation ``(B, n·D)``."""

@@ -154,8 +154,8 @@ def adopt(
     for name, module in run.modules.items():
         module.load_state_dict(states[name])
     directory.mkdir(parents=True, exist_ok=True)
-    position = {"epoch": config.epochs, "done": 0, "total": 0, "totals": {}}
-    save_checkpoint(directory / CHECKPOINT, run.modules, None, **position)
+    facts: dict[str, Any] = {"epoch": config.epochs, "done": 0, "total": 0, "totals": {}}
+    save_checkpoint(directory / CHECKPOINT, run.modules, None, **facts)
     _write_config(run)
     return run
 

@@ -31,13 +31,15 @@ class ConditionalPrior(nn.Module):
 
     Args:
         kind: n labels with K classes and blocks of D = K − 1 dimensions.
+        means: ``(K, D)``, where the class means start instead; D may be another number then.
     """
 
     is_table = True
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, means: Tensor | None = None) -> None:
         super().__init__()
-        means = class_means(kind.classes) * SEPARATION
+        if means is None:
+            means = class_means(kind.classes) * SEPARATION
         self.loc = nn.Parameter(means.expand(len(kind), -1, -1).clone())
         self.raw_scale = nn.Parameter(torch.ones_like(self.loc))
 

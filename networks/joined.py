@@ -18,7 +18,7 @@ from .heads import Decoder, Gaussian
 class LabelTables(nn.Module):
     """Σ_i E_i[y^i]: what the labels add to a first layer.
 
-    They are tables (see :func:`ccvae.inference.training.adam`): at the networks' step size the
+    They are tables (see :func:`ccvae.inference.optimisation.adam`): at the networks' step size the
     latents take over what the labels could say before the tables have moved.
 
     Args:

@@ -8,6 +8,7 @@ table          what it compares
 ============== ====================================================================================
 ``diva``       DIVA, a VAE with one latent space and a plain classifier on an angle left out
 ``m2``         M2 and a plain classifier on digits, of which 100 or 1 000 are labelled
+``multiclass`` hair as one label of five classes or as five labels, and the poster's own choices
 ``objectives`` the five columns of the poster's Table 1 on the same rendered faces
 ============== ====================================================================================
 """
@@ -22,12 +23,13 @@ from typing import Any
 
 import torch
 
-from . import table_diva, table_m2, table_objectives
+from . import table_diva, table_m2, table_multiclass, table_objectives
 from .tables import Table
 
 TABLES: dict[str, ModuleType] = {
     "diva": table_diva,
     "m2": table_m2,
+    "multiclass": table_multiclass,
     "objectives": table_objectives,
 }
 """For each table the module that measures and arranges it."""

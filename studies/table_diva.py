@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from pyro.infer import ELBO
@@ -16,11 +17,10 @@ from ..data.rotated import ANGLES, rotated_digits
 from ..inference.accuracy import hits, mean_over_labels
 from ..inference.catalogue import build_likelihood, build_objective, build_pair
 from ..inference.evaluation import plain_classifier
-from ..inference.optimisation import adam, warm_cosine
 from ..inference.prediction import classify
-from ..inference.training import Training
 from ..models import VAE
 from ..networks import build
+from .pairs import train_pair
 from .single_latent import SingleLatentGuide, SingleLatentObjective
 from .tables import Figure, Measurement, Table, mean_and_error
 
@@ -203,18 +203,5 @@ def _trained(
     device: torch.device | str,
 ) -> Classifier:
     """Train a pair to its last epoch; returns its q(y|x) as a classifier."""
-    module = objective(model.to(device), guide.to(device))
-    training = Training(
-        module,
-        adam(module, config.lr),
-        rows,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        rate=lambda progress: config.lr * warm_cosine(progress),
-    )
-    for _ in training.run():
-        pass
-    module.eval()
-    space = rows.dataset.space
-    return lambda x: classify(guide, space, x)
+    train_pair(config, model, guide, objective, rows, device)
+    return partial(classify, guide, rows.dataset.space)
