@@ -306,8 +306,8 @@ print(f"M2                {result['accuracy']:.3f}   bound {result['bound']:.1f}
 print(f"plain classifier  {baseline(config, shown, test, 'cpu')['classifier']:.3f}")
 
 # %% [markdown]
-# Both saw 200 labels; M2 saw the other 3 800 digits as well. What these are worth depends on how the
-# labels get in. Drop the two epochs on labelled rows at the start (`labelled_epochs`), or the
+# Both saw 200 labels; M2 saw the other 3 800 digits as well. What these are worth depends on how
+# the labels get in. Drop the two epochs on labelled rows at the start (`labelled_epochs`), or the
 # repetition of labelled rows (`repeat`), and see.
 #
 # And does $z$ keep what $y$ does not say? Take the guide's code of a digit, keep $z$, and set $y$
