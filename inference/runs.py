@@ -114,7 +114,7 @@ def create(
     rows = training_rows(config, dataset)
     if len(rows.labelled) == 0 and config.program != "vae":
         raise ValueError(
-            f"no training row keeps a label at --labelled {config.labelled}, so there is "
+            f"no training row keeps a label at --labelled {max(config.fractions):g}, so there is "
             f"nothing to learn q(y|x) from; give at least {1 / len(rows):.2g}"
         )
     config = _with_alpha(config, rows)
