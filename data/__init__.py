@@ -8,5 +8,16 @@ batches, :mod:`.faces` and :mod:`.digits` make the two data sets that the suite 
 
 from .dataset import Batch, Dataset, Rows
 from .labels import Binary, Categorical, Kind, Label, LabelSpace
+from .missing import rows_by_missing
 
-__all__ = ["Batch", "Binary", "Categorical", "Dataset", "Kind", "Label", "LabelSpace", "Rows"]
+__all__ = [
+    "Batch",
+    "Binary",
+    "Categorical",
+    "Dataset",
+    "Kind",
+    "Label",
+    "LabelSpace",
+    "Rows",
+    "rows_by_missing",
+]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .labels import LabelSpace
+from .missing import noted, rows_by_missing
 
 
 @dataclass(frozen=True)
@@ -209,12 +210,15 @@ class Rows:
     def batch(self, index: Tensor, device: torch.device | str = "cpu") -> Batch:
         """The rows at ``index`` ``(B,)`` of this set, as floats on ``device``."""
         rows = self.rows[index]
+        labels = self.labels[index]
         domains = self.dataset.domains
         return Batch(
             # Bytes travel and become floats where they arrive; on bytes, index_select takes a
             # twentieth of the time of images[rows].
             x=_move(self.dataset.images.index_select(0, rows), device).float().div_(255),
-            y=_move(self.labels[index], device),
+            y=noted(
+                _move(labels, device), *(_move(part, device) for part in rows_by_missing(labels))
+            ),
             d=None if domains is None else _move(domains[rows], device),
             index=_move(index, device),
             size=len(self),

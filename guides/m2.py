@@ -33,6 +33,7 @@ from pyro.nn import PyroModule
 from torch import Tensor, nn
 
 from ..data import LabelSpace
+from ..models.cases import Cases
 
 
 class M2Guide(PyroModule):
@@ -68,9 +69,10 @@ class M2Guide(PyroModule):
                     missing = pyro.sample(
                         f"y_{self.space.names[column]}_unobserved", q_y, infer={"evidence": y_i}
                     )
-                labels.append(torch.where(y_i.isnan(), missing.to(y.dtype), y_i).squeeze(-1))
-            loc, scale = self.encoder(features, labels)
-            pyro.sample("z", dist.Normal(loc.unsqueeze(-2), scale.unsqueeze(-2)).to_event(1))
+                labels.append(torch.where(y_i.isnan(), missing.to(y.dtype), y_i))
+            cases = Cases(y, labels)
+            loc, scale = cases.encode(self.encoder, features)
+            pyro.sample("z", cases.site(dist.Normal(loc, scale).to_event(1)))
 
     def label_posteriors(self, features: Tensor) -> list[TorchDistribution]:
         """q(y^i | x) of every label, batch ``(B, 1)``, from the trunk's features."""

@@ -34,6 +34,7 @@ from pyro.nn import PyroModule
 from torch import Tensor, nn
 
 from ..data import LabelSpace
+from .cases import Cases
 from .likelihoods import Likelihood
 from .priors import label_prior
 
@@ -87,5 +88,6 @@ class M2(PyroModule):
                 labels.append(label)
             origin = torch.zeros(len(index), 1, self.style, dtype=y.dtype, device=y.device)
             z = pyro.sample("z", dist.Normal(origin, 1.0).to_event(1))
-            pixels = self.likelihood(self.decoder(z, labels))
-            pyro.sample("x", pixels, obs=None if x is None else x.unsqueeze(-4))
+            cases = Cases(y, labels)
+            pixels = self.likelihood(self.decoder(cases.of(z, event=1), cases.labels))
+            pyro.sample("x", cases.site(pixels), obs=None if x is None else x.unsqueeze(-4))

@@ -1,0 +1,47 @@
+"""Which rows of a batch have missing labels, known to the host without asking the device.
+
+How many there are decides shapes, and shapes are the host's. On a GPU, finding out would make every
+step wait until the device has caught up. A batch is put together on the host, so it notes the
+answer there (:func:`noted`) and a program reads the note (:func:`rows_by_missing`).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+NOTE = "_ccvae_rows_by_missing"
+
+
+def rows_by_missing(y: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions of the rows whose labels are all known, and of those where some are missing.
+
+    Without a note all rows of labels on a device count as if some were missing: a program that
+    computes more for them than for others then computes more than it needs, and nothing wrong.
+
+    Args:
+        y: labels ``(B, L)``, NaN where missing.
+
+    >>> rows_by_missing(torch.tensor([[0.0], [torch.nan], [1.0]]))
+    (tensor([0, 2]), tensor([1]))
+    """
+    if y.device.type == "cpu":
+        incomplete = y.isnan().any(-1)
+        return (~incomplete).nonzero()[:, 0], incomplete.nonzero()[:, 0]
+    version, rows = getattr(y, NOTE, (None, None))
+    if rows is not None and version == y._version:
+        return rows
+    every = torch.arange(len(y), device=y.device)
+    return every[:0], every
+
+
+def noted(y: Tensor, known: Tensor, missing: Tensor) -> Tensor:
+    """``y``, with a note of what :func:`rows_by_missing` answers; a change to ``y`` voids it.
+
+    Args:
+        y: labels ``(B, L)`` on a device.
+        known, missing: the answer, on the same device.
+    """
+    if not y.is_inference():  # such tensors do not count their changes
+        setattr(y, NOTE, (y._version, (known, missing)))
+    return y

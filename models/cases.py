@@ -1,0 +1,153 @@
+r"""Every case of a batch once, where labels that are summed over do not differ in every row.
+
+To sum over missing labels Pyro gives each of them a dimension of its own, and so every row of the
+batch an entry for each joint setting of the labels. In a row whose labels are all observed these
+entries stand for the same case. Networks that take labels and images together, as M2's do, would
+compute it as often as there are settings. :class:`Cases` has every case computed once and spreads
+the results over the settings::
+
+    setting    row 1      row 2     row 3             cases
+       0      observed    y = 0    observed           row 1, row 3,
+       1         "        y = 1       "        ──►    row 2 with y = 0, 1, 2
+       2         "        y = 2       "
+
+The latents of an observed row are one draw, which stands at all settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+import torch
+from pyro.distributions import TorchDistribution
+from pyro.poutine.runtime import get_plates
+from torch import Size, Tensor
+from torch.distributions import constraints
+
+from ..data import rows_by_missing
+
+Encoder = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Tensor]]
+
+
+class Cases:
+    """The C cases of a batch; where they are no fewer than the entries, the entries themselves.
+
+    Made inside the plate ``data``. All shapes below are those of a batch with fewer cases; of one
+    without, ``(…, B, 1)`` takes the place of ``(C,)``.
+
+    Attributes:
+        labels: the codes ``(C,)`` of each label.
+
+    Args:
+        y: labels ``(B, L)`` as the program is called with, NaN where missing.
+        labels: codes ``(…, B, 1)`` of each label, what was missing filled in; enumeration puts its
+            dimensions in front.
+    """
+
+    def __init__(self, y: Tensor, labels: Sequence[Tensor]) -> None:
+        self.shape = torch.broadcast_shapes(*(label.shape for label in labels))
+        self.settings = self.shape[:-2]
+        self.known, self.missing = rows_by_missing(y)
+        # Where there are plates beside ``data``, dimensions in front may be theirs.
+        enumerated = self.settings.numel() > 1 and len(get_plates()) == 1
+        self.fewer = enumerated and len(self.known) > 0
+        self._entries = [label.squeeze(-1) for label in labels]
+        if self.fewer:
+            self._order = torch.cat([self.known, self.missing]).argsort()
+        self.labels = [self.of(label, 0) for label in labels]
+
+    def encode(self, encoder: Encoder, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation ``(C, S)`` by an encoder that shares features over settings.
+
+        Args:
+            encoder: features ``(B, F)`` and codes ``(…, B)`` of each label to both, ``(…, B, S)``.
+            features: of the batch, ``(B, F)``.
+        """
+        if not self.fewer:
+            loc, scale = encoder(features, self._entries)
+            return loc.unsqueeze(-2), scale.unsqueeze(-2)
+        first = (0,) * len(self.settings)
+        labels = [label.expand(self.shape[:-1]) for label in self._entries]
+        known = encoder(features[self.known], [label[first][self.known] for label in labels])
+        if len(self.missing) == 0:
+            return known
+        entries = [label.index_select(-1, self.missing) for label in self._entries]
+        missing = encoder(features[self.missing], entries)
+        loc, scale = (
+            torch.cat([one, each.flatten(0, -2)]) for one, each in zip(known, missing, strict=True)
+        )
+        return loc, scale
+
+    def of(self, value: Tensor, event: int) -> Tensor:
+        """What ``value`` ``(…, B, 1, …)`` has for each case, ``(C, …)``.
+
+        Args:
+            value: of entries; for an observed row its first counts.
+            event: dimensions that follow on those of the batch.
+        """
+        if not self.fewer:
+            return value
+        rows = value.squeeze(-1 - event)
+        shape = rows.shape[rows.dim() - event :]
+        rows = rows.expand(*self.shape[:-1], *shape)
+        depth = len(self.settings)
+        known = rows[(0,) * depth].index_select(0, self.known)
+        missing = rows.index_select(depth, self.missing)
+        return torch.cat([known, missing.flatten(0, depth)])
+
+    def spread(self, value: Tensor) -> Tensor:
+        """A value of every case ``(C, …)`` at all entries that it stands for, ``(…, B, 1, …)``."""
+        count, shape = self.settings.numel(), value.shape[1:]
+        known, missing = value.split([len(self.known), len(value) - len(self.known)])
+        entries = [
+            known.expand(count, *known.shape),
+            missing.reshape(count, len(self.missing), *shape),
+        ]
+        return torch.cat(entries, 1).index_select(1, self._order).reshape(*self.shape, *shape)
+
+    def site(self, fn: TorchDistribution) -> TorchDistribution:
+        """The distribution ``(…, B, 1)`` of a site of which ``fn`` ``(C,)`` has every case."""
+        return EachCase(fn, self) if self.fewer else fn
+
+
+class EachCase(TorchDistribution):
+    """A distribution over the cases of a batch, drawn and evaluated once for each.
+
+    Args:
+        base_dist: batch shape ``(C,)``.
+        cases: where they stand.
+    """
+
+    arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
+
+    def __init__(self, base_dist: TorchDistribution, cases: Cases) -> None:
+        self.base_dist, self.cases = base_dist, cases
+        super().__init__(cases.shape, base_dist.event_shape, validate_args=False)
+
+    @property
+    def support(self) -> constraints.Constraint:
+        """The base's."""
+        return self.base_dist.support
+
+    @property
+    def has_rsample(self) -> bool:
+        """Whether the base has."""
+        return self.base_dist.has_rsample
+
+    @property
+    def mean(self) -> Tensor:
+        """The base's, at every entry."""
+        return self.cases.spread(self.base_dist.mean)
+
+    def sample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008
+        """A draw ``(…, B, 1, …)``, the same at all entries of a case."""
+        return self.cases.spread(self.base_dist.sample(sample_shape))
+
+    def rsample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008
+        """A reparameterised draw ``(…, B, 1, …)``, the same at all entries of a case."""
+        return self.cases.spread(self.base_dist.rsample(sample_shape))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Log-density of values ``(…, B, 1, …)``, ``(…, B, 1)``."""
+        return self.cases.spread(self.base_dist.log_prob(self.cases.of(value, self.event_dim)))
