@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, softplus
+from torch.nn.functional import softplus
 
 from .timing import Step, trained
 
@@ -32,7 +32,12 @@ class Networks(nn.Module):
 
     def forward(self, labelled: Tensor, y: Tensor, unlabelled: Tensor) -> Tensor:
         """The loss of images with the codes ``(B,)`` of their classes, and of others without."""
-        return self.supervised(labelled, y) + self.unsupervised(unlabelled)
+        losses = []
+        if len(labelled):
+            losses.append(self.supervised(labelled, y))
+        if len(unlabelled):
+            losses.append(self.unsupervised(unlabelled))
+        return sum(losses)
 
     def supervised(self, x: Tensor, y: Tensor) -> Tensor:
         """Cross-entropy + KL at the image's own class, − log q(y|x)."""
@@ -53,8 +58,7 @@ class Networks(nn.Module):
         scale = softplus(raw_scale)
         z = loc + scale * torch.randn_like(scale)
         logits = self.image(softplus(self.decode(z) + decoded))
-        target = x.expand_as(logits)
-        error = binary_cross_entropy_with_logits(logits, target, reduction="none").sum(-1)
+        error = (softplus(logits) - logits * x).sum(-1)
         divergence = 0.5 * (loc.square() + scale.square() - 1).sum(-1) - scale.log().sum(-1)
         return error + divergence
 

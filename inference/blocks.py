@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..guides import Characteristic, Conditioned
-from .draw import Draw, Site
+from .draw import Draw, Site, total
 
 
 def blocks(draw: Draw) -> list[tuple[Conditioned, Site]]:
@@ -32,7 +32,7 @@ def blocks(draw: Draw) -> list[tuple[Conditioned, Site]]:
 
 def log_evidence(draw: Draw) -> Tensor:
     """Log q(y_O|x) of the observed labels, ``(B,)``, exactly."""
-    return torch.stack([draw.per_row(b.log_evidence(), s) for b, s in blocks(draw)]).sum(0)
+    return total([draw.per_row(b.log_evidence(), s) for b, s in blocks(draw)])
 
 
 def log_classifier(draw: Draw, *, detach: bool = False) -> Tensor:
@@ -45,7 +45,7 @@ def log_classifier(draw: Draw, *, detach: bool = False) -> Tensor:
     for block, site in blocks(draw):
         z_c = site["value"].detach() if detach else site["value"]
         values.append(draw.per_row(block.log_classifier(z_c), site))
-    return torch.stack(values).sum(0)
+    return total(values)
 
 
 def log_observed(draw: Draw, name: str) -> Tensor:
@@ -69,4 +69,4 @@ def log_observed(draw: Draw, name: str) -> Tensor:
         codes = site["infer"]["evidence"]
         density = site["fn"].log_prob(codes.nan_to_num())
         values.append(draw.per_row(torch.where(codes.isnan(), 0.0, density), site))
-    return torch.stack(values).sum(0)
+    return total(values)

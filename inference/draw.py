@@ -100,7 +100,7 @@ class Draw:
             joint = y["fn"].log_prob(y["value"]) + log_density(z)
             dim = self.guide[y["name"]]["infer"]["_enumerate_dim"]
             values.append(self.per_row(joint.logsumexp(dim, keepdim=True), z))
-        return torch.stack(values).sum(0)
+        return total(values)
 
     def sites(self, side: str, name: str, part: str = "") -> list[Site]:
         """The sites that one name stands for: one for each kind of label, and their parts.
@@ -141,8 +141,8 @@ class Draw:
         """
         value = self.expectation(value, site)
         data = next(frame for frame in site["cond_indep_stack"] if frame.name == DATA)
-        value = value.movedim(data.dim, -1)
-        return value.reshape(-1, value.shape[-1]).sum(0)
+        others = [dim for dim in range(-value.dim(), 0) if dim != data.dim]
+        return value.sum(others) if others else value
 
     def expectation(self, value: Tensor, site: Site) -> Tensor:
         """Sum out the enumerated labels that ``value`` depends on, the last one sampled first.
@@ -183,11 +183,12 @@ class Draw:
             )
 
     def _total(self, side: str, name: str, part: str) -> Tensor:
-        values = [
-            self.per_row(log_density(site) * (site["scale"] / self.scale), site)
-            for site in self.sites(side, name, part)
-        ]
-        return torch.stack(values).sum(0)
+        values = []
+        for site in self.sites(side, name, part):
+            weight = site["scale"] / self.scale
+            density = log_density(site)
+            values.append(self.per_row(density if weight == 1 else density * weight, site))
+        return total(values)
 
 
 class Budget(Messenger):
@@ -210,6 +211,11 @@ class Budget(Messenger):
                 f"together, of which at most {LIMIT} are summed over; choose fewer labels, or an "
                 "objective that samples them"
             )
+
+
+def total(values: list[Tensor]) -> Tensor:
+    """The sum of some tensors of one shape."""
+    return values[0] if len(values) == 1 else torch.stack(values).sum(0)
 
 
 def log_density(site: Site) -> Tensor:

@@ -52,10 +52,9 @@ class Cases:
         # Where there are plates beside ``data``, dimensions in front may be theirs.
         enumerated = self.settings.numel() > 1 and len(get_plates()) == 1
         self.fewer = enumerated and len(self.known) > 0
+        self.complete = len(self.missing) == 0
         self._entries = [label.squeeze(-1) for label in labels]
-        if self.fewer:
-            self._order = torch.cat([self.known, self.missing]).argsort()
-        self.labels = [self.of(label, 0) for label in labels]
+        self.labels = [self.of(label, event=0) for label in labels]
 
     def encode(self, encoder: Encoder, features: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation ``(C, S)`` by an encoder that shares features over settings.
@@ -67,13 +66,12 @@ class Cases:
         if not self.fewer:
             loc, scale = encoder(features, self._entries)
             return loc.unsqueeze(-2), scale.unsqueeze(-2)
-        first = (0,) * len(self.settings)
-        labels = [label.expand(self.shape[:-1]) for label in self._entries]
-        known = encoder(features[self.known], [label[first][self.known] for label in labels])
-        if len(self.missing) == 0:
-            return known
+        if self.complete:
+            return encoder(features, self.labels)
+        codes = [label[: len(self.known)] for label in self.labels]
+        known = encoder(features.index_select(0, self.known), codes)
         entries = [label.index_select(-1, self.missing) for label in self._entries]
-        missing = encoder(features[self.missing], entries)
+        missing = encoder(features.index_select(0, self.missing), entries)
         loc, scale = (
             torch.cat([one, each.flatten(0, -2)]) for one, each in zip(known, missing, strict=True)
         )
@@ -89,22 +87,25 @@ class Cases:
         if not self.fewer:
             return value
         rows = value.squeeze(-1 - event)
-        shape = rows.shape[rows.dim() - event :]
-        rows = rows.expand(*self.shape[:-1], *shape)
+        rows = rows.expand(*self.shape[:-1], *rows.shape[rows.dim() - event :])
         depth = len(self.settings)
-        known = rows[(0,) * depth].index_select(0, self.known)
+        first = rows[(0,) * depth]
+        if self.complete:
+            return first
         missing = rows.index_select(depth, self.missing)
-        return torch.cat([known, missing.flatten(0, depth)])
+        return torch.cat([first.index_select(0, self.known), missing.flatten(0, depth)])
 
     def spread(self, value: Tensor) -> Tensor:
         """A value of every case ``(C, …)`` at all entries that it stands for, ``(…, B, 1, …)``."""
-        count, shape = self.settings.numel(), value.shape[1:]
-        known, missing = value.split([len(self.known), len(value) - len(self.known)])
-        entries = [
-            known.expand(count, *known.shape),
-            missing.reshape(count, len(self.missing), *shape),
-        ]
-        return torch.cat(entries, 1).index_select(1, self._order).reshape(*self.shape, *shape)
+        event = value.shape[1:]
+        if self.complete:
+            return value.unsqueeze(1).expand(*self.shape, *event)
+        settings, rows = self.settings.numel(), (len(self.known), len(self.missing))
+        known, missing = value.split([rows[0], settings * rows[1]])
+        known = known.expand(settings, *known.shape)
+        entries = torch.cat([known, missing.view(settings, rows[1], *event)], 1)
+        order = torch.cat([self.known, self.missing]).argsort()
+        return entries.index_select(1, order).view(*self.shape, *event)
 
     def site(self, fn: TorchDistribution) -> TorchDistribution:
         """The distribution ``(…, B, 1)`` of a site of which ``fn`` ``(C,)`` has every case."""
