@@ -1,0 +1,124 @@
+"""``python -m ccvae.benchmarks.scale [PROGRAM]``: what a step costs with more labels, more images.
+
+The first table runs every program with its own objective on batches of 32, 200 and 1 000, half of
+the label entries hidden: milliseconds, ratio to the bare networks, images per second, and the most
+memory that torch held during the step beyond what it held before. The second gives every program
+that has labels 1, 18 and 40 binary ones, at random, and compares the steps with that of one label.
+M2 samples its labels there, for its decoder ties them together: the sum over 18 would have 2^18
+terms. Networks, data and turns are those of :mod:`ccvae.benchmarks.step`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from statistics import median
+
+import pyro
+import torch
+
+from ..config import Config
+from ..data import Batch, Binary, Dataset, LabelSpace
+from ..data.spec import load
+from ..inference.catalogue import PROGRAMS
+from .step import CONFIGS, bare, bare_step, patterns, program_step
+from .timing import Step, measure, peak, ratio
+
+BATCHES = (32, 200, 1_000)
+LABELS = (1, 18, 40)
+SIZE = 200
+"""Images in a batch where the labels vary."""
+
+LABELLED = {
+    "m2": replace(CONFIGS["m2"], objective="m2-score"),
+    "diva": CONFIGS["diva"],
+    "ccvae": CONFIGS["ccvae"],
+}
+LEAST = 4
+"""Turns that are measured, whatever they take."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print the tables."""
+    options = parse(arguments)
+    programs = list(PROGRAMS) if options.program == "all" else [options.program]
+    with pyro.settings.context(module_local_params=True), pyro.validation_enabled(False):
+        print(f"{'program':9}{'images':>7}{'ms':>8}{'ratio':>7}{'images/s':>10}{'peak MiB':>10}")
+        for program in programs:
+            for line in by_batch(program, options.seconds):
+                print(line, flush=True)
+        print(f"\n{'program':9}{'labels':>7}{'ms':>8}{'ratio to 1':>12}")
+        for program in (name for name in programs if name in LABELLED):
+            for line in by_labels(program, options.seconds):
+                print(line, flush=True)
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options of the command; sets the threads of torch where they are given."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ccvae.benchmarks.scale",
+        description="What a training step costs with more labels and with more images.",
+    )
+    parser.add_argument("program", nargs="?", default="all", choices=["all", *PROGRAMS])
+    text = f"how long to measure each program in each table, {LEAST} turns at least (15)"
+    parser.add_argument("--seconds", type=float, default=15.0, help=text)
+    parser.add_argument("--threads", type=int, help="threads of torch (its own choice)")
+    options = parser.parse_args(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    return options
+
+
+def by_batch(program: str, duration: float) -> Iterator[str]:
+    """Time a program on batches of several sizes, and yield the lines of the table."""
+    config, data = CONFIGS[program], images(program, max(BATCHES))
+    steps: dict[tuple[str, int], Step] = {}
+    for size in BATCHES:
+        batch = mixed(data, size)
+        decodings, _ = bare(config, "mixed")
+        steps["bare", size] = bare_step(config, data, batch, decodings)
+        steps[program, size] = program_step(config, data, batch)
+    seconds = measure(steps, duration, LEAST)
+    for size in BATCHES:
+        own = seconds[program, size]
+        beside = ratio(own, seconds["bare", size])
+        memory = peak(steps[program, size]) / 2**20
+        time = median(own)
+        yield (
+            f"{program:9}{size:7}{1e3 * time:8.0f}{beside:7.2f}{size / time:10.0f}{memory:10.0f}"
+        )
+
+
+def by_labels(program: str, duration: float) -> Iterator[str]:
+    """Time a program with several numbers of labels, and yield the lines of the table."""
+    config, data = LABELLED[program], images(program, SIZE)
+    steps = {count: labelled_step(config, data, count) for count in LABELS}
+    seconds = measure(steps, duration, LEAST)
+    for count in LABELS:
+        own = seconds[count]
+        more = ratio(own, seconds[LABELS[0]])
+        yield f"{program:9}{count:7}{1e3 * median(own):8.0f}{more:12.3f}"
+
+
+def labelled_step(config: Config, data: Dataset, count: int) -> Step:
+    """A step of a program with so many binary labels, whose entries are drawn at random."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.rand(len(data.images), count, generator=generator).round()
+    space = LabelSpace(Binary(f"label {i}") for i in range(count))
+    relabelled = replace(data, labels=labels, space=space)
+    return program_step(config, relabelled, mixed(relabelled, SIZE))
+
+
+def images(program: str, count: int) -> Dataset:
+    """The data set that a program is timed on, with at least ``count`` training rows."""
+    return load("digits" if program == "m2" else f"faces:{2 * count}")
+
+
+def mixed(data: Dataset, size: int) -> Batch:
+    """The first training rows, half of their label entries hidden."""
+    return dict(patterns(data, size))["mixed"]
+
+
+if __name__ == "__main__":
+    main()
