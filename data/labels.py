@@ -80,6 +80,9 @@ class Kind:
 
     def of(self, y: Tensor) -> Tensor:
         """The kind's own columns ``(B, n)`` of the labels ``y`` ``(B, L)``."""
+        first, count = self.columns[0], len(self.columns)
+        if self.columns[-1] == first + count - 1:
+            return y.narrow(1, first, count)
         # Columns one by one: a list as index would be copied to the GPU at every step.
         return torch.stack([y[:, column] for column in self.columns], -1)
 

@@ -46,15 +46,17 @@ class Cases:
     """
 
     def __init__(self, y: Tensor, labels: Sequence[Tensor]) -> None:
-        self.shape = torch.broadcast_shapes(*(label.shape for label in labels))
-        self.settings = self.shape[:-2]
-        self.known, self.missing = rows_by_missing(y)
-        # Where there are plates beside ``data``, dimensions in front may be theirs.
-        enumerated = self.settings.numel() > 1 and len(get_plates()) == 1
-        self.fewer = enumerated and len(self.known) > 0
-        self.complete = len(self.missing) == 0
         self._entries = [label.squeeze(-1) for label in labels]
-        self.labels = [self.of(label, event=0) for label in labels]
+        self.labels = list(labels)
+        # Where there are plates beside ``data``, dimensions in front may be theirs.
+        enumerated = any(label.dim() > 2 for label in labels) and len(get_plates()) == 1
+        self.fewer = enumerated and len(rows_by_missing(y)[0]) > 0
+        if self.fewer:
+            self.known, self.missing = rows_by_missing(y)
+            self.complete = len(self.missing) == 0
+            self.shape = torch.broadcast_shapes(*(label.shape for label in labels))
+            self.settings = self.shape[:-2]
+            self.labels = [self.of(label, event=0) for label in labels]
 
     def encode(self, encoder: Encoder, features: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation ``(C, S)`` by an encoder that shares features over settings.

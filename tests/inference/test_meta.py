@@ -15,13 +15,14 @@ from pyro.infer import SVI
 from torch.overrides import TorchFunctionMode
 
 from ccvae.config import Config
-from ccvae.data import Binary, Categorical, Dataset, LabelSpace
+from ccvae.data import Binary, Categorical, Dataset, LabelSpace, rows_by_missing
 from ccvae.inference import CCVAEObjective, ImportanceWeightedObjective
 from ccvae.inference.catalogue import PROGRAMS, build_pair
 from ccvae.inference.training import Training
 from ccvae.models import LIKELIHOODS
 
 ROWS, STYLE, SHAPE, DOMAINS = 5, 3, (1, 28, 28), 3
+SPACE = LabelSpace([Binary("a"), Categorical("hair", ("x", "y", "z")), Binary("b")])
 PATTERNS = {
     "labelled": [[1.0, 2.0, 0.0]],
     "unlabelled": [[math.nan] * 3],
@@ -65,9 +66,8 @@ def reads(monkeypatch):
 
 
 def programs(program="ccvae", link="probit", likelihood="laplace", device="meta"):
-    space = LabelSpace([Binary("a"), Categorical("hair", ("x", "y", "z")), Binary("b")])
     config = Config(program=program, link=link, likelihood=likelihood, style=STYLE)
-    model, guide = build_pair(config, space, SHAPE, domains=DOMAINS)
+    model, guide = build_pair(config, SPACE, SHAPE, domains=DOMAINS)
     return model.to(device), guide.to(device)
 
 
@@ -97,6 +97,29 @@ def test_a_training_step_stays_on_its_device(reads, program, objective, link, pa
     with pyro.settings.context(module_local_params=True):
         module_step(*programs(program, link), objective, pattern)
     assert reads.count == 0
+
+
+@all_pairs
+def test_a_batch_that_knows_its_missing_labels_reads_nothing_back(reads, program, objective, link):
+    """What training draws: the host notes which rows have missing labels, and M2 makes use of it."""
+    dataset = data_set()
+    with pyro.settings.context(module_local_params=True):
+        module = objective()(*programs(program, link))
+        optimiser = torch.optim.Adam(module.parameters(), lr=1e-3)
+        for part in dataset.training(0.5, seed=0).batches(ROWS, device="meta"):
+            known, missing = rows_by_missing(part.y)
+            assert known.is_meta and 0 < len(known) and 0 < len(missing)
+            optimiser.zero_grad()
+            module(*part.args, **part.kwargs).backward()
+            optimiser.step()
+    assert reads.count == 0
+
+
+def data_set():
+    rows = torch.arange(3 * ROWS)
+    images = torch.zeros(len(rows), *SHAPE, dtype=torch.uint8)
+    labels = torch.stack([rows % 2, rows % 3, rows % 2], -1).float()
+    return Dataset("toy", images, labels, rows % DOMAINS, SPACE, train=rows, test=rows[:0])
 
 
 @all_pairs
