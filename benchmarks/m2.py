@@ -32,12 +32,11 @@ class Networks(nn.Module):
 
     def forward(self, labelled: Tensor, y: Tensor, unlabelled: Tensor) -> Tensor:
         """The loss of images with the codes ``(B,)`` of their classes, and of others without."""
-        losses = []
-        if len(labelled):
-            losses.append(self.supervised(labelled, y))
-        if len(unlabelled):
-            losses.append(self.unsupervised(unlabelled))
-        return sum(losses)
+        if len(labelled) == 0:
+            return self.unsupervised(unlabelled)
+        if len(unlabelled) == 0:
+            return self.supervised(labelled, y)
+        return self.supervised(labelled, y) + self.unsupervised(unlabelled)
 
     def supervised(self, x: Tensor, y: Tensor) -> Tensor:
         """Cross-entropy + KL at the image's own class, − log q(y|x)."""

@@ -35,9 +35,7 @@ def trained(module: nn.Module, loss: Callable[[], Tensor]) -> Step:
     return step
 
 
-def measure(
-    steps: dict[Key, Step], seconds: float, least: int = LEAST
-) -> dict[Key, list[float]]:
+def measure(steps: dict[Key, Step], seconds: float, least: int = LEAST) -> dict[Key, list[float]]:
     """Seconds of every step in every turn; one more turn warms up and does not count.
 
     The steps run in turns in one process, so that whatever else the machine does falls on all, and

@@ -244,6 +244,7 @@ def _solve_cubic(values: Tensor, slopes: Tensor, goal: Tensor) -> Tensor:
     """Where in [0, 1] the increasing cubic with these end values and slopes equals ``goal``."""
     f0, f1 = values.split(1, -1)
     d0, d1 = slopes.split(1, -1)
+
     def cubic(t: Tensor) -> Tensor:
         blend = t**2 * (3 - 2 * t)
         return f0 + (f1 - f0) * blend + t * (1 - t) * ((1 - t) * d0 - t * d1)
