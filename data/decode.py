@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -84,16 +85,28 @@ def decode(path: Path, decoding: Decoding) -> tuple[np.ndarray, str]:
         facts = path.stat()
         if not stat.S_ISREG(facts.st_mode):
             raise UnusableImageError("not a file")
-        if facts.st_size == 0:
-            raise UnusableImageError("an empty file")
-        with Image.open(path, formats=FORMATS) as image:
-            return _convert(image, decoding)
+        with path.open("rb") as file:
+            return decode_file(file, decoding)
     except UnusableImageError:
         raise
     except FileNotFoundError as error:
         raise UnusableImageError("no such file") from error
     except PermissionError as error:
         raise UnusableImageError("no permission to read it") from error
+    except (OSError, ValueError) as error:  # a name that no file can have, or a failing disk
+        raise UnusableImageError(f"damaged ({error})") from error
+
+
+def decode_file(file: IO[bytes], decoding: Decoding) -> tuple[np.ndarray, str]:
+    """The image of an open file; see :func:`decode`."""
+    try:
+        if not file.read(1):
+            raise UnusableImageError("an empty file")
+        file.seek(0)
+        with Image.open(file, formats=FORMATS) as image:
+            return _convert(image, decoding)
+    except UnusableImageError:
+        raise
     except UnidentifiedImageError as error:
         raise UnusableImageError("not an image, or damaged at its start") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

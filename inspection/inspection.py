@@ -28,12 +28,14 @@ class Inspection:
 
     Attributes:
         name: what was inspected, for headings.
+        programs: the model and the guide themselves.
         model, guide: the sites of both programs.
         graph: the graphical model that they state.
         formula: the objective on the batch, where one was given that can name its terms.
     """
 
     name: str
+    programs: tuple[Program, Program]
     model: Record
     guide: Record
     graph: Graph
@@ -103,14 +105,14 @@ def inspect_pair(
     if not isinstance(objective, Objective):
         guide_sites = record(guide, *args, **kwargs)
         graph = build_graph(model_sites, guide_sites)
-        return Inspection(name, model_sites, guide_sites, graph, None)
+        return Inspection(name, (model, guide), model_sites, guide_sites, graph, None)
     with untouched(model, guide), torch.no_grad(), pyro.validation_enabled(False):
         draw = objective.draw(model, guide, *args, **kwargs)
         terms = objective.combine([objective.formula(draw)])
     guide_sites = as_read(record(objective.prepare(guide), *args, **kwargs), draw)
     graph = build_graph(model_sites, guide_sites)
     formula = Formula(present(terms, graph), graph)
-    return Inspection(name, model_sites, guide_sites, graph, formula)
+    return Inspection(name, (model, guide), model_sites, guide_sites, graph, formula)
 
 
 def as_read(guide: Record, draw: Draw) -> Record:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..config import Config
 from ..inference import Objective
-from ..inference.catalogue import PROGRAMS
+from ..inference.catalogue import PROGRAMS, choose
 from .example import inspect_program
 from .factorisation import guide_density
 from .formulas import Formula, write_term
@@ -94,12 +94,23 @@ class Entry:
 
 def entries() -> list[Entry]:
     """The poster's columns in their order, then the suite's other objectives."""
-    programs = {name: program for program, known in PROGRAMS.items() for name in known}
-    others = [name for name in programs if name not in COLUMNS]
-    return [_entry(programs[name], name) for name in (*COLUMNS, *others)]
+    return [entry(name) for name in names()]
 
 
-def _entry(program: str, name: str) -> Entry:
+def names() -> list[str]:
+    """The objectives in the order of the table."""
+    others = [name for known in PROGRAMS.values() for name in known if name not in COLUMNS]
+    return [*COLUMNS, *others]
+
+
+def entry(name: str) -> Entry:
+    """One objective of the table.
+
+    Raises:
+        ValueError: for a name that no program's objective has.
+    """
+    choose("objective", name, names())
+    program = next(program for program, known in PROGRAMS.items() if name in known)
     config = Config(program=program, objective=name, network="mlp", style=2)
     sides = [inspect_program(config, labels).formula for labels in ("all", "none")]
     supervised, unsupervised = (side for side in sides if side is not None)

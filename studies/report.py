@@ -18,6 +18,7 @@ from ..inference.checkpoint import write_atomically
 from ..inference.runs import Run
 from . import curves
 from .conduct import save, saved
+from .sliders import write_sliders
 
 REPORT = "report.html"
 
@@ -43,7 +44,8 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
         seconds: how long the training took, for the report to mention.
 
     Returns:
-        the path of ``report.html`` in the run's directory; its pictures are also in ``figures/``.
+        the path of ``report.html`` in the run's directory; its pictures are also in ``figures/``,
+        and ``sliders.html`` beside it moves every label, where labels own blocks of latents.
     """
     train, test = run.data()
     sections = saved(run.directory)
@@ -51,8 +53,11 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
     if training is not None:
         save(run.directory, training)
         sections.append(training)
+    title = TITLES.get(run.config.program, run.config.program)
+    sliders = write_sliders(run, title)
     page = render(
-        title=TITLES.get(run.config.program, run.config.program),
+        title=title,
+        sliders=sliders and sliders.name,
         lead=describe(run, train, test, seconds),
         findings=findings(evaluation),
         columns=[title for key, title in BASELINES if key in evaluation],

@@ -27,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # `import` is a word of the language; its function is called import_.
         name = options.command + "_" * keyword.iskeyword(options.command)
-        document, text = getattr(commands, name)(options)
+        document, text, *after = getattr(commands, name)(options)
+        print(json.dumps(_standard(document), indent=2) if options.json else text, flush=True)
+        for serve in after:
+            serve()
     except (ValueError, OSError) as error:
         message = " ".join(str(error).split())
         print(f"ccvae {options.command}: {message}", file=sys.stderr)
@@ -40,7 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"ccvae {options.command}: interrupted", file=sys.stderr)
         return 130
-    print(json.dumps(_standard(document), indent=2) if options.json else text)
     return 0
 
 
@@ -143,6 +145,11 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="(demo)")
     demo.add_argument("--seed", type=int, default=Config.seed, help="(0)")
     _add_device(demo)
+
+    app = _command(commands, "app", "the teaching page, on this machine (extra [app])")
+    app.add_argument("directory", nargs="?", type=Path, default=None, metavar="DIR", help=_RUN)
+    app.add_argument("--port", type=int, default=8000, help="0 takes a free one (8000)")
+    _add_device(app)
     return parser
 
 
@@ -164,6 +171,7 @@ _SHEET = "a picture with examples of every class is written there (none)"
 _IMAGES = "positions among the test images, as 3,14, for traversal and multiclass (some)"
 _NAMES = "names of labels, by commas, for traversal and multiclass (all)"
 _TABLE = "diva, m2, multiclass or objectives (diva)"
+_RUN = "a run directory for the room of faces (one that comes with the package)"
 _TABLES = "where NAME.md and NAME.json are written (docs/tables)"
 
 

@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -255,6 +255,19 @@ def inspect(options: Namespace) -> tuple[Document, str]:
         return document, _written(options.out, tikz(found.graph, beside=options.beside))
     text = found.to_text() if form == "text" else json.dumps(document, indent=2)
     return document, _written(options.out, text)
+
+
+def app(options: Namespace) -> tuple[Document, str, Callable[[], None]]:
+    """``ccvae app``; the third is what serves the page, once its address has been printed."""
+    try:
+        from .web.serve import prepare
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"the page needs {error.name}, which is not installed: pip install 'ccvae[app]'"
+        ) from error
+    url, run, serve = prepare(options.directory, options.port, _device(options.device))
+    text = f"{url} shows {run.directory}; press Ctrl-C to end"
+    return {"url": url, "run": str(run.directory)}, text, serve
 
 
 def objectives(options: Namespace) -> tuple[Document, str]:

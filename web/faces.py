@@ -1,0 +1,253 @@
+"""The room of faces: a trained run that answers what a change of its latents does."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import math
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from ..data import Batch, Label, Rows
+from ..data.decode import Decoding, decode_file, strict_pillow
+from ..inference.prediction import Latents, decode, encode
+from ..inference.runs import Run
+from ..studies.beliefs import beliefs
+from ..studies.examples import spread
+from ..studies.figures import heat
+from ..studies.intervention import class_means, find_block, moved
+from ..studies.pixels import address
+from ..studies.pixels import encode as encode_file
+from ..studies.traversal import FAINTEST
+
+EXAMPLES = "examples.safetensors"
+"""Test images that a run's directory may keep, so that its data set need not be at hand."""
+
+SHOWN = 12
+"""Test images to choose from."""
+
+REACH, FARTHEST = 2.5, 1e4
+"""How many standard deviations of the priors a slider reaches beyond the class means, and the
+largest value that is answered."""
+
+WHOLE_PICTURE = 10**9
+"""The side of a square that no picture exceeds: cut from the middle, it is as large as can be."""
+
+
+class Room:
+    """A run and some of its test images.
+
+    Args:
+        run: a trained run of the program ``ccvae``.
+
+    Raises:
+        ValueError: for a run of another program, with what its rooms are.
+    """
+
+    def __init__(self, run: Run) -> None:
+        if run.config.program != "ccvae":
+            raise ValueError(
+                f"this run is of the program {run.config.program!r}, whose labels own no block of "
+                "latents that a slider could move; open a run of the program 'ccvae' here, or look "
+                "at the rooms Programs and Objectives, which need no run"
+            )
+        self.run, self.space = run, run.space
+        run.model.eval()
+        run.guide.eval()
+        self.images, self.labels = examples(run)
+        self.thumbnails = [address(image) for image in self.images]
+        self.priors = [self._prior(label) for label in self.space]
+
+    def names(self) -> list[str]:
+        """What each test image shows, in words."""
+        return [_in_words(list(self.space), row) for row in self.labels.tolist()]
+
+    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What follows from the state of somebody's page.
+
+        Args:
+            asked: ``face``, the position of a test image, or ``upload``, an image as :meth:`upload`
+                returned it; ``blocks``, values of labels' blocks by name, where they are not the
+                guide's; and ``intervene``, a class code by label, whose mean then is the block.
+
+        Returns:
+            ``blocks`` and the guide's own as ``typical``; ``posterior``, q(y = k | z_c) of every
+            label at its block; ``before`` and ``seen``, q(y = k | x) of the original and of the
+            changed image; the images as addresses; ``top``, the change drawn darkest, and
+            ``change``, the mean over pixels.
+
+        Raises:
+            ValueError: for a state that no page of this run can have.
+        """
+        batch = self._batch(self._image(asked))
+        latents = encode(self.run.guide, batch)
+        typical = {name: find_block(self.space, name).of(latents)[0] for name in self.space.names}
+        blocks = typical | self._values(asked.get("blocks", {}))
+        blocks |= self._interventions(asked.get("intervene", {}))
+        now = latents
+        for name, value in blocks.items():
+            now = moved(now, find_block(self.space, name), value)
+        before, after = (decode(self.run.model, at, batch)[0] for at in (latents, now))
+        change = (after - before).abs().mean(0)
+        top = max(FAINTEST, change.max().item())
+        return {
+            "blocks": _lists(blocks),
+            "typical": _lists(typical),
+            "posterior": self._posterior(batch, now),
+            "before": _lists({n: q[0] for n, q in self._believed(batch.x[0]).items()}),
+            "seen": _lists({n: q[0] for n, q in self._believed(after).items()}),
+            "images": {
+                "original": address(batch.x[0]),
+                "reconstruction": address(before),
+                "changed": address(after),
+                "map": address(heat(change, top)),
+            },
+            "top": top,
+            "change": change.mean().item(),
+        }
+
+    def upload(self, content: bytes) -> dict[str, str]:
+        """An image file, cut to a square and made as small as the run's images.
+
+        Returns:
+            ``image``, to be sent back with every question, and ``remark``, what was done to get
+            colours.
+
+        Raises:
+            ValueError: with the reason, for what is not an image that can be used.
+        """
+        with strict_pillow():
+            pixels, remark = decode_file(
+                io.BytesIO(content), Decoding(self.run.shape[1], WHOLE_PICTURE)
+            )
+        image = torch.from_numpy(pixels.copy()).float() / 255
+        return {"image": base64.b64encode(encode_file(image)).decode(), "remark": remark}
+
+    def _image(self, asked: dict[str, Any]) -> Tensor:
+        if "upload" in asked:
+            return self._sent_back(asked["upload"])
+        face = asked.get("face", 0)
+        if not isinstance(face, int) or not 0 <= face < len(self.images):
+            raise ValueError(
+                f"expected a face from 0 to {len(self.images) - 1}, got {face!r}; reload the page"
+            )
+        return self.images[face]
+
+    def _sent_back(self, text: Any) -> Tensor:
+        try:
+            content = base64.b64decode(text, validate=True)
+        except (TypeError, ValueError, binascii.Error) as error:
+            raise ValueError("the uploaded image came back damaged; upload it again") from error
+        size = self.run.shape[1]
+        with strict_pillow():
+            pixels, _ = decode_file(io.BytesIO(content), Decoding(size, WHOLE_PICTURE))
+        image = torch.from_numpy(pixels.copy()).float() / 255
+        return image if self.run.shape[0] == 3 else image.mean(0, keepdim=True)
+
+    def _batch(self, image: Tensor) -> Batch:
+        labels = torch.full((1, len(self.space)), torch.nan)
+        device = self.run.device
+        return Batch(
+            image[None].to(device), labels.to(device), None, torch.zeros(1).long().to(device), 1
+        )
+
+    def _values(self, given: Any) -> dict[str, Tensor]:
+        found = {}
+        for name, values in _items(given, "blocks"):
+            dimensions = len(self._label(name).classes) - 1
+            numbers = values if isinstance(values, list) else []
+            if len(numbers) != dimensions or not all(map(_is_moderate, numbers)):
+                raise ValueError(
+                    f"expected {dimensions} numbers between ±{FARTHEST:g} for the block of "
+                    f"{name}, got {values!r}; reload the page"
+                )
+            found[name] = torch.tensor(numbers, dtype=torch.float32, device=self.run.device)
+        return found
+
+    def _interventions(self, given: Any) -> dict[str, Tensor]:
+        found = {}
+        for name, code in _items(given, "intervene"):
+            classes = self._label(name).classes
+            if type(code) is not int or not 0 <= code < len(classes):
+                raise ValueError(
+                    f"expected a class of {name} from 0 to {len(classes) - 1}, got {code!r}; "
+                    "reload the page"
+                )
+            found[name] = class_means(self.run.model, self.space, name)[code]
+        return found
+
+    def _label(self, name: str) -> Label:
+        return self.space.labels[self.space.index(name)]
+
+    def _believed(self, image: Tensor) -> dict[str, Tensor]:
+        return beliefs(self.run.guide, self.space, image[None])
+
+    @torch.no_grad()
+    def _posterior(self, batch: Batch, latents: Latents) -> dict[str, list[float]]:
+        """q(y = k | z_c) of every label at the given blocks."""
+        found: dict[str, list[float]] = {}
+        parts, _ = self.run.guide.posterior(batch.x)  # type: ignore[operator]
+        for kind, part in zip(self.space.kinds, parts, strict=True):
+            q = part.label(latents[f"z_c{kind.suffix}"])
+            classes = q.enumerate_support(expand=False)
+            table = q.log_prob(classes).exp()[:, 0]
+            for position, column in enumerate(kind.columns):
+                found[self.space.names[column]] = table[:, position].tolist()
+        return {name: found[name] for name in self.space.names}
+
+    def _prior(self, label: Label) -> dict[str, Any]:
+        """A label's class means, and how far each dimension's slider reaches."""
+        column = self.space.index(label.name)
+        for kind, prior in zip(self.space.kinds, self.run.model.prior, strict=True):  # type: ignore[arg-type]
+            if column in kind.columns:
+                position = kind.columns.index(column)
+                loc, scale = (
+                    prior.loc.detach()[position],
+                    softplus(prior.raw_scale.detach())[position],
+                )
+        return {
+            "name": label.name,
+            "classes": list(label.classes),
+            "means": loc.tolist(),
+            "low": (loc - REACH * scale).amin(0).tolist(),
+            "high": (loc + REACH * scale).amax(0).tolist(),
+        }
+
+
+def examples(run: Run) -> tuple[Tensor, Tensor]:
+    """Test images ``(n, C, H, W)`` of a run and their labels ``(n, L)``."""
+    kept = run.directory / EXAMPLES
+    if kept.exists():
+        tensors = load_file(kept)
+        return tensors["images"].float() / 255, tensors["labels"]
+    rows: Rows = spread(run.data()[1], SHOWN)
+    batch = rows.batch(torch.arange(len(rows)))
+    return batch.x, batch.y
+
+
+def _in_words(labels: list[Label], codes: list[float]) -> str:
+    words = [
+        label.name if label.classes == ("no", "yes") else f"{label.name} {label.classes[int(code)]}"
+        for label, code in zip(labels, codes, strict=True)
+        if not math.isnan(code) and (code or label.classes != ("no", "yes"))
+    ]
+    return ", ".join(words) or "no label"
+
+
+def _items(given: Any, what: str) -> list[tuple[str, Any]]:
+    if not isinstance(given, dict):
+        raise ValueError(f"expected {what} by the names of labels, got {given!r}; reload the page")
+    return list(given.items())
+
+
+def _is_moderate(number: Any) -> bool:
+    return isinstance(number, int | float) and abs(number) <= FARTHEST
+
+
+def _lists(tensors: dict[str, Tensor]) -> dict[str, list[float]]:
+    return {name: tensor.tolist() for name, tensor in tensors.items()}

@@ -1,0 +1,77 @@
+"""Serving the page on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import uvicorn
+
+from ..inference.runs import Run, load
+from .server import build_app
+
+ADDRESS = "127.0.0.1"
+
+PRETRAINED = Path(__file__).parent / "pretrained"
+"""A small run for the room of faces, made by ``make pretrained``."""
+
+
+def open_run(directory: Path | None, device: torch.device) -> Run:
+    """A trained run, or without a directory the one that the package carries.
+
+    Raises:
+        ValueError: for a directory that is no run.
+    """
+    return load(directory or PRETRAINED, device)
+
+
+def listen(port: int) -> socket.socket:
+    """A socket on this machine's own address.
+
+    Args:
+        port: 0 takes a free one.
+
+    Raises:
+        ValueError: where the port is taken, or out of range.
+    """
+    if not 0 <= port < 2**16:
+        raise ValueError(f"expected a port from 0 to 65535, got {port}; 0 takes a free one")
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((ADDRESS, port))
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        raise ValueError(
+            f"port {port} cannot be had ({error.strerror}); give another --port, or 0 for any"
+        ) from error
+    return listening
+
+
+def prepare(
+    directory: Path | None, port: int, device: torch.device
+) -> tuple[str, Run, Callable[[], None]]:
+    """Everything that can fail before the page is served.
+
+    Returns:
+        the address to open, the run, and what serves the page until it is interrupted.
+
+    Raises:
+        ValueError: see :func:`open_run` and :func:`listen`.
+    """
+    run = open_run(directory, device)
+    app = build_app(run)
+    listening = listen(port)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="on"
+    )
+
+    def serve() -> None:
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
+            uvicorn.Server(config).run(sockets=[listening])
+
+    return f"http://{ADDRESS}:{listening.getsockname()[1]}/", run, serve

@@ -1,0 +1,267 @@
+"""The server: its addresses, and who does the work."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from .. import __version__
+from ..inference.catalogue import PROGRAMS
+from ..inference.runs import Run
+from ..inspection.example import PATTERNS
+from ..inspection.formulas import write_term
+from ..inspection.mathml import mathml, terms
+from ..inspection.notation import LATEX
+from ..inspection.objectives import entry, names
+from .comparison import SUMMARIES, Comparison, heading
+from .faces import Room
+from .guard import Guard
+from .programs import DEFAULTS, TITLES, View, view
+
+HERE = Path(__file__).parent
+
+ROOMS = {"programs": "Programs", "objectives": "Objectives", "faces": "Faces"}
+
+TRAININGS = 3
+"""How many trainings may run at once."""
+
+Result = TypeVar("Result")
+
+
+class Worker:
+    """The one thread on which Pyro runs: its handlers and random numbers belong to the process.
+
+    What is asked for waits in a queue, a step of a training at a time, so that a training delays a
+    slider by no more than one step.
+    """
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(1, "pyro")
+        self.trainings = 0
+
+    async def do(self, work: Callable[..., Result], *arguments: Any) -> Result:
+        """What a function returns, once its turn has come."""
+        return await asyncio.get_running_loop().run_in_executor(self.pool, work, *arguments)
+
+
+class Row(NamedTuple):
+    """A row of Table 1, as the page shows it."""
+
+    name: str
+    program: str
+    title: str
+    sides: dict[str, list[tuple[str, str]]]
+    evidence: str
+    notes: tuple[str, ...]
+
+
+def build_app(run: Run) -> Starlette:
+    """The page as an ASGI application.
+
+    Args:
+        run: a trained run for the room of faces.
+    """
+    worker = Worker()
+    pages = Pages(run, worker)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        for name in names():  # seconds of work that the first visitor would wait for
+            worker.pool.submit(table_row, name)
+        yield
+        worker.pool.shutdown(cancel_futures=True)
+
+    return Starlette(
+        routes=[
+            Route("/", pages.programs),
+            Route("/programs", pages.programs),
+            Route("/programs/view", pages.programs_view),
+            Route("/objectives", pages.objectives),
+            Route("/faces", pages.faces),
+            Route("/api/comparison", pages.comparison),
+            Route("/api/faces", pages.answer, methods=["POST"]),
+            Route("/api/upload", pages.upload, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ],
+        middleware=[Middleware(Guard)],
+        exception_handlers={
+            HTTPException: pages.failed,
+            ValueError: pages.failed,
+            ClientDisconnect: pages.failed,
+            Exception: pages.failed,
+        },
+        lifespan=lifespan,
+    )
+
+
+@cache
+def table_row(name: str) -> Row:
+    """An objective of Table 1; see :func:`ccvae.inspection.objectives.entry`."""
+    found = entry(name)
+    return Row(
+        name,
+        found.program,
+        found.title,
+        {side: terms(formula) for side, formula in found.sides.items()},
+        mathml(write_term(found.evidence, LATEX)) if found.evidence else "",
+        found.notes,
+    )
+
+
+def breakable(name: str) -> Markup:
+    """A label's name that a line may break after an underscore."""
+    return Markup("_<wbr>").join(name.split("_"))
+
+
+class Pages:
+    """What is answered at each address.
+
+    Args:
+        run: a trained run. worker: does everything that runs Pyro.
+    """
+
+    def __init__(self, run: Run, worker: Worker) -> None:
+        self.run, self.worker = run, worker
+        self.environment = Environment(
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            loader=FileSystemLoader(HERE / "templates"),
+        )
+        self.environment.filters["markup"] = Markup  # for what this package wrote itself
+        self.environment.filters["breakable"] = breakable
+        try:
+            self.room: Room | None = Room(run)
+            self.reason = ""
+        except ValueError as error:
+            self.room, self.reason = None, str(error)
+
+    async def programs(self, request: Request) -> Response:
+        """The room of programs."""
+        shown = await self._view(request)
+        programs = {name: list(known) for name, known in PROGRAMS.items()}
+        return self._page(
+            "programs", view=shown, programs=programs, titles=TITLES, patterns=PATTERNS
+        )
+
+    async def programs_view(self, request: Request) -> Response:
+        """What that room shows of a program, without the page around it."""
+        return self._html("programs_view.html", view=await self._view(request))
+
+    async def objectives(self, _: Request) -> Response:
+        """The room of objectives."""
+        table = [await self.worker.do(table_row, name) for name in names()]
+        choices = {name: list(known) for name, known in PROGRAMS.items() if len(known) > 1}
+        return self._page("objectives", table=table, choices=choices, titles=TITLES)
+
+    async def faces(self, _: Request) -> Response:
+        """The room of faces."""
+        return self._page("faces", room=self.room, reason=self.reason, run=self.run)
+
+    async def comparison(self, request: Request) -> Response:
+        """A short training under two objectives, as a JSON object on each line."""
+        query = request.query_params
+        program = query.get("program", DEFAULTS[0])
+        seed = query.get("seed", "0")
+        if not (seed.isascii() and seed.isdecimal() and len(seed) < 6):
+            raise ValueError(f"expected a seed from 0 to 99999, got {seed!r}")
+        if self.worker.trainings >= TRAININGS:
+            raise HTTPException(
+                503, f"{TRAININGS} trainings are running already; start again when one has ended"
+            )
+        self.worker.trainings += 1
+        try:
+            chosen = (query.get("a", ""), query.get("b", ""))
+            training = await self.worker.do(Comparison, program, chosen, int(seed))
+        except BaseException:
+            self.worker.trainings -= 1
+            raise
+        lines = self._train(request, training)
+        return StreamingResponse(lines, media_type="application/x-ndjson")
+
+    async def _train(self, request: Request, training: Comparison) -> AsyncIterator[str]:
+        try:
+            opening = training.opening()
+            known = dict(SUMMARIES)
+            yield json.dumps(opening) + "\n"
+            while training.done < opening["steps"] and not await request.is_disconnected():
+                found = await self.worker.do(training.step)
+                new = {n: heading(n) for side in found["sides"] for n in side if n not in known}
+                if new or training.done == 1:
+                    found["headings"] = (SUMMARIES if training.done == 1 else {}) | new
+                known |= new
+                yield json.dumps(found) + "\n"
+        finally:
+            self.worker.trainings -= 1
+
+    async def answer(self, request: Request) -> Response:
+        """What a state of the faces' sliders and switches leads to."""
+        asked = await _json(request)
+        return JSONResponse(await self.worker.do(self._room().answer, asked))
+
+    async def upload(self, request: Request) -> Response:
+        """An image file as the run sees it."""
+        content = await request.body()
+        try:
+            return JSONResponse(await self.worker.do(self._room().upload, content))
+        except ValueError as error:
+            raise HTTPException(
+                422, f"this file cannot be used: {error}; choose a PNG or a JPEG"
+            ) from error
+
+    async def failed(self, request: Request, error: Exception) -> Response:
+        """A failure as one sentence: JSON for the page's own requests, a page for people."""
+        status, reason = 500, "something went wrong here; the terminal of ccvae app says what"
+        if isinstance(error, HTTPException):
+            status, reason = error.status_code, str(error.detail)
+        elif isinstance(error, ValueError):
+            status, reason = 400, str(error)
+        elif isinstance(error, ClientDisconnect):
+            status, reason = 400, "the request ended before it was whole"
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"error": reason}, status)
+        return self._page("", code=status, reason=reason)
+
+    def _room(self) -> Room:
+        if self.room is None:
+            raise HTTPException(404, self.reason)
+        return self.room
+
+    async def _view(self, request: Request) -> View:
+        asked = [request.query_params.get(k, "") for k in ("program", "objective", "labels")]
+        program = asked[0] or DEFAULTS[0]
+        return await self.worker.do(view, program, asked[1], asked[2] or DEFAULTS[2])
+
+    def _page(self, here: str, /, *, code: int = 200, **parts: Any) -> HTMLResponse:
+        frame = {"rooms": ROOMS, "here": here, "version": __version__, "code": code}
+        return self._html(f"{here or 'failed'}.html", code, **(frame | parts))
+
+    def _html(self, template: str, code: int = 200, /, **parts: Any) -> HTMLResponse:
+        return HTMLResponse(self.environment.get_template(template).render(**parts), code)
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    try:
+        content = json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"expected a JSON object ({error}); reload the page") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"expected a JSON object, got {content!r:.40}; reload the page")
+    return content

@@ -1,0 +1,145 @@
+// The room of faces: the state is here, in this tab; the server answers what follows from it.
+import { ask, carried, say, sentence } from "./page.js";
+
+const labels = new Map(carried("priors").map((prior) => [prior.name, prior]));
+const boxes = new Map([...document.querySelectorAll(".label")].map((box) => [box.dataset.label, box]));
+const LARGEST = 16 * 2 ** 20;
+const IMAGES = ["original", "reconstruction", "changed", "map"];
+let image = { face: 0 };
+let blocks = {}; // those that were moved, by label
+let intervene = {}; // class codes of those that are set, by label
+let asking = false, again = false, since = 0;
+
+/** Ask for what follows; while an answer is on its way, remember that another is wanted. */
+async function answer(start = performance.now()) {
+  if (asking) { again = true; return; }
+  asking = true;
+  since = start;
+  try {
+    const body = JSON.stringify({ ...image, blocks, intervene });
+    const found = await (await ask("/api/faces", { method: "POST", body })).json();
+    show(found);
+    await Promise.all(IMAGES.map((id) => document.getElementById(id).decode()));
+    performance.measure("answer", { start: since, end: performance.now() });
+  } catch (error) {
+    say(sentence(error), "trouble");
+  } finally {
+    asking = false;
+    if (again) { again = false; answer(); }
+  }
+}
+
+function show(found) {
+  say("", "trouble");
+  for (const id of IMAGES) document.getElementById(id).src = found.images[id];
+  document.getElementById("top").textContent = `(darkest: ${found.top.toFixed(2)})`;
+  for (const [name, box] of boxes) {
+    const set = name in intervene;
+    box.querySelectorAll(".block").forEach((slider, position) => {
+      const value = found.blocks[name][position];
+      slider.disabled = set;
+      // A slider that is being moved keeps its place; others follow.
+      if (slider !== document.activeElement || set || !(name in blocks)) reach(slider, value);
+      slider.setAttribute("aria-valuetext", value.toFixed(2));
+    });
+    box.classList.toggle("set", set);
+    box.classList.toggle("moved", set || name in blocks);
+    const q = found.posterior[name];
+    for (const bar of box.querySelectorAll("li")) {
+      const k = Number(bar.dataset.class);
+      bar.querySelector(".fill").style.width = `${100 * q[k]}%`;
+      bar.querySelector(".tick").style.left = `${100 * found.before[name][k]}%`;
+      bar.querySelector(".now").textContent = q[k].toFixed(2);
+      bar.querySelector(".seen").textContent = found.seen[name][k].toFixed(2);
+    }
+    if (!set) box.querySelector(".class").value = String(otherClass(found.before[name]));
+  }
+  const moved = [...boxes.keys()].filter((name) => name in intervene || name in blocks);
+  say(moved.length ? moved.map((name) => described(name, found)).join("; ") : "Every block is where the guide put it.");
+}
+
+/** What one label's posterior is now, in a few words. */
+function described(name, found) {
+  const q = found.posterior[name], k = q.length === 2 ? 1 : q.indexOf(Math.max(...q));
+  const { classes } = labels.get(name);
+  const of = classes[k] === "yes" ? name : `${name} ${classes[k]}`;
+  return `${of} ${q[k].toFixed(2)}, was ${found.before[name][k].toFixed(2)}`;
+}
+
+/** The class that an intervention begins with: the likeliest but one. */
+function otherClass(q) {
+  const order = [...q.keys()].sort((i, j) => q[j] - q[i]);
+  return order[1];
+}
+
+/** Put a slider at a value, widening its range where the value lies outside. */
+function reach(slider, value) {
+  if (value < Number(slider.min)) slider.min = value;
+  if (value > Number(slider.max)) slider.max = value;
+  slider.value = value;
+}
+
+for (const [name, box] of boxes) {
+  const sliders = [...box.querySelectorAll(".block")];
+  const control = box.querySelector(".intervene"), chosen = box.querySelector(".class");
+  for (const slider of sliders) {
+    slider.addEventListener("input", () => {
+      blocks[name] = sliders.map((each) => Number(each.value));
+      answer();
+    });
+    slider.addEventListener("keydown", (event) => {
+      // A step of a keyboard is a fiftieth of the range; the pointer's is as fine as it is.
+      const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 5, PageDown: -5 }[event.key];
+      if (!direction) return;
+      event.preventDefault();
+      slider.value = Number(slider.value) + (direction * (slider.max - slider.min)) / 50;
+      slider.dispatchEvent(new Event("input"));
+    });
+  }
+  control.addEventListener("change", () => {
+    if (control.checked) intervene[name] = Number(chosen.value);
+    else { delete intervene[name]; delete blocks[name]; }
+    answer();
+  });
+  chosen.addEventListener("change", () => {
+    control.checked = true;
+    intervene[name] = Number(chosen.value);
+    answer();
+  });
+}
+
+function restart() {
+  blocks = {};
+  intervene = {};
+  for (const control of document.querySelectorAll(".intervene")) control.checked = false;
+  answer();
+}
+
+document.getElementById("reset").addEventListener("click", restart);
+
+for (const choice of document.querySelectorAll('input[name="face"]')) {
+  choice.addEventListener("change", () => {
+    image = { face: Number(choice.value) };
+    document.getElementById("file").value = "";
+    restart();
+  });
+}
+
+document.getElementById("file").addEventListener("change", async (event) => {
+  const [file] = event.target.files;
+  if (!file) return;
+  try {
+    if (file.size > LARGEST) throw new Error("this file is larger than 16 MB; choose a smaller image");
+    const found = await (await ask("/api/upload", { method: "POST", body: file })).json();
+    image = { upload: found.image };
+    for (const choice of document.querySelectorAll('input[name="face"]')) choice.checked = false;
+    restart();
+  } catch (error) {
+    event.target.value = "";
+    say(sentence(error), "trouble");
+  }
+});
+
+// A browser that comes back to the page restores what was ticked; the state here starts anew.
+document.querySelectorAll('input[name="face"]')[0].checked = true;
+restart();
