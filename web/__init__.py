@@ -8,5 +8,5 @@
 
 The server keeps nothing between requests: each carries all that its answer depends on, so people
 who use one page do not see each other's state. Whatever runs Pyro runs on one thread of its own
-(:data:`ccvae.web.server.Worker`), because Pyro's handlers and random numbers belong to the process.
+(:data:`ccvae.web.server.PYRO`), because Pyro's handlers and random numbers belong to the process.
 """

@@ -26,8 +26,11 @@ from ..inspection.notation import LATEX
 STEPS = 120
 """Of a training, sized for some seconds on one core."""
 
-ROWS, PIXELS, LABELS = 720, 28, ("Smiling", "Eyeglasses", "Hair")
-"""Faces, their size, and labels of two kinds."""
+ROWS, PIXELS = 720, 28
+"""Faces, and their size."""
+
+LABELS, FEW = ("Smiling", "Eyeglasses", "Hair"), ("Smiling", "Eyeglasses")
+"""Labels of two kinds, and those for M2, which sums over all settings of its labels together."""
 
 BATCH, LABELLED, JUDGED_EVERY = 60, 0.5, 10
 
@@ -43,9 +46,9 @@ SUMMARIES = {
 
 
 @cache
-def small_faces() -> Dataset:
-    """The faces that a short training is shown."""
-    return faces(ROWS, pixels=PIXELS).only(LABELS)
+def small_faces(program: str) -> Dataset:
+    """The faces that a short training of a program is shown."""
+    return faces(ROWS, pixels=PIXELS).only(FEW if program == "m2" else LABELS)
 
 
 class Comparison:
@@ -63,7 +66,7 @@ class Comparison:
         choose("program", program, PROGRAMS)
         for name in objectives:
             choose(f"objective of {program}", name, PROGRAMS[program])
-        data = small_faces()
+        data = small_faces(program)
         self.seed, self.done = seed, 0
         self.sides = [_Side(program, name, data, seed) for name in objectives]
         self.batches = _endless(data.training(LABELLED, seed), seed)

@@ -121,12 +121,18 @@ class Room:
         Raises:
             ValueError: with the reason, for what is not an image that can be used.
         """
-        with strict_pillow():
-            pixels, remark = decode_file(
-                io.BytesIO(content), Decoding(self.run.shape[1], WHOLE_PICTURE)
-            )
-        image = torch.from_numpy(pixels.copy()).float() / 255
+        image, remark = self._fitted(content)
         return {"image": base64.b64encode(encode_file(image)).decode(), "remark": remark}
+
+    def _fitted(self, content: bytes) -> tuple[Tensor, str]:
+        """The middle of an image file in the run's size, ``(3, H, W)``, and what was unusual."""
+        _, height, width = self.run.shape
+        size = max(height, width)
+        with strict_pillow():
+            pixels, remark = decode_file(io.BytesIO(content), Decoding(size, WHOLE_PICTURE))
+        top, left = (size - height) // 2, (size - width) // 2
+        middle = pixels[:, top : top + height, left : left + width]
+        return torch.from_numpy(middle.copy()).float() / 255, remark
 
     def _image(self, asked: dict[str, Any]) -> Tensor:
         if "upload" in asked:
@@ -143,10 +149,7 @@ class Room:
             content = base64.b64decode(text, validate=True)
         except (TypeError, ValueError, binascii.Error) as error:
             raise ValueError("the uploaded image came back damaged; upload it again") from error
-        size = self.run.shape[1]
-        with strict_pillow():
-            pixels, _ = decode_file(io.BytesIO(content), Decoding(size, WHOLE_PICTURE))
-        image = torch.from_numpy(pixels.copy()).float() / 255
+        image, _ = self._fitted(content)
         return image if self.run.shape[0] == 3 else image.mean(0, keepdim=True)
 
     def _batch(self, image: Tensor) -> Batch:

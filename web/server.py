@@ -44,20 +44,16 @@ TRAININGS = 3
 Result = TypeVar("Result")
 
 
-class Worker:
-    """The one thread on which Pyro runs: its handlers and random numbers belong to the process.
+PYRO = ThreadPoolExecutor(1, "pyro")
+"""The one thread on which Pyro runs: its handlers and random numbers belong to the process."""
 
-    What is asked for waits in a queue, a step of a training at a time, so that a training delays a
-    slider by no more than one step.
+
+async def do(work: Callable[..., Result], *arguments: Any) -> Result:
+    """What a function returns that runs Pyro, once its turn has come.
+
+    Who asks waits in a queue, a training for every step anew: so it delays a slider by one step.
     """
-
-    def __init__(self) -> None:
-        self.pool = ThreadPoolExecutor(1, "pyro")
-        self.trainings = 0
-
-    async def do(self, work: Callable[..., Result], *arguments: Any) -> Result:
-        """What a function returns, once its turn has come."""
-        return await asyncio.get_running_loop().run_in_executor(self.pool, work, *arguments)
+    return await asyncio.get_running_loop().run_in_executor(PYRO, work, *arguments)
 
 
 class Row(NamedTuple):
@@ -77,15 +73,13 @@ def build_app(run: Run) -> Starlette:
     Args:
         run: a trained run for the room of faces.
     """
-    worker = Worker()
-    pages = Pages(run, worker)
+    pages = Pages(run)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        for name in names():  # seconds of work that the first visitor would wait for
-            worker.pool.submit(table_row, name)
+        preparing = asyncio.create_task(pages.prepare())
         yield
-        worker.pool.shutdown(cancel_futures=True)
+        preparing.cancel()
 
     return Starlette(
         routes=[
@@ -133,11 +127,11 @@ class Pages:
     """What is answered at each address.
 
     Args:
-        run: a trained run. worker: does everything that runs Pyro.
+        run: a trained run.
     """
 
-    def __init__(self, run: Run, worker: Worker) -> None:
-        self.run, self.worker = run, worker
+    def __init__(self, run: Run) -> None:
+        self.run, self.trainings = run, 0
         self.environment = Environment(
             autoescape=True,
             undefined=StrictUndefined,
@@ -153,6 +147,11 @@ class Pages:
         except ValueError as error:
             self.room, self.reason = None, str(error)
 
+    async def prepare(self) -> None:
+        """Work out Table 1, for which its first reader would wait some seconds."""
+        for name in names():
+            await do(table_row, name)
+
     async def programs(self, request: Request) -> Response:
         """The room of programs."""
         shown = await self._view(request)
@@ -167,7 +166,7 @@ class Pages:
 
     async def objectives(self, _: Request) -> Response:
         """The room of objectives."""
-        table = [await self.worker.do(table_row, name) for name in names()]
+        table = [await do(table_row, name) for name in names()]
         choices = {name: list(known) for name, known in PROGRAMS.items() if len(known) > 1}
         return self._page("objectives", table=table, choices=choices, titles=TITLES)
 
@@ -182,16 +181,16 @@ class Pages:
         seed = query.get("seed", "0")
         if not (seed.isascii() and seed.isdecimal() and len(seed) < 6):
             raise ValueError(f"expected a seed from 0 to 99999, got {seed!r}")
-        if self.worker.trainings >= TRAININGS:
+        if self.trainings >= TRAININGS:
             raise HTTPException(
                 503, f"{TRAININGS} trainings are running already; start again when one has ended"
             )
-        self.worker.trainings += 1
+        self.trainings += 1
         try:
             chosen = (query.get("a", ""), query.get("b", ""))
-            training = await self.worker.do(Comparison, program, chosen, int(seed))
+            training = await do(Comparison, program, chosen, int(seed))
         except BaseException:
-            self.worker.trainings -= 1
+            self.trainings -= 1
             raise
         lines = self._train(request, training)
         return StreamingResponse(lines, media_type="application/x-ndjson")
@@ -202,25 +201,25 @@ class Pages:
             known = dict(SUMMARIES)
             yield json.dumps(opening) + "\n"
             while training.done < opening["steps"] and not await request.is_disconnected():
-                found = await self.worker.do(training.step)
+                found = await do(training.step)
                 new = {n: heading(n) for side in found["sides"] for n in side if n not in known}
                 if new or training.done == 1:
                     found["headings"] = (SUMMARIES if training.done == 1 else {}) | new
                 known |= new
                 yield json.dumps(found) + "\n"
         finally:
-            self.worker.trainings -= 1
+            self.trainings -= 1
 
     async def answer(self, request: Request) -> Response:
         """What a state of the faces' sliders and switches leads to."""
         asked = await _json(request)
-        return JSONResponse(await self.worker.do(self._room().answer, asked))
+        return JSONResponse(await do(self._room().answer, asked))
 
     async def upload(self, request: Request) -> Response:
         """An image file as the run sees it."""
         content = await request.body()
         try:
-            return JSONResponse(await self.worker.do(self._room().upload, content))
+            return JSONResponse(await do(self._room().upload, content))
         except ValueError as error:
             raise HTTPException(
                 422, f"this file cannot be used: {error}; choose a PNG or a JPEG"
@@ -247,7 +246,7 @@ class Pages:
     async def _view(self, request: Request) -> View:
         asked = [request.query_params.get(k, "") for k in ("program", "objective", "labels")]
         program = asked[0] or DEFAULTS[0]
-        return await self.worker.do(view, program, asked[1], asked[2] or DEFAULTS[2])
+        return await do(view, program, asked[1], asked[2] or DEFAULTS[2])
 
     def _page(self, here: str, /, *, code: int = 200, **parts: Any) -> HTMLResponse:
         frame = {"rooms": ROOMS, "here": here, "version": __version__, "code": code}

@@ -1,0 +1,114 @@
+"""``ccvae app`` as a command, and the run that comes with it."""
+
+import http.client
+import json
+import socket
+import sys
+import time
+from contextlib import ExitStack, closing, contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+import torch
+
+from ccvae.cli import main
+from ccvae.inference.prediction import reconstruct
+from ccvae.inference.runs import load
+from ccvae.web.faces import Room
+from ccvae.web.serve import PRETRAINED
+
+
+def failing(capsys, *arguments):
+    """The one line of a command that ends with status 2."""
+    assert main(["app", *map(str, arguments)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+def test_a_port_that_is_taken(capsys):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert f"port {port} cannot be had" in failing(capsys, "--port", port)
+    assert "from 0 to 65535" in failing(capsys, "--port", 70000)
+
+
+def test_a_directory_that_is_no_run(capsys, tmp_path):
+    assert "is not a run directory" in failing(capsys, tmp_path)
+
+
+def test_without_the_extra(capsys, monkeypatch):
+    monkeypatch.delitem(sys.modules, "ccvae.web.serve", raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert "pip install 'ccvae[app]'" in failing(capsys)
+
+
+def test_the_run_that_comes_with_it_opens_without_training_or_data(monkeypatch):
+    assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 4e6
+    run = load(PRETRAINED, torch.device("cpu"))
+    monkeypatch.setattr(type(run), "data", None)  # the data set is not at hand
+    room = Room(run)
+    batch = room._batch(room.images[0])
+    error = (reconstruct(run.model, run.guide, batch) - batch.x).abs().mean()
+    assert error < 0.08
+    found = room.answer({"face": 0, "intervene": {"Eyeglasses": 1}})
+    other = room.answer({"face": 0, "intervene": {"Eyeglasses": 0}})
+    assert found["posterior"]["Eyeglasses"][1] > 0.9 > 0.1 > other["posterior"]["Eyeglasses"][1]
+    assert found["seen"]["Eyeglasses"][1] > other["seen"]["Eyeglasses"][1] + 0.5
+
+
+@contextmanager
+def asked(url, path, method="GET", body=None):
+    """An answer whose body is still to be read; leaving closes the connection."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+    with closing(connection):
+        connection.request(method, path, body)
+        with closing(connection.getresponse()) as response:
+            yield response
+
+
+TRAINING = "/api/comparison?program=m2&a=m2&b=m2-score"
+
+
+def test_a_training_ends_when_its_reader_leaves(address):
+    """Three may run at once: a fourth begins only when one before has ended."""
+    with ExitStack() as stack:
+        for _ in range(3):
+            response = stack.enter_context(asked(address, TRAINING))
+            assert json.loads(response.readline())["steps"] > 1
+        with asked(address, TRAINING) as fourth:
+            assert fourth.status == 503
+            assert "start again when one has ended" in json.loads(fourth.read())["error"]
+        # Sliders are answered between the steps of the trainings.
+        state = json.dumps({"blocks": {"Young": [1.0]}})
+        with asked(address, "/api/faces", "POST", state) as moved:
+            assert json.loads(moved.read())["blocks"]["Young"] == [1.0]
+        assert json.loads(response.readline())["step"] == 1
+    deadline = time.monotonic() + 60
+    while True:
+        with asked(address, TRAINING) as response:
+            if response.status == 200:
+                break
+        assert time.monotonic() < deadline, "trainings go on without a reader"
+        time.sleep(0.1)
+
+
+def test_bytes_that_are_no_request_leave_it_running(address):
+    host, port = urlsplit(address).hostname, urlsplit(address).port
+    for rubbish in (b"\x16\x03\x01\x02", b"GET / HTTP/9.9\r\n\r\n", b"A" * 70_000, b"\r\n\r\n"):
+        with socket.create_connection((host, port)) as connection:
+            connection.sendall(rubbish)
+    with asked(address, "/programs") as response:
+        assert response.status == 200
+
+
+def test_only_this_machines_own_address_is_listened_on(address):
+    assert urlsplit(address).hostname == "127.0.0.1"
+    other = socket.gethostbyname(socket.gethostname())
+    if other.startswith("127."):
+        pytest.skip("this machine has no other address")
+    with pytest.raises(OSError):  # noqa: PT011 - refused or unreachable, as the system has it
+        socket.create_connection((other, urlsplit(address).port), timeout=2)

@@ -1,0 +1,335 @@
+"""The page in a browser: every room, by mouse and by keyboard, wide and narrow, light and dark.
+
+Needs Chromium and its driver; without them these tests are skipped, unless the environment
+variable ``CCVAE_BROWSER`` is ``required``, as it is in continuous integration.
+"""
+
+import json
+import os
+import shutil
+import statistics
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+import torch
+
+from ccvae.data import Dataset
+from ccvae.inference.runs import load
+from ccvae.studies.sliders import write_sliders
+from ccvae.web.faces import Room
+from ccvae.web.serve import PRETRAINED
+
+webdriver = pytest.importorskip("selenium.webdriver")
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+
+if not (CHROMIUM and DRIVER) and os.environ.get("CCVAE_BROWSER") != "required":
+    pytest.skip("no chromium and chromedriver here", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    # Paths are given, for without them Selenium would look for a driver elsewhere.
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    profile = tmp_path_factory.mktemp("profile")
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",  # as root Chromium starts no other way
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--disable-component-update",
+        f"--user-data-dir={profile}",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def browser(chromium):
+    """A wide, light window, with a log that has nothing in it yet."""
+    window(chromium, 1440)
+    drain(chromium)
+    return chromium
+
+
+def window(browser, width, scheme="light"):
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+
+
+def drain(browser):
+    """What was logged since the last time: messages of the console, and hosts that were asked."""
+    hosts = set()
+    for entry in browser.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            parts = urlsplit(message["params"]["request"]["url"])
+            if parts.scheme not in ("data", "blob", "chrome"):
+                hosts.add(parts.netloc)
+    return [entry["message"] for entry in browser.get_log("browser")], hosts
+
+
+def clean(browser, address):
+    """Assert that nothing went wrong, and that nobody else was asked."""
+    messages, hosts = drain(browser)
+    assert messages == []
+    assert hosts <= {urlsplit(address).netloc}
+
+
+def wait(browser, condition, what, seconds=30):
+    return WebDriverWait(browser, seconds, 0.02).until(lambda _: condition(), what)
+
+
+def one(browser, selector):
+    return browser.find_element(By.CSS_SELECTOR, selector)
+
+
+def text(browser, selector):
+    return browser.execute_script(
+        "return document.querySelector(arguments[0]).textContent", selector
+    )
+
+
+def source(browser, name):
+    return browser.execute_script("return document.getElementById(arguments[0]).src", name)
+
+
+def open_faces(browser, address):
+    browser.get(f"{address}faces")
+    wait(browser, lambda: source(browser, "map").startswith("data:"), "the first answer")
+    # An answer is measured only when its pictures have been decoded.
+    wait(browser, lambda: answers(browser), "the first measure")
+
+
+def answers(browser):
+    """Milliseconds from each event to its pictures."""
+    return browser.execute_script(
+        "return performance.getEntriesByName('answer').map((entry) => entry.duration)"
+    )
+
+
+def test_programs_by_mouse(browser, address):
+    browser.get(f"{address}programs")
+    browser.execute_script(
+        "document.querySelector('.node[data-node=z_c]')"
+        ".dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+    )
+    marked = browser.find_elements(By.CSS_SELECTOR, ".listing li.marked code")
+    assert len(marked) == 2
+    assert all("pyro.sample" in line.text for line in marked)
+    assert "models/ccvae.py, line" in text(browser, "#said")
+    Select(one(browser, "[name=program]")).select_by_value("diva")
+    wait(browser, lambda: "z_d" in text(browser, "#view svg"), "DIVA's figure")
+    assert one(browser, "[name=objective]").get_attribute("value") == "diva"
+    assert "program=diva" in browser.current_url
+    clean(browser, address)
+
+
+def test_swapping_the_objective_changes_the_terms(browser, address):
+    browser.get(f"{address}objectives")
+    assert Select(one(browser, "[name=a]")).first_selected_option.text == "ccvae"
+    one(browser, "button.primary").click()
+    wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".curve.b[d]"), "curves")
+    terms = names_of_charts(browser)
+    assert "-log q(z_c|x,y_observed)" in terms
+    assert "-beta log q(z_c|x)" in terms
+    Select(one(browser, "[name=b]")).select_by_visible_text("ccvae-authors")
+    one(browser, "button.primary").click()
+    wait(browser, lambda: "w log p(x|z)" in names_of_charts(browser), "the other terms")
+    assert "-beta log q(z_c|x)" not in names_of_charts(browser)
+    one(browser, "#stop").click()
+    wait(browser, lambda: "Stopped" in text(browser, "#said"), "the end")
+    clean(browser, address)
+
+
+def names_of_charts(browser):
+    return browser.execute_script(
+        "return [...document.querySelectorAll('.chart')].map((chart) => chart.dataset.term)"
+    )
+
+
+def test_a_slider_changes_the_picture(browser, address, record_property):
+    open_faces(browser, address)
+    box = one(browser, '[data-label="Eyeglasses"]')
+    slider = box.find_element(By.CSS_SELECTOR, ".block")
+    for position in range(12):
+        before, count = source(browser, "changed"), len(answers(browser))
+        browser.execute_script(
+            "const [slider, share] = arguments; const low = Number(slider.min);"
+            "slider.value = low + share * (slider.max - low);"
+            "slider.dispatchEvent(new Event('input', {bubbles: true}))",
+            slider,
+            0.9 if position % 2 else 0.1,
+        )
+        wait(browser, lambda n=count: len(answers(browser)) > n, "an answer")
+        assert source(browser, "changed") != before
+    median = statistics.median(answers(browser)[1:])
+    record_property("milliseconds_from_slider_to_picture", median)
+    print(f"\nfrom a slider's event to its picture: {median:.0f} ms, median of 12")
+    clean(browser, address)
+
+
+def test_an_intervention_changes_the_labels_posterior(browser, address):
+    open_faces(browser, address)
+    box = one(browser, '[data-label="Eyeglasses"]')
+    reading = '[data-label="Eyeglasses"] .now'
+    chosen = Select(box.find_element(By.CSS_SELECTOR, ".class"))
+    for name, low, high in (("yes", 0.9, 1), ("no", 0, 0.1)):
+        chosen.select_by_visible_text(name)
+        wait(browser, lambda a=low, b=high: a <= float(text(browser, reading)) <= b, name)
+    slider = box.find_element(By.CSS_SELECTOR, ".block")
+    assert not slider.is_enabled()
+    box.find_element(By.CSS_SELECTOR, ".intervene").click()
+    wait(browser, slider.is_enabled, "the block to be free again")
+    assert "Every block is where the guide put it" in text(browser, "#said")
+    clean(browser, address)
+
+
+def test_an_image_of_ones_own(browser, address, picture, tmp_path):
+    open_faces(browser, address)
+    before = source(browser, "original")
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    good.write_bytes(picture((90, 120)))
+    bad.write_text("this is no image")
+    one(browser, "#file").send_keys(str(good))
+    wait(browser, lambda: source(browser, "original") != before, "the image")
+    clean(browser, address)
+    one(browser, "#file").send_keys(str(bad))
+    wait(browser, lambda: "This file cannot be used" in text(browser, "#trouble"), "a message")
+    messages, hosts = drain(browser)  # Chromium notes every answer of 400 and more by itself
+    assert all("/api/upload" in message and "422" in message for message in messages)
+    assert hosts <= {urlsplit(address).netloc}
+
+
+def press(browser, *keys):
+    """Keys for whatever has the focus."""
+    ActionChains(browser).send_keys(*keys).perform()
+
+
+def tab_to(browser, selector, limit=60):
+    for _ in range(limit):
+        press(browser, Keys.TAB)
+        if browser.execute_script("return document.activeElement.matches(arguments[0])", selector):
+            return
+    raise AssertionError(f"{selector} cannot be reached by Tab")
+
+
+def test_by_keyboard_alone(browser, address):
+    browser.get(f"{address}programs")
+    tab_to(browser, ".skip")
+    tab_to(browser, 'nav a[href="/faces"]')
+    tab_to(browser, '.node[data-node="z_c"]')
+    assert (
+        browser.execute_script(
+            "return getComputedStyle(document.activeElement.querySelector('.outline')).strokeWidth"
+        )
+        == "4px"
+    )  # the focus is seen
+    press(browser, Keys.ENTER)
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".listing li.marked")) == 2
+    open_faces(browser, address)
+    tab_to(browser, '[name="face"]')
+    count = len(answers(browser))
+    press(browser, Keys.ARROW_RIGHT)
+    wait(browser, lambda: len(answers(browser)) > count, "the next face")
+    tab_to(browser, '[data-label="Smiling"] .intervene')
+    count, before = len(answers(browser)), source(browser, "changed")
+    press(browser, Keys.SPACE)
+    wait(browser, lambda: len(answers(browser)) > count, "the intervention")
+    assert source(browser, "changed") != before
+    tab_to(browser, '[data-label="Young"] .block')
+    count, before = len(answers(browser)), source(browser, "changed")
+    press(browser, *[Keys.ARROW_LEFT] * 10)
+    wait(browser, lambda: len(answers(browser)) > count, "the slider")
+    assert source(browser, "changed") != before
+    clean(browser, address)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_every_room_fits_and_can_be_read(browser, address, width, scheme):
+    window(browser, width, scheme)
+    for room in ("programs", "objectives", "faces"):
+        browser.get(f"{address}{room}")
+        wide = browser.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= width, room
+        faint = browser.execute_script(FAINT)
+        assert faint == [], room
+        unnamed = browser.execute_script(UNNAMED)
+        assert unnamed == [], room
+    clean(browser, address)
+
+
+FAINT = """
+const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+const linear = (v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+function luminance(colour) {
+  const [r, g, b] = channels(colour).map((v) => linear(v / 255));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+function behind(element) {
+  for (let e = element; e; e = e.parentElement) {
+    const colour = getComputedStyle(e).backgroundColor;
+    if (channels(colour)[3] !== 0) return colour;
+  }
+  return "rgb(255, 255, 255)";
+}
+const seen = (e) => e.getClientRects().length && !e.closest("svg, noscript, script, :disabled");
+const own = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+const found = new Set();
+for (const e of document.querySelectorAll("main *, header *, footer")) {
+  if (!own(e) || !seen(e)) continue;
+  const [a, b] = [luminance(getComputedStyle(e).color), luminance(behind(e))];
+  const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  if (contrast < 4.5) found.add(`${e.tagName}.${e.className} ${contrast.toFixed(2)}`);
+}
+return [...found];
+"""
+"""Texts whose contrast with what lies behind them is below 4.5, as WCAG 2 (1.4.3) asks for."""
+
+UNNAMED = """
+const labelled = (e) => [...(e.labels ?? [])]
+  .some((label) => label.textContent.trim() || label.querySelector("img[alt]"));
+const named = (e) => ["alt", "aria-label", "aria-labelledby"].some((name) => e.getAttribute(name));
+return [...document.querySelectorAll("input, select, button, img, svg[role], [role=region]")]
+  .filter((e) => !named(e) && !labelled(e) && !e.textContent.trim())
+  .map((e) => e.outerHTML.slice(0, 80));
+"""
+"""Controls and pictures without a text for those who do not see them."""
+
+
+def test_the_static_version_opens_from_disk(browser, tmp_path):
+    room = Room(load(PRETRAINED, torch.device("cpu")))
+    images = (room.images * 255).round().byte()
+    rows = torch.arange(len(images))
+    made = Dataset("kept", images, room.labels, None, room.space, rows[:0], rows)
+    run = replace(room.run, directory=tmp_path)
+    run.data = lambda: (made.subset(made.train), made.subset(made.test))
+    browser.get(write_sliders(run, "CC-VAE").as_uri())
+    place = "return getComputedStyle(document.querySelector('.picture')).backgroundPosition"
+    before = browser.execute_script(place)
+    alt = one(browser, ".picture").get_attribute("aria-label")
+    tab_to(browser, '[type="range"]')
+    press(browser, Keys.END if "at no" in alt else Keys.HOME)
+    assert browser.execute_script(place) != before
+    assert one(browser, ".picture").get_attribute("aria-label") != alt
+    window(browser, 390, "dark")
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    assert browser.execute_script(FAINT) == []
+    messages, hosts = drain(browser)
+    assert messages == []
+    assert hosts <= {""}  # a file has no host
