@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench figures docs lessons clean
+.PHONY: demo test lint bench figures pretrained docs lessons clean
 
 demo: $(STAMP)
 	$(BIN)/ccvae demo --out demo
@@ -44,6 +44,10 @@ lessons: $(STAMP)
 	    $(BIN)/jupytext --quiet --to ipynb $$lesson \
 	        -o build/lessons/$$(basename $$lesson .py).ipynb || exit 1; \
 	done
+
+# The run that comes with the page: the demo's weights in half precision, and some test images.
+pretrained: demo
+	$(BIN)/python -m ccvae.web.shrink demo web/pretrained
 
 # torch and torchvision go first and together, so that pip settles on versions that belong together.
 $(STAMP): setup.cfg pyproject.toml

@@ -111,7 +111,7 @@ def entry(name: str) -> Entry:
     """
     choose("objective", name, names())
     program = next(program for program, known in PROGRAMS.items() if name in known)
-    config = Config(program=program, objective=name, network="mlp", style=2)
+    config = Config(program=program, objective=name, style=2)
     sides = [inspect_program(config, labels).formula for labels in ("all", "none")]
     supervised, unsupervised = (side for side in sides if side is not None)
     kind = PROGRAMS[program][name]

@@ -15,6 +15,8 @@ import ccvae
 
 ROOT = Path(__file__).parent.parent
 
+TEXTS = {".py", ".md", ".cfg", ".toml", ".html", ".js", ".css", ".json", ""}
+
 
 @pytest.fixture(scope="module")
 def setup():
@@ -46,7 +48,7 @@ def test_version_is_stated_once(setup):
 
 
 def test_imports_across_folders_are_relative():
-    for folder in ("models", "guides", "inference", "data", "networks", "studies", "benchmarks"):
+    for folder in sorted(path.parent.name for path in ROOT.glob("*/__init__.py")):
         for path in (ROOT / folder).glob("*.py"):
             assert not re.search(r"^(from|import) ccvae", path.read_text(), re.M), path
 
@@ -64,6 +66,10 @@ def test_a_wheel_installs_nothing_but_ccvae(tmp_path):
     }
     assert "ccvae/models/ccvae.py" in names
     assert "ccvae/studies/report.html" in names
+    assert {f"ccvae/web/{name}" for name in ("static/style.css", "templates/faces.html")} <= set(
+        names
+    )
+    assert "ccvae/web/pretrained/checkpoint.safetensors" in names
 
 
 def test_the_readme_quick_start_runs(capsys):
@@ -79,7 +85,7 @@ def test_the_readme_quick_start_runs(capsys):
 def test_data_flows_one_way():
     """No folder imports from one that comes after it."""
     order = ("data", "networks", "models", "guides", "inference", "inspection", "studies")
-    order += ("benchmarks",)
+    order += ("benchmarks", "web")
     for position, folder in enumerate(order):
         later = "|".join(order[position + 1 :])
         for path in (ROOT / folder).glob("*.py"):
@@ -103,5 +109,5 @@ def test_no_machine_path_in_the_repository():
     ).stdout.split()
     for name in listed:
         path = ROOT / name
-        if path.suffix in {".py", ".md", ".cfg", ".toml", ".html", ".json", ""} and path.is_file():
+        if path.suffix in TEXTS and path.is_file():
             assert "/" + "work/" not in path.read_text(), name

@@ -82,7 +82,7 @@ def view(program: str, objective: str, labels: str) -> View:
     objective = objective or next(iter(PROGRAMS[program]))
     choose(f"objective of {program}", objective, PROGRAMS[program])
     choose("pattern of labels", labels, PATTERNS)
-    config = Config(program=program, objective=objective, network="mlp", style=8)
+    config = Config(program=program, objective=objective, style=8)
     found = inspect_program(config, labels)
     document, densities = found.to_json(), factorisation(found.graph)
     listings = [

@@ -8,6 +8,7 @@ import pytest
 
 from ccvae.inspection.figure import save_graph
 from ccvae.inspection.layout import lay_out
+from ccvae.inspection.svg import svg
 from ccvae.inspection.tikz import tikz
 
 CASES = [
@@ -97,3 +98,20 @@ def test_tikz_draws_every_node_and_arrow(inspected, case):
     assert drawn == len(graph.edges)
     assert document.count(r"\draw[plate]") == len(graph.plates)
     assert document.count("{") == document.count("}")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_pages_svg_has_every_node_within_reach(inspected, case):
+    graph = inspected(*case).graph
+    root = ET.fromstring(svg(graph))
+    nodes = {e.get("data-node"): e for e in root.iter() if e.get("data-node")}
+    assert set(nodes) == set(graph.nodes)
+    for name, element in nodes.items():
+        assert (element.get("tabindex"), element.get("role")) == ("0", "button")
+        assert graph.nodes[name].role in element.get("aria-label")
+    assert len([e for e in root.iter() if "arrow" in e.get("class", "")]) == len(graph.edges)
+    _, _, width, height = map(float, root.get("viewBox").split())
+    for element in root.iter("ellipse"):
+        assert 0 < float(element.get("cx")) < width
+        assert 0 < float(element.get("cy")) < height
+    assert "Arrows of the model" in root.get("aria-label")

@@ -1,12 +1,14 @@
 """The report: complete, self-contained, for any labels and images."""
 
 import base64
+import io
 import json
 import re
 from html import unescape
 
 import pytest
 import torch
+from PIL import Image
 
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace
@@ -14,6 +16,7 @@ from ccvae.studies.beliefs import list_bars
 from ccvae.studies.conduct import QUICK, conduct
 from ccvae.studies.examples import spread
 from ccvae.studies.report import command, write_report
+from ccvae.studies.sliders import SLIDERS, write_sliders
 
 from .conftest import DIGIT, HAIR, TWO, make_data, make_evaluation, make_run
 
@@ -26,6 +29,8 @@ SPACES = {
         (3, 8, 8),
     ),
 }
+
+SPACES_BY_NAMES = {space.names: shape for space, shape in SPACES.values()}
 
 
 @pytest.fixture(scope="module", params=SPACES)
@@ -47,7 +52,7 @@ def test_it_is_one_file_that_asks_for_nothing(written):
     assert path == directory / "report.html"
     assert path.stat().st_size < 1e7  # noise, which nothing compresses
     sources = re.findall(r'(?:src|srcset|href)="([^"]*)"', page)
-    assert all(re.match(r"data:image/(png|webp);base64,|#", s) for s in sources)
+    assert all(re.match(r"data:image/(png|webp);base64,|#", s) or s == SLIDERS for s in sources)
     assert not re.search(r"https?://|url\(|@import|<script|<link", page)
     for source in sources:
         if source.startswith("data:"):
@@ -141,3 +146,43 @@ def test_bars_mark_the_truth_and_the_errors():
 
 def _escaped(name):
     return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def test_sliders_stand_beside_the_report(written):
+    space, directory, _, page = written
+    assert f'href="{SLIDERS}"' in page
+    text = (directory / SLIDERS).read_text()
+    assert (directory / SLIDERS).stat().st_size < 4e6
+    assert not re.search(r"https?://|@import|<link|<i>|<b>", text)
+    sources = re.findall(r'(?:src|href)="([^"]*)"', text)
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    (content,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.S)
+    content = json.loads(content)
+    assert [label["name"] for label in content["labels"]] == list(space.names)
+    for face in content["faces"]:
+        for i, label in enumerate(content["labels"]):
+            stops = label["stops"]
+            assert [k for k in stops if k is not None] == list(range(len(label["classes"])))
+            kind, _, strip = face["strips"][i].partition(",")
+            assert kind == "data:image/webp;base64"
+            width, height = Image.open(io.BytesIO(base64.b64decode(strip))).size
+            assert width == len(stops) * SPACES_BY_NAMES[space.names][2]
+            assert height == SPACES_BY_NAMES[space.names][1]
+            assert len(face["beliefs"][i]) == len(stops)
+            assert all(abs(sum(q) - 1) < 0.06 for q in face["beliefs"][i])
+            assert face["start"][i] in stops
+
+
+def test_no_sliders_where_no_label_owns_a_block(tmp_path):
+    run = make_run(tmp_path, *SPACES["binary"])
+    run.guide = torch.nn.Identity()
+    assert write_sliders(run, "VAE") is None
+    assert not (tmp_path / SLIDERS).exists()
+
+
+def test_large_images_are_reduced(tmp_path):
+    run = make_run(tmp_path, LabelSpace([TWO[0]]), (3, 200, 200))
+    write_sliders(run, "CC-VAE")
+    text = (tmp_path / SLIDERS).read_text()
+    strip = re.search(r"data:image/webp;base64,([^\"]*)", text)[1]
+    assert Image.open(io.BytesIO(base64.b64decode(strip))).size == (11 * 128, 128)
