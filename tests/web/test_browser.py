@@ -195,7 +195,7 @@ def test_an_intervention_changes_the_labels_posterior(browser, address):
     assert not slider.is_enabled()
     box.find_element(By.CSS_SELECTOR, ".intervene").click()
     wait(browser, slider.is_enabled, "the block to be free again")
-    assert "Every block is where the guide put it" in text(browser, "#said")
+    wait(browser, lambda: "Every block is where the guide put it" in text(browser, "#said"), "rest")
     clean(browser, address)
 
 

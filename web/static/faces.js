@@ -8,19 +8,19 @@ const IMAGES = ["original", "reconstruction", "changed", "map"];
 let image = { face: 0 };
 let blocks = {}; // those that were moved, by label
 let intervene = {}; // class codes of those that are set, by label
-let asking = false, again = false, since = 0;
+let asking = false, again = false, pause;
 
 /** Ask for what follows; while an answer is on its way, remember that another is wanted. */
-async function answer(start = performance.now()) {
+async function answer() {
   if (asking) { again = true; return; }
   asking = true;
-  since = start;
+  const start = performance.now();
   try {
     const body = JSON.stringify({ ...image, blocks, intervene });
     const found = await (await ask("/api/faces", { method: "POST", body })).json();
     show(found);
     await Promise.all(IMAGES.map((id) => document.getElementById(id).decode()));
-    performance.measure("answer", { start: since, end: performance.now() });
+    performance.measure("answer", { start, end: performance.now() });
   } catch (error) {
     say(sentence(error), "trouble");
   } finally {
@@ -54,8 +54,13 @@ function show(found) {
     }
     if (!set) box.querySelector(".class").value = String(otherClass(found.before[name]));
   }
+  clearTimeout(pause);
+  pause = setTimeout(() => summarise(found), 500); // once the slider rests, lest it is read out at every step
+}
+
+function summarise(found) {
   const moved = [...boxes.keys()].filter((name) => name in intervene || name in blocks);
-  say(moved.length ? moved.map((name) => described(name, found)).join("; ") : "Every block is where the guide put it.");
+  say(moved.length ? `${moved.map((name) => described(name, found)).join("; ")}.` : "Every block is where the guide put it.");
 }
 
 /** What one label's posterior is now, in a few words. */
