@@ -46,9 +46,9 @@ SUMMARIES = {
 
 
 @cache
-def small_faces(program: str) -> Dataset:
-    """The faces that a short training of a program is shown."""
-    return faces(ROWS, pixels=PIXELS).only(FEW if program == "m2" else LABELS)
+def small_faces() -> Dataset:
+    """The faces that a short training is shown."""
+    return faces(ROWS, pixels=PIXELS)
 
 
 class Comparison:
@@ -66,7 +66,7 @@ class Comparison:
         choose("program", program, PROGRAMS)
         for name in objectives:
             choose(f"objective of {program}", name, PROGRAMS[program])
-        data = small_faces(program)
+        data = small_faces().only(FEW if program == "m2" else LABELS)
         self.seed, self.done = seed, 0
         self.sides = [_Side(program, name, data, seed) for name in objectives]
         self.batches = _endless(data.training(LABELLED, seed), seed)

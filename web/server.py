@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from .. import __version__
 from ..inference.catalogue import PROGRAMS
@@ -29,7 +30,7 @@ from ..inspection.formulas import write_term
 from ..inspection.mathml import mathml, terms
 from ..inspection.notation import LATEX
 from ..inspection.objectives import entry, names
-from .comparison import SUMMARIES, Comparison, heading
+from .comparison import SUMMARIES, Comparison, heading, small_faces
 from .faces import Room
 from .guard import Guard
 from .programs import DEFAULTS, TITLES, View, view
@@ -118,6 +119,25 @@ def table_row(name: str) -> Row:
     )
 
 
+class Stream(StreamingResponse):
+    """Lines of JSON, and what is done when they end: with the last, or when their reader leaves.
+
+    Args:
+        lines: one object each. end: called once, even where no line was ever asked for.
+    """
+
+    def __init__(self, lines: AsyncIterator[str], end: Callable[[], None]) -> None:
+        super().__init__(lines, media_type="application/x-ndjson")
+        self.end = end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the lines."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.end()
+
+
 def breakable(name: str) -> Markup:
     """A label's name that a line may break after an underscore."""
     return Markup("_<wbr>").join(name.split("_"))
@@ -148,7 +168,8 @@ class Pages:
             self.room, self.reason = None, str(error)
 
     async def prepare(self) -> None:
-        """Work out Table 1, for which its first reader would wait some seconds."""
+        """Work out what the room of objectives would let its first visitor wait for."""
+        await asyncio.to_thread(small_faces)
         for name in names():
             await do(table_row, name)
 
@@ -190,25 +211,23 @@ class Pages:
             chosen = (query.get("a", ""), query.get("b", ""))
             training = await do(Comparison, program, chosen, int(seed))
         except BaseException:
-            self.trainings -= 1
+            self._training_ended()
             raise
-        lines = self._train(request, training)
-        return StreamingResponse(lines, media_type="application/x-ndjson")
+        return Stream(self._train(request, training), self._training_ended)
 
     async def _train(self, request: Request, training: Comparison) -> AsyncIterator[str]:
-        try:
-            opening = training.opening()
-            known = dict(SUMMARIES)
-            yield json.dumps(opening) + "\n"
-            while training.done < opening["steps"] and not await request.is_disconnected():
-                found = await do(training.step)
-                new = {n: heading(n) for side in found["sides"] for n in side if n not in known}
-                if new or training.done == 1:
-                    found["headings"] = (SUMMARIES if training.done == 1 else {}) | new
-                known |= new
-                yield json.dumps(found) + "\n"
-        finally:
-            self.trainings -= 1
+        opening = training.opening()
+        yield json.dumps(opening) + "\n"
+        known: set[str] = set()
+        while training.done < opening["steps"] and not await request.is_disconnected():
+            found = await do(training.step)
+            present = list(SUMMARIES) + [name for side in found["sides"] for name in side]
+            found["headings"] = {n: heading(n) for n in present if n not in known}
+            known.update(present)
+            yield json.dumps(found) + "\n"
+
+    def _training_ended(self) -> None:
+        self.trainings -= 1
 
     async def answer(self, request: Request) -> Response:
         """What a state of the faces' sliders and switches leads to."""

@@ -102,12 +102,8 @@ async function train() {
   try {
     const response = await ask(`/api/comparison?${query}`, { signal: mine.signal });
     for await (const line of lines(response)) {
-      if (line.headings) {
-        for (const [name, heading] of Object.entries(line.headings)) {
-          panels.set(name, new Chart(name, heading));
-        }
-      }
       if (line.steps) { steps = line.steps; progress.max = steps; continue; }
+      for (const [name, heading] of Object.entries(line.headings)) panels.set(name, new Chart(name, heading));
       done = progress.value = line.step;
       line.sides.forEach((found, position) => {
         for (const [name, value] of Object.entries(found)) panels.get(name).add(SIDES[position], line.step, value);
