@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cache
 from itertools import count
@@ -85,16 +86,21 @@ class Comparison:
 
         Returns:
             the step's number, and for each side what :meth:`_Side.step` found.
+
+        Raises:
+            ValueError: where a term is no number any more.
         """
         batch, judged = next(self.batches), None
         self.done += 1
         if self.done % JUDGED_EVERY == 0 or self.done == 1:
             judged = self.judged
         noise = self.seed * 100_003 + self.done
-        return {
-            "step": self.done,
-            "sides": [side.step(self.done, batch, judged, noise) for side in self.sides],
-        }
+        sides = [side.step(self.done, batch, judged, noise) for side in self.sides]
+        if not all(math.isfinite(value) for side in sides for value in side.values()):
+            raise ValueError(
+                f"a term became NaN or infinite at step {self.done}; start again with another seed"
+            )
+        return {"step": self.done, "sides": sides}
 
 
 class _Side:

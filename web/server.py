@@ -220,7 +220,11 @@ class Pages:
         yield json.dumps(opening) + "\n"
         known: set[str] = set()
         while training.done < opening["steps"] and not await request.is_disconnected():
-            found = await do(training.step)
+            try:
+                found = await do(training.step)
+            except ValueError as error:  # the answer has begun: what went wrong is its last line
+                yield json.dumps({"error": str(error)}) + "\n"
+                return
             present = list(SUMMARIES) + [name for side in found["sides"] for name in side]
             found["headings"] = {n: heading(n) for n in present if n not in known}
             known.update(present)

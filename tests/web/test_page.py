@@ -348,6 +348,13 @@ def test_another_objective_has_other_terms(page, monkeypatch):
         assert sum(terms) == pytest.approx(side["objective"], rel=1e-4)
 
 
+def test_a_training_that_comes_to_nothing_says_so(page, monkeypatch):
+    monkeypatch.setattr(comparison, "RATE", 1e30)
+    monkeypatch.setattr(comparison, "STEPS", 5)
+    *_, last = lines(page, program="ccvae", a="ccvae", b="ccvae")
+    assert "became NaN or infinite at step" in last["error"]
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [

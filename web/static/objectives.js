@@ -102,6 +102,7 @@ async function train() {
   try {
     const response = await ask(`/api/comparison?${query}`, { signal: mine.signal });
     for await (const line of lines(response)) {
+      if (line.error) throw new Error(line.error);
       if (line.steps) { steps = line.steps; progress.max = steps; continue; }
       for (const [name, heading] of Object.entries(line.headings)) panels.set(name, new Chart(name, heading));
       done = progress.value = line.step;
