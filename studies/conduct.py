@@ -96,22 +96,40 @@ CHOOSING = ("traversal", "multiclass")
 QUICK = ("reconstruction", "beliefs", "intervention", "traversal", "embedding")
 """Those that every report has."""
 
+WITHOUT_BLOCKS = {"vae": ("reconstruction",), "": ("reconstruction", "beliefs")}
+"""Those that need no characteristic blocks, for a program and for any other."""
+
 NEEDED = {"matching": ("kornia", "cv2")}
 """What a study needs beyond the suite's own dependencies."""
 
 FOLDER, FIGURES = "studies", "figures"
 
 
-def names(name: str, choice: Choice = OWN) -> Sequence[str]:
-    """The studies that a name asks for: itself, or with ``all`` every one that is installed.
+def applies(name: str, program: str) -> bool:
+    """Whether a study can look at a run of a program; most need CC-VAE's blocks."""
+    return program == "ccvae" or name in WITHOUT_BLOCKS.get(program, WITHOUT_BLOCKS[""])
+
+
+def names(name: str, choice: Choice = OWN, program: str = "ccvae") -> Sequence[str]:
+    """The studies that a name asks for: itself, or with ``all`` every one that can be conducted.
+
+    Args:
+        name: of a study, or ``all``. choice: of images and labels. program: the run's.
 
     Raises:
-        ValueError: for a name that is not known, or a choice for a study that takes none.
+        ValueError: for a name that is not known, a choice for a study that takes none, or a study
+            that needs another program.
     """
+    fitting = [n for n in STUDIES if applies(n, program)]
     if name == "all":
-        return [n for n in STUDIES if all(find_spec(module) for module in NEEDED.get(n, ()))]
+        return [n for n in fitting if all(find_spec(module) for module in NEEDED.get(n, ()))]
     if name not in STUDIES:
         raise ValueError(f"unknown study {name!r}; choose one of {', '.join(STUDIES)} or all")
+    if name not in fitting:
+        raise ValueError(
+            f"the study {name!r} needs a run of ccvae, this one is of {program}; choose "
+            f"{' or '.join(fitting)}, or all"
+        )
     if choice != OWN and name not in CHOOSING:
         raise ValueError(
             f"the study {name!r} takes neither images nor labels; leave them out, or choose "

@@ -199,8 +199,8 @@ def study(options: Namespace) -> tuple[Document, str]:
     from .studies.report import write_report
 
     choice = Choice.parse(options.images, options.labels)
-    chosen = names(options.name, choice)
     run = load(options.directory, _device(options.device))
+    chosen = names(options.name, choice, run.config.program)
     aids = Aids(run, choice)
     evaluation = read_json(run.directory / EVALUATION) or evaluate_run(run)
     sections = {name: conduct(run, name, aids) for name in chosen}

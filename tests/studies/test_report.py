@@ -13,7 +13,7 @@ from PIL import Image
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace
 from ccvae.studies.beliefs import list_bars
-from ccvae.studies.conduct import QUICK, conduct
+from ccvae.studies.conduct import QUICK, STUDIES, conduct, names
 from ccvae.studies.examples import spread
 from ccvae.studies.report import command, write_report
 from ccvae.studies.sliders import SLIDERS, write_sliders
@@ -186,3 +186,16 @@ def test_large_images_are_reduced(tmp_path):
     text = (tmp_path / SLIDERS).read_text()
     strip = re.search(r"data:image/webp;base64,([^\"]*)", text)[1]
     assert Image.open(io.BytesIO(base64.b64decode(strip))).size == (11 * 128, 128)
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [("vae", ["reconstruction"]), ("m2", ["reconstruction", "beliefs"])],
+)
+def test_a_study_is_not_conducted_on_a_program_that_it_cannot_look_at(program, expected):
+    assert names("all", program=program) == expected
+    for name in STUDIES:
+        if name in expected:
+            assert names(name, program=program) == [name]
+        else:
+            with pytest.raises(ValueError, match=f"'{name}' needs a run of ccvae, .* of {program}"):
+                names(name, program=program)
+    assert set(QUICK) <= set(names("all"))
