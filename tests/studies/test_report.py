@@ -186,6 +186,8 @@ def test_large_images_are_reduced(tmp_path):
     text = (tmp_path / SLIDERS).read_text()
     strip = re.search(r"data:image/webp;base64,([^\"]*)", text)[1]
     assert Image.open(io.BytesIO(base64.b64decode(strip))).size == (11 * 128, 128)
+
+
 @pytest.mark.parametrize(
     ("program", "expected"),
     [("vae", ["reconstruction"]), ("m2", ["reconstruction", "beliefs"])],
