@@ -44,8 +44,8 @@ LINKS = {"ccvae": ("probit", "logit"), "ccvae-authors": ("logit",)}
 """Links of the classifiers to time an objective with; probit alone for others on CC-VAE's guide."""
 
 NOTES = {
-    "m2": "m2: by hand, a labelled image is encoded and decoded for its own class alone; the "
-    "program's exact sum runs over all ten for every image.\n"
+    "m2": "m2: by hand, a labelled image is encoded and decoded for its own class alone, an "
+    "unlabelled one for all ten.\n"
     "m2-score: by hand, every image is encoded and decoded for one class.",
     "ccvae": "importance-weighted: ten particles, whatever is labelled; its bare networks encode "
     "once and decode ten times.",

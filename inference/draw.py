@@ -232,8 +232,9 @@ def log_density(site: Site) -> Tensor:
 def _weights(label: Site) -> Tensor:
     """The probabilities of an enumerated label's classes, along the dimension that it takes.
 
-    Where the label is observed all classes stand for the observed one, each with draws of its own;
-    they count alike, so that the noise between those draws gives the classifier no gradient.
+    Where the label is observed all classes stand for the observed one, and a program may draw for
+    each of them; they count alike, so that noise between those draws gives the classifier no
+    gradient.
     """
     weights: Tensor = label["fn"].log_prob(label["value"]).exp()
     if isinstance(label["mask"], Tensor):
