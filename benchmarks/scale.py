@@ -30,6 +30,9 @@ LABELS = (1, 18, 40)
 SIZE = 200
 """Images in a batch where the labels vary."""
 
+FACES = 100
+"""Images that are rendered, as to draw them takes longer than to measure."""
+
 LABELLED = {
     "m2": replace(CONFIGS["m2"], objective="m2-score"),
     "diva": CONFIGS["diva"],
@@ -111,8 +114,9 @@ def labelled_step(config: Config, data: Dataset, count: int) -> Step:
 
 
 def images(program: str, count: int) -> Dataset:
-    """The data set that a program is timed on, with at least ``count`` training rows."""
-    return load("digits" if program == "m2" else f"faces:{2 * count}")
+    """The data set that a program is timed on; its training rows recur until there are enough."""
+    data = load("digits" if program == "m2" else f"faces:{FACES}")
+    return replace(data, train=data.train.repeat(-(-count // len(data.train))))
 
 
 def mixed(data: Dataset, size: int) -> Batch:
