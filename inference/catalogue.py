@@ -146,17 +146,18 @@ class Parts(NamedTuple):
         """The configured network, from images to ``outputs`` latent dimensions."""
         return build.encoder(self.config.network, self.shape, outputs)
 
-    def decoder(self, inputs: int) -> nn.Module:
-        """The configured network, from ``inputs`` latent dimensions to an image."""
-        return build.decoder(self.config.network, self.shape, inputs, self.numbers)
+    def decoder(self, inputs: int, blocks: Sequence[int] = ()) -> nn.Module:
+        """The configured network, from ``inputs`` latents, ``blocks`` first, to an image."""
+        return build.decoder(self.config.network, self.shape, inputs, self.numbers, blocks)
 
 
 def _ccvae(parts: Parts) -> Pair:
     style = parts.config.style
     latents = parts.space.dimension + style
+    blocks = [kind.block for kind in parts.space.kinds for _ in kind.columns]
     model = CCVAE(
         parts.space,
-        parts.decoder(latents),
+        parts.decoder(latents, blocks),
         parts.likelihood,
         style=style,
         frequencies=parts.frequencies,

@@ -14,6 +14,7 @@ from .convolutional import (
     DIVAEncoder28,
 )
 from .joined import JoinedDecoder, JoinedEncoder
+from .local import LocalDecoder64
 from .mlp import MLPDecoder, MLPEncoder
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "DIVAEncoder28",
     "JoinedDecoder",
     "JoinedEncoder",
+    "LocalDecoder64",
     "MLPDecoder",
     "MLPEncoder",
     "Shape",

@@ -4,6 +4,7 @@
 name             images         what it is
 ================ ============== ==============================================================
 ``conv64``       64×64          the network of Joy et al. (2021)
+``local64``      64×64          the same with a decoder that gives every label a place of its own
 ``conv28``       28×28          two convolutions and a dense layer
 ``diva28``       28×28          the network of Ilse et al. (2020), with batch normalisation
 ``diva28-small`` 28×28          the same with a narrower decoder, for two cores
@@ -30,6 +31,7 @@ from .convolutional import (
 )
 from .heads import Decoder, Encoder
 from .joined import JoinedDecoder, JoinedEncoder
+from .local import LocalDecoder64
 from .mlp import HIDDEN, MLPDecoder, MLPEncoder
 
 Shape = tuple[int, int, int]
@@ -38,6 +40,7 @@ Shape = tuple[int, int, int]
 NETWORKS = {
     "auto": None,
     "conv64": (64, 64),
+    "local64": (64, 64),
     "conv28": (28, 28),
     "diva28": (28, 28),
     "diva28-small": (28, 28),
@@ -71,7 +74,7 @@ def check(network: str, shape: Shape) -> str:
 def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
     """Images to ``outputs`` means and standard deviations."""
     match check(network, shape):
-        case "conv64":
+        case "conv64" | "local64":
             return ConvEncoder64(shape[0], outputs)
         case "conv28":
             return ConvEncoder28(shape[0], outputs)
@@ -81,11 +84,24 @@ def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
             return MLPEncoder(shape, outputs)
 
 
-def decoder(network: str, shape: Shape, inputs: int, numbers: int) -> Decoder:
-    """Latents to ``numbers`` raw numbers for each pixel."""
+def decoder(
+    network: str, shape: Shape, inputs: int, numbers: int, blocks: Sequence[int] = ()
+) -> Decoder:
+    """Latents to ``numbers`` raw numbers for each pixel.
+
+    Args:
+        network, shape: which network, for which images.
+        inputs: dimensions of the latents. numbers: what the likelihood needs of each pixel.
+        blocks: dimensions of the labels' blocks at the head of the latents, where there are any.
+
+    Raises:
+        ValueError: for ``local64`` without blocks.
+    """
     match check(network, shape):
         case "conv64":
             return ConvDecoder64(inputs, numbers)
+        case "local64":
+            return LocalDecoder64(inputs, numbers, blocks)
         case "conv28":
             return ConvDecoder28(inputs, numbers)
         case "diva28":

@@ -32,7 +32,9 @@ class Config:
     balanced: bool = _option(False, "the same number of labelled rows of every class")
     repeat: int = _option(1, "how often a labelled row occurs in every epoch")
     labelled_epochs: int = _option(0, "epochs at the start on the labelled rows alone")
-    network: str = _option("auto", "auto (by size), conv64, conv28, diva28, diva28-small or mlp")
+    network: str = _option(
+        "auto", "auto (by size), conv64, local64, conv28, diva28, diva28-small or mlp"
+    )
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")
     scale: float = _option(1.0, "the likelihood's scale in units of the pixel range")
     learn_scale: bool = _option(False, "learn the likelihood's scale")
