@@ -13,6 +13,7 @@ from .convolutional import (
     DIVADecoder28,
     DIVAEncoder28,
 )
+from .independent import IndependentEncoder
 from .joined import JoinedDecoder, JoinedEncoder
 from .local import LocalDecoder64
 from .mlp import MLPDecoder, MLPEncoder
@@ -25,6 +26,7 @@ __all__ = [
     "ConvEncoder64",
     "DIVADecoder28",
     "DIVAEncoder28",
+    "IndependentEncoder",
     "JoinedDecoder",
     "JoinedEncoder",
     "LocalDecoder64",

@@ -30,6 +30,7 @@ from .convolutional import (
     DIVAEncoder28,
 )
 from .heads import Decoder, Encoder
+from .independent import IndependentEncoder
 from .joined import JoinedDecoder, JoinedEncoder
 from .local import LocalDecoder64
 from .mlp import HIDDEN, MLPDecoder, MLPEncoder
@@ -71,9 +72,19 @@ def check(network: str, shape: Shape) -> str:
     return network
 
 
-def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
-    """Images to ``outputs`` means and standard deviations."""
+def encoder(
+    network: str, shape: Shape, outputs: int, blocks: Sequence[int] = ()
+) -> Encoder | IndependentEncoder:
+    """Images to ``outputs`` means and standard deviations.
+
+    Args:
+        network, shape: which network, for which images. outputs: dimensions of the latents.
+        blocks: dimensions of the labels' blocks at their head, where there are any.
+    """
     match check(network, shape):
+        case "local64" if blocks:
+            trunk = ConvEncoder64(shape[0], outputs)
+            return IndependentEncoder(trunk, sum(blocks), outputs - sum(blocks))
         case "conv64" | "local64":
             return ConvEncoder64(shape[0], outputs)
         case "conv28":

@@ -57,6 +57,11 @@ START = 0.1
 """Standard deviation of w at the start; only against the step size does its length matter."""
 
 
+def told(blocks: Tensor) -> Tensor:
+    """What blocks ``(…, D)`` tell the decoder, between −1 and 1: which class, and little else."""
+    return (STEEPNESS * blocks).tanh()
+
+
 class LabelChanges(nn.Module):
     """What the labels' blocks change: Σ_i m_i(u) Σ_d tanh(3 z_c^{i,d}) w_{i,d}(u) / ‖w_{i,d}(u)‖.
 
@@ -86,7 +91,7 @@ class LabelChanges(nn.Module):
         """The change ``(B, features, side, side)`` for all blocks side by side, ``(B, D)``."""
         strength = self.masks().flatten(1)[self.owner]
         weights = strength[..., None] * normalize(self.directions, dim=-1)
-        change = (STEEPNESS * blocks).tanh() @ weights.flatten(1)
+        change = told(blocks) @ weights.flatten(1)
         return change.unflatten(1, (self.side, self.side, -1)).movedim(-1, 1)
 
 

@@ -1,0 +1,112 @@
+"""An encoder whose style does not repeat what the labels' blocks say."""
+
+import pytest
+import torch
+from torch import nn
+
+from ccvae.config import Config
+from ccvae.data import Binary, Categorical, LabelSpace
+from ccvae.inference.catalogue import build_pair
+from ccvae.networks import ConvEncoder64, IndependentEncoder, build
+from ccvae.networks.local import told
+
+D, S = 3, 2
+
+
+class Repeating(nn.Module):
+    """Images ``(B, D + S)`` to means whose style part repeats what the blocks say."""
+
+    def __init__(self):
+        super().__init__()
+        self.mixing = nn.Parameter(torch.randn(D, S))
+        self.gain = nn.Parameter(torch.ones(D))
+
+    def forward(self, x):
+        blocks = x[:, :D] * self.gain
+        style = 5 + told(blocks) @ self.mixing + x[:, D:]
+        return torch.cat([blocks, style], -1), torch.ones_like(x)
+
+
+def images(seed, count=400):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(count, D + S, generator=generator)
+
+
+def trained(steps=300):
+    network = IndependentEncoder(Repeating(), D, S)
+    for seed in range(steps):
+        network(images(seed))
+    return network
+
+
+def correlation(loc):
+    """The largest correlation between what a block tells and a dimension of the style."""
+    both = torch.cat([told(loc[:, :D]), loc[:, D:]], -1)
+    return both.T.corrcoef()[:D, D:].abs().max().item()
+
+
+def test_the_style_is_uncorrelated_with_what_the_blocks_tell():
+    network, x = trained().eval(), images(-1, 4000)
+    plain, found = network.encoder(x)[0], network(x)[0]
+    assert correlation(plain.detach()) > 0.5
+    assert correlation(found.detach()) < 0.1
+    torch.testing.assert_close(found[:, :D], plain[:, :D])
+    torch.testing.assert_close(found[:, D:].std(0), x[:, D:].std(0), rtol=0.05, atol=0)
+
+
+def test_at_the_start_the_style_is_the_encoders_own():
+    network, x = IndependentEncoder(Repeating(), D, S).eval(), images(-1)
+    for found, expected in zip(network(x), network.encoder(x), strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+def test_no_gradient_passes_through_the_regression():
+    network = trained(5)
+    network(images(-1))[0][:, D:].square().sum().backward()
+    assert network.encoder.mixing.grad.any()
+    alone = Repeating()
+    alone.load_state_dict(network.encoder.state_dict())
+    x = images(-1)
+    rest = network.predicted(alone(x)[0][:, :D].detach())
+    (alone(x)[0][:, D:] - rest).square().sum().backward()
+    torch.testing.assert_close(network.encoder.gain.grad, alone.gain.grad)
+
+
+@pytest.mark.parametrize("mode", ["evaluation", "no gradient"])
+def test_looking_at_images_changes_nothing(mode):
+    network = trained(3)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    network.train(mode != "evaluation")
+    with torch.set_grad_enabled(mode == "evaluation"):
+        network(images(-1))
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name])
+    network.train()(images(-1))
+    assert not torch.equal(network.product, before["product"])
+
+
+def test_an_image_means_the_same_alone_and_among_others():
+    network, x = trained(5).eval(), images(-1, 8)
+    torch.testing.assert_close(network(x)[0][:1], network(x[:1])[0])
+
+
+def test_its_moments_are_kept_with_the_weights():
+    network, other = trained(5).eval(), IndependentEncoder(Repeating(), D, S).eval()
+    other.load_state_dict(network.state_dict())
+    assert torch.equal(network(images(-1))[0], other(images(-1))[0])
+
+
+def test_it_is_made_and_run_on_the_meta_device():
+    with torch.device("meta"):
+        network = IndependentEncoder(ConvEncoder64(3, 5), 3, 2)
+        loc, scale = network(torch.rand(2, 3, 64, 64))
+    assert loc.shape == scale.shape == (2, 5)
+
+
+def test_only_a_guide_with_blocks_has_it():
+    space = LabelSpace([Categorical("hair", ("none", "dark", "grey")), Binary("a")])
+    _, guide = build_pair(Config(network="local64", style=4), space, (3, 64, 64))
+    assert isinstance(guide.encoder, IndependentEncoder)
+    assert guide.encoder.product.shape == (3, 7)
+    assert isinstance(build.encoder("local64", (3, 64, 64), 5), ConvEncoder64)
+    assert isinstance(build.encoder("conv64", (3, 64, 64), 5, (1, 2)), ConvEncoder64)
