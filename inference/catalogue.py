@@ -142,9 +142,9 @@ class Parts(NamedTuple):
     frequencies: Sequence[Tensor] | None
     domains: int
 
-    def encoder(self, outputs: int, blocks: Sequence[int] = ()) -> nn.Module:
-        """The configured network, from images to ``outputs`` latents, ``blocks`` first."""
-        return build.encoder(self.config.network, self.shape, outputs, blocks)
+    def encoder(self, outputs: int) -> nn.Module:
+        """The configured network, from images to ``outputs`` latent dimensions."""
+        return build.encoder(self.config.network, self.shape, outputs)
 
     def decoder(self, inputs: int, blocks: Sequence[int] = ()) -> nn.Module:
         """The configured network, from ``inputs`` latents, ``blocks`` first, to an image."""
@@ -162,7 +162,7 @@ def _ccvae(parts: Parts) -> Pair:
         style=style,
         frequencies=parts.frequencies,
     )
-    encoder = parts.encoder(latents, blocks)
+    encoder = build.block_encoder(parts.config.network, parts.shape, blocks, style)
     return model, CCVAEGuide(parts.space, encoder, style=style, link=parts.config.link)
 
 

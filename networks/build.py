@@ -72,19 +72,9 @@ def check(network: str, shape: Shape) -> str:
     return network
 
 
-def encoder(
-    network: str, shape: Shape, outputs: int, blocks: Sequence[int] = ()
-) -> Encoder | IndependentEncoder:
-    """Images to ``outputs`` means and standard deviations.
-
-    Args:
-        network, shape: which network, for which images. outputs: dimensions of the latents.
-        blocks: dimensions of the labels' blocks at their head, where there are any.
-    """
+def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
+    """Images to ``outputs`` means and standard deviations."""
     match check(network, shape):
-        case "local64" if blocks:
-            trunk = ConvEncoder64(shape[0], outputs)
-            return IndependentEncoder(trunk, sum(blocks), outputs - sum(blocks))
         case "conv64" | "local64":
             return ConvEncoder64(shape[0], outputs)
         case "conv28":
@@ -93,6 +83,17 @@ def encoder(
             return DIVAEncoder28(shape[0], outputs)
         case _:
             return MLPEncoder(shape, outputs)
+
+
+def block_encoder(network: str, shape: Shape, blocks: Sequence[int], style: int) -> nn.Module:
+    """Images to means and standard deviations of the labels' ``blocks`` and then of z_style.
+
+    It is :func:`encoder`, which ``local64`` keeps from saying of a label twice what it is.
+    """
+    plain = encoder(network, shape, sum(blocks) + style)
+    if check(network, shape) == "local64":
+        return IndependentEncoder(plain, sum(blocks), style)
+    return plain
 
 
 def decoder(

@@ -8,7 +8,7 @@ little. Here the mean of q(z_style | x) is what its regression on the blocks lea
 .. math::
 
     t = \tanh(3\,\bar z_c(x)), \qquad
-    \bar z_\style(x) = f(x) - \big(t - \bar t\big)\,
+    \bar z_{\setminus c}(x) = f(x) - \big(t - \bar t\big)\,
         \big(\mathrm{Cov}[t] + \epsilon I\big)^{-1}\, \mathrm{Cov}[t, f(x)]
 
 with the blocks' means z̄_c, and moments that run over the batches as those of batch normalisation
@@ -59,11 +59,11 @@ class IndependentEncoder(nn.Module):
     @torch.no_grad()
     def renew(self, blocks: Tensor, style: Tensor) -> None:
         """Let the moments take in a batch: means ``(B, D)`` and f ``(B, S)``."""
-        both = torch.cat([told(blocks), style], -1)
+        both = torch.cat([told(blocks), style], -1).to(self.mean)
         self.mean.lerp_(both.mean(0), MOMENTUM)
         centred = both - self.mean
         product = centred[:, : self.dimensions].T @ centred / len(both)
-        self.product.lerp_(product, MOMENTUM)
+        self.product.lerp_(product.to(self.product), MOMENTUM)
 
     @torch.no_grad()
     def predicted(self, blocks: Tensor) -> Tensor:

@@ -25,10 +25,10 @@ its mask exactly as they were. Three things keep the masks small and the blocks 
   others loses its share, and below θ it is switched off. It keeps a gradient and may come back.
 * At the class means the tanh is flat. A block tells the decoder its class and little else;
   otherwise it is taken for one more dimension of style, that of the shirt beside the necktie.
-* Masks and directions are tables (:func:`ccvae.inference.training.adam`): at the networks' step
-  size z_style draws what the labels could before these have moved. It helps in the same way to
-  begin with some epochs on the labelled rows alone (``--labelled-epochs``), where the classes are
-  learned sooner.
+* Masks and directions are tables (``is_table``, as the conditional priors are): at the networks'
+  step size z_style draws what the labels could before these have moved. What it has taken by then
+  the encoder gives back (:mod:`.independent`), and some epochs on the labelled rows alone at the
+  start (``--labelled-epochs``) leave it less time.
 
 The program is as before, p(x | z_c, z_style). The masks start even and are learned from the
 objective; they see no region of the renderer's.
@@ -71,6 +71,7 @@ class LabelChanges(nn.Module):
     """
 
     is_table = True
+    owner: Tensor
 
     def __init__(self, blocks: Sequence[int], features: int, side: int = SIDE) -> None:
         super().__init__()

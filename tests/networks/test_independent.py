@@ -90,6 +90,15 @@ def test_an_image_means_the_same_alone_and_among_others():
     torch.testing.assert_close(network(x)[0][:1], network(x[:1])[0])
 
 
+def test_its_moments_stay_exact_where_networks_do_not():
+    network = IndependentEncoder(ConvEncoder64(3, 5), 3, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        loc, _ = network(torch.rand(4, 3, 64, 64))
+    loc.sum().backward()
+    assert network.mean.dtype == network.product.dtype == torch.float32
+    assert network.product.any()
+
+
 def test_its_moments_are_kept_with_the_weights():
     network, other = trained(5).eval(), IndependentEncoder(Repeating(), D, S).eval()
     other.load_state_dict(network.state_dict())
@@ -109,4 +118,4 @@ def test_only_a_guide_with_blocks_has_it():
     assert isinstance(guide.encoder, IndependentEncoder)
     assert guide.encoder.product.shape == (3, 7)
     assert isinstance(build.encoder("local64", (3, 64, 64), 5), ConvEncoder64)
-    assert isinstance(build.encoder("conv64", (3, 64, 64), 5, (1, 2)), ConvEncoder64)
+    assert isinstance(build.block_encoder("conv64", (3, 64, 64), (1, 2), 2), ConvEncoder64)
