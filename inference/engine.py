@@ -6,9 +6,14 @@ imported when a training begins, because it takes as long to import as torch.
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
+
+from ..networks.heads import Decoder, Encoder
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -54,3 +59,30 @@ def engine(
 def single(device: torch.device) -> Fabric:
     """One process on one device, in float32."""
     return engine(device)
+
+
+def compile_networks(*programs: nn.Module) -> None:
+    """Compile the trunks of all encoders and decoders in place, on their first call.
+
+    Their parameters keep their names. On a CPU this needs a C++ compiler.
+    """
+    for program in programs:
+        for part in program.modules():
+            if isinstance(part, Encoder | Decoder):
+                part.trunk.compile()
+
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep what a step frees for the next one, for the rest of the process.
+
+    By default it gives large blocks back to the system at once, and the next step takes the same
+    ones page by page. Elsewhere than on Linux with glibc nothing happens.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(M_MMAP_THRESHOLD, 2**25)  # the largest that it takes
+            mallopt(M_TRIM_THRESHOLD, 2**30)

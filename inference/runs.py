@@ -32,7 +32,7 @@ from ..networks import Shape
 from .catalogue import build_objective, build_pair, choose, objective_class
 from .checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from .diagnosis import NotFiniteError
-from .engine import PRECISIONS, engine
+from .engine import PRECISIONS, compile_networks, engine
 from .evaluation import baseline, evaluate, majority
 from .logbook import METRICS, STEPS, Logbook
 from .optimisation import SCHEDULES, adam
@@ -180,6 +180,7 @@ def fit(
     save_seconds: float = SAVE_SECONDS,
     log_every: int = LOG_EVERY,
     board: bool = False,
+    compiled: bool = False,
     stop: Request | None = None,
     watch: Callable[[Step], None] | None = None,
 ) -> Iterator[Metrics]:
@@ -195,6 +196,7 @@ def fit(
         fabric: processes and devices (one process on the run's device).
         log_every: steps of a logging interval, after which numbers are read from the device.
         board: log for TensorBoard as well, where it is installed.
+        compiled: compile the networks first, which pays after some thousand steps.
         stop: where somebody may ask for an end.
         watch: called after every step.
 
@@ -202,6 +204,8 @@ def fit(
         NotFiniteError: where a loss or a gradient is not finite; the batch is in the run directory.
         Stopped: where ``stop`` was asked for.
     """
+    if compiled:
+        compile_networks(run.model, run.guide)
     optimizer = adam(nn.ModuleDict(run.modules), run.config.lr)
     training = _training(run, optimizer, rows, fabric, log_every)
     path = run.directory / CHECKPOINT

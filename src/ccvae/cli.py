@@ -103,6 +103,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--resume", action="store_true", help="go on where the checkpoint stands")
     train.add_argument("--log-every", type=int, default=50, metavar="STEPS", help=_LOG)
     train.add_argument("--save-minutes", type=float, default=10.0, metavar="M", help=_SAVE)
+    train.add_argument("--compile", action="store_true", help=_COMPILE)
     _add_device(train)
     train.add_argument("--devices", type=int, default=1, help="on each machine (1)")
     train.add_argument("--nodes", type=int, default=1, help="machines that share the training (1)")
@@ -155,6 +156,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 _PROGRAM = "see ccvae models (ccvae)"
 _LOG = "between two lines of steps.jsonl (50)"
+_COMPILE = "compile the networks first, for long trainings"
 _SAVE = "between two checkpoints within an epoch (10)"
 _FILE = "where it is written; its ending decides the format (the screen)"
 _OUT = "the run directory (runs/PROGRAM-OBJECTIVE-DATA-SEED)"

@@ -23,7 +23,7 @@ from .data.progress import progress as show_progress
 from .data.spec import load as load_data
 from .data.spec import short_name, with_options
 from .data.summary import contact_sheet, describe, kind_of
-from .inference.engine import engine
+from .inference.engine import engine, keep_freed_memory
 from .inference.runs import (
     EVALUATION,
     SAVE_SECONDS,
@@ -81,6 +81,7 @@ def train(options: Namespace) -> tuple[Document, str]:
             save_seconds=60 * options.save_minutes,
             log_every=options.log_every,
             board=True,
+            compiled=options.compile,
         )
     document = {"run": str(directory), **metrics}
     return document, f"{_line(metrics)}\n{directory}: ccvae evaluate {directory}"
@@ -370,7 +371,9 @@ def _fit(
     save_seconds: float = SAVE_SECONDS,
     log_every: int = LOG_EVERY,
     board: bool = False,
+    compiled: bool = False,
 ) -> Metrics:
+    keep_freed_memory()
     rows = training_rows(run.config, dataset)
     sizes = [len(rows_of_epoch(run.config, rows, epoch)) for epoch in range(run.config.epochs)]
     console = Console(stderr=True, quiet=fabric is not None and not fabric.is_global_zero)
@@ -391,6 +394,7 @@ def _fit(
             save_seconds=save_seconds,
             log_every=log_every,
             board=board,
+            compiled=compiled,
             stop=stop,
             watch=watch,
         ):

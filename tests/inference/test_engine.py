@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -349,6 +350,18 @@ def test_bfloat16_is_for_networks_alone(tmp_path, dataset, whole):
     coarse, fine = (read_lines(d / METRICS)[0] for d in (tmp_path, tmp_path / "32"))
     assert coarse["objective"] != fine["objective"]
     assert coarse["objective"] == pytest.approx(fine["objective"], rel=1e-2)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # the compiler's own look
+def test_compiled_networks_train_alike(tmp_path, dataset):
+    options = {"network": "mlp", "epochs": 1}
+    plain = finish(start(tmp_path / "a", dataset, **options), dataset)
+    compiled = finish(start(tmp_path / "b", dataset, **options), dataset, compiled=True)
+    assert plain.keys() == compiled.keys()
+    for name, value in plain.items():
+        if not name.startswith("optimizer"):
+            torch.testing.assert_close(compiled[name], value, rtol=0, atol=1e-4, msg=name)
 
 
 def test_lines_beyond_the_checkpoint_and_broken_ones_are_dropped(tmp_path):
