@@ -5,6 +5,7 @@ import torch
 
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace
+from ccvae.inference import CCVAEObjective, check_pair
 from ccvae.inference.catalogue import build_pair
 from ccvae.networks import LocalDecoder64
 from ccvae.networks.local import SIDE, THRESHOLD
@@ -133,6 +134,14 @@ def test_a_pair_has_it_by_name_with_the_blocks_of_its_labels():
     assert model.decoder.masks().shape == (3, SIDE, SIDE)
     assert model.decoder.trunk[0].changes.owner.tolist() == [0, 1, 2, 2]
     assert [q.shape for q in guide.predict(torch.rand(2, 3, 64, 64))] == [(2, 2, 2), (2, 1, 3)]
+
+
+def test_a_pair_with_it_passes_the_check():
+    space = LabelSpace([Categorical("hair", ("none", "dark", "grey")), Binary("a")])
+    model, guide = build_pair(Config(network="local64", style=4), space, (3, 64, 64))
+    y = torch.tensor([[0.0, 1.0], [torch.nan, 0.0], [2.0, torch.nan], [torch.nan, torch.nan]])
+    batch = (torch.rand(4, 3, 64, 64), y)
+    check_pair(model, guide, *batch, objective=CCVAEObjective(), index=torch.arange(4), size=9)
 
 
 @pytest.mark.parametrize("program", ["vae", "m2"])
