@@ -12,7 +12,7 @@ from .check import check_pair
 from .checkpoint import save_checkpoint
 
 
-class NotFiniteError(ValueError):
+class NotFiniteStepError(ValueError):
     """A training met a loss or a gradient that is not finite, and left the parameters alone.
 
     Attributes:

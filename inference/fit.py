@@ -6,6 +6,7 @@ from typing import Any
 
 from pyro.poutine import Trace
 from pyro.poutine.util import prune_subsample_sites
+from torch import Tensor
 
 Site = dict[str, Any]
 
@@ -53,3 +54,13 @@ def check_fit(model: dict[str, Site], guide: dict[str, Site]) -> None:
                 f"model site {name!r} is latent but the guide has {present}; sample it in the "
                 "guide or observe it in the model"
             )
+
+
+def mask_of(site: Site) -> Tensor | bool:
+    """Which entries of a site count."""
+    return True if site["mask"] is None else site["mask"]
+
+
+def plates(site: Any) -> list[Any]:
+    """The vectorised plates around a site; those that are loops have no dimension."""
+    return [frame for frame in site["cond_indep_stack"] if frame.vectorized]

@@ -31,7 +31,7 @@ from ..data.spec import load as load_data
 from ..networks import Shape
 from .catalogue import build_objective, build_pair, choose, objective_class
 from .checkpoint import load_checkpoint, save_checkpoint, write_atomically
-from .diagnosis import NotFiniteError
+from .diagnosis import NotFiniteStepError
 from .engine import PRECISIONS, compile_networks, engine
 from .evaluation import baseline, evaluate, majority
 from .logbook import METRICS, STEPS, Logbook
@@ -201,7 +201,7 @@ def fit(
         watch: called after every step.
 
     Raises:
-        NotFiniteError: where a loss or a gradient is not finite; the batch is in the run directory.
+        ValueError: where a loss or a gradient is not finite; its rows are in the run directory.
         Stopped: where ``stop`` was asked for.
     """
     if compiled:
@@ -229,7 +229,7 @@ def fit(
                 yield step.metrics
             if stopping and training.epoch < training.epochs:
                 raise Stopped(step.epoch, step.done, stop.signal if stop else 0)
-    except NotFiniteError as error:
+    except NotFiniteStepError as error:
         error.save(run.directory / NOT_FINITE, run.modules)
         raise ValueError(f"{error}; {run.directory / NOT_FINITE} has its rows") from error
     finally:

@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 from ..data import Rows
 from .accuracy import accuracy
 from .check import check_pair
-from .diagnosis import NotFiniteError, diagnose
+from .diagnosis import NotFiniteStepError, diagnose
 from .engine import single
 from .ledger import NORM, Ledger
 from .noise import RowNoise, seed_of
@@ -112,7 +112,7 @@ class Training:
 
         Raises:
             ValueError: where the pair fails :func:`~ccvae.inference.check_pair` on its first batch.
-            NotFiniteError: where a loss or a gradient is not finite.
+            NotFiniteStepError: where a loss or a gradient is not finite.
         """
         if self.epoch < self.epochs:
             self._check()
@@ -284,4 +284,4 @@ class Training:
         self.module.train()
         with pyro.get_param_store().scope(), self._noise(step, len(index)):
             reason = diagnose(self.module, batch)
-        raise NotFiniteError(reason, batch, self.epoch, step)
+        raise NotFiniteStepError(reason, batch, self.epoch, step)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import shutil
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +38,7 @@ from .inference.runs import (
 )
 from .inference.stopping import Stopped, stop_requests
 from .inference.training import LOG_EVERY, Metrics, Step
+from .texts import aligned, description_text, epoch_line, evaluation_text, some, study_text
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -84,7 +84,7 @@ def train(options: Namespace) -> tuple[Document, str]:
             compiled=options.compile,
         )
     document = {"run": str(directory), **metrics}
-    return document, f"{_line(metrics)}\n{directory}: ccvae evaluate {directory}"
+    return document, f"{epoch_line(metrics)}\n{directory}: ccvae evaluate {directory}"
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def _first_speaks(fabric: Fabric) -> Iterator[None]:
 def evaluate(options: Namespace) -> tuple[Document, str]:
     """``ccvae evaluate``."""
     result = evaluate_run(load(options.directory, _device(options.device)))
-    return result, _evaluation_text(result)
+    return result, evaluation_text(result)
 
 
 def import_(options: Namespace) -> tuple[Document, str]:
@@ -145,7 +145,7 @@ def data(options: Namespace) -> tuple[Document, str]:
     """``ccvae data``."""
     dataset = load_data(_source(options), options.only)
     document = describe(dataset, Config.batch_size)
-    text = _description_text(document)
+    text = description_text(document)
     if options.sheet is not None:
         contact_sheet(dataset, options.sheet)
         document["sheet"] = str(options.sheet)
@@ -189,7 +189,7 @@ def demo(options: Namespace) -> tuple[Document, str]:
         "seconds": round(time.monotonic() - start, 1),
         "report": str(report),
     }
-    text = f"{_evaluation_text(result)}\n\n{document['seconds']:.0f} seconds; open {report}"
+    text = f"{evaluation_text(result)}\n\n{document['seconds']:.0f} seconds; open {report}"
     return document, text
 
 
@@ -207,7 +207,7 @@ def study(options: Namespace) -> tuple[Document, str]:
     sections = {name: conduct(run, name, aids) for name in chosen}
     report = write_report(run, evaluation)
     found = {n: None if section is None else section.to_json() for n, section in sections.items()}
-    lines = [_study_text(name, section) for name, section in found.items()]
+    lines = [study_text(name, section) for name, section in found.items()]
     document = {"studies": found, "report": str(report)}
     return document, "\n\n".join([*lines, f"open {report}"])
 
@@ -223,7 +223,7 @@ def models(_: Namespace) -> tuple[Document, str]:
     }
     rows = [["program", "objectives, its own first"]]
     rows += [[name, ", ".join(objectives)] for name, objectives in PROGRAMS.items()]
-    return document, _table(rows, left=2)
+    return document, aligned(rows, left=2)
 
 
 def inspect(options: Namespace) -> tuple[Document, str]:
@@ -343,7 +343,7 @@ def _announce(dataset: Dataset, config: Config) -> None:
     kinds = [f"{label.name} ({kind_of(label)})" for label in dataset.space]
     lines = [f"{dataset.name} with {', '.join(kinds)}"]
     problems = describe(dataset, config.batch_size)["problems"]
-    lines += _some([f"problem: {problem}" for problem in problems], "see ccvae data")
+    lines += some([f"problem: {problem}" for problem in problems], "see ccvae data")
     print("\n".join(lines), file=sys.stderr)
 
 
@@ -398,23 +398,8 @@ def _fit(
             stop=stop,
             watch=watch,
         ):
-            console.print(_line(metrics), markup=False, highlight=False, soft_wrap=True)
+            console.print(epoch_line(metrics), markup=False, highlight=False, soft_wrap=True)
     return metrics
-
-
-def _line(metrics: Metrics) -> str:
-    terms = "  ".join(
-        f"{name} {value:.1f}"
-        for name, value in metrics.items()
-        if name not in ("epoch", "accuracy", "objective", "bound")
-    )
-    if not metrics:
-        return "nothing left to train"
-    return (
-        f"epoch {metrics['epoch'] + 1:.0f}: objective {metrics['objective']:.1f}, "
-        f"bound {metrics.get('bound', math.nan):.1f}, "
-        f"labelled accuracy {metrics.get('accuracy', math.nan):.3f}  [{terms}]"
-    )
 
 
 def _clear_demo(directory: Path) -> None:
@@ -423,83 +408,3 @@ def _clear_demo(directory: Path) -> None:
         if not (directory / "config.json").exists():
             raise ValueError(f"{directory} is not empty and holds no run; give another --out")
         shutil.rmtree(directory)
-
-
-def _table(rows: Iterable[Iterable[str]], left: int = 1) -> str:
-    """Rows as aligned text; the first ``left`` columns hold words, the others numbers."""
-    cells = [list(row) for row in rows]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column < left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    )
-
-
-def _study_text(name: str, found: Document | None) -> str:
-    """A study's text and captions, and where its pictures are."""
-    if found is None:
-        return f"{name}: does not apply to this run"
-    captions = [f"figures/{p['name']}.png  {p['caption']}".strip() for p in found["pictures"]]
-    return "\n".join([f"{found['title']} ({name})", *found["text"], *captions])
-
-
-def _evaluation_text(result: Document) -> str:
-    figures = (
-        f"bound on the evidence: {result['bound']:.1f} nats per image\n"
-        f"reconstruction: {result['reconstruction_l1']:.4f} mean absolute error per channel\n"
-        f"on {result['images']} test images, labels hidden"
-    )
-    if "accuracy" not in result:
-        return figures
-    names = ("accuracy", "classifier", "majority")
-    rows = [["label", "model", "classifier", "majority", "balanced"]]
-    for label, balanced in result["balanced_by_label"].items():
-        shares = [result[f"{name}_by_label"][label] for name in names]
-        rows.append([label, *(f"{share:.3f}" for share in (*shares, balanced))])
-    rows.append(["mean", *(f"{result[name]:.3f}" for name in names), ""])
-    return f"{_table(rows)}\n\n{figures}"
-
-
-def _description_text(document: Document) -> str:
-    channels, height, width = document["shape"]
-    rows = [["label", "kind", "class", "rows", "missing"]]
-    for name, label in document["labels"].items():
-        for k, (value, count) in enumerate(label["classes"].items()):
-            first = (name, label["kind"], str(label["missing"])) if k == 0 else ("", "", "")
-            rows.append([*first[:2], value, str(count), first[2]])
-    majority = document["majority"]
-    problems = _some(document["problems"], "--json lists all") or ["none found"]
-    return (
-        f"{document['name']}: {document['images']} images of {channels}×{height}×{width}, "
-        f"{document['train']} to train and {document['test']} to test, "
-        f"{document['domains'] or 'no'} domains\n\n{_table(rows, left=3)}\n\n"
-        f"majority-class accuracy, mean over labels: "
-        f"{'unknown' if majority is None else f'{majority:.3f}'}\n"
-        f"{_strongest(document['correlations'])}"
-        f"problems: {LINE.join(problems)}"
-    )
-
-
-LINE = "\n  "
-"""Between the entries of a list within a text."""
-
-
-def _strongest(correlations: Document, count: int = 8) -> str:
-    """The pairs of labels that go together or exclude each other most, in a line."""
-    pairs = [
-        (value, f"{first} and {second} {value:+.2f}")
-        for first, others in correlations.items()
-        for second, value in others.items()
-        if value is not None
-    ]
-    strongest = sorted(pairs, key=lambda pair: -abs(pair[0]))[:count]
-    return f"strongest correlations: {', '.join(text for _, text in strongest)}\n" * bool(pairs)
-
-
-def _some(lines: list[str], rest: str, count: int = 20) -> list[str]:
-    """The first lines, and how many more there are."""
-    more = len(lines) - count
-    return lines if more <= 0 else [*lines[:count], f"and {more} more; {rest}"]

@@ -19,7 +19,7 @@ from ccvae.data.spec import load as load_data
 from ccvae.inference import CCVAEObjective
 from ccvae.inference.catalogue import build_pair
 from ccvae.inference.checkpoint import load_checkpoint
-from ccvae.inference.diagnosis import NotFiniteError
+from ccvae.inference.diagnosis import NotFiniteStepError
 from ccvae.inference.logbook import STEPS, keep_lines, read_lines
 from ccvae.inference.optimisation import adam
 from ccvae.inference.runs import CHECKPOINT, METRICS, NOT_FINITE, create, fit, training_rows
@@ -281,7 +281,7 @@ def test_a_step_that_is_not_finite_is_named_and_changes_nothing(dataset, what, w
         for _ in training.run():
             weights.append([p.detach().clone() for p in module.parameters()])
 
-    with pytest.raises(NotFiniteError, match=words) as error:
+    with pytest.raises(NotFiniteStepError, match=words) as error:
         weigh()
     assert (error.value.epoch, error.value.step) == (0, 2)
     order = training._batches(rows)[2]

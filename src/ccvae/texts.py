@@ -1,0 +1,106 @@
+"""What the commands print for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from .inference.training import Metrics
+
+Document = dict[str, Any]
+
+
+def epoch_line(metrics: Metrics) -> str:
+    terms = "  ".join(
+        f"{name} {value:.1f}"
+        for name, value in metrics.items()
+        if name not in ("epoch", "accuracy", "objective", "bound")
+    )
+    if not metrics:
+        return "nothing left to train"
+    return (
+        f"epoch {metrics['epoch'] + 1:.0f}: objective {metrics['objective']:.1f}, "
+        f"bound {metrics.get('bound', math.nan):.1f}, "
+        f"labelled accuracy {metrics.get('accuracy', math.nan):.3f}  [{terms}]"
+    )
+
+
+def aligned(rows: Iterable[Iterable[str]], left: int = 1) -> str:
+    """Rows as aligned text; the first ``left`` columns hold words, the others numbers."""
+    cells = [list(row) for row in rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    )
+
+
+def study_text(name: str, found: Document | None) -> str:
+    """A study's text and captions, and where its pictures are."""
+    if found is None:
+        return f"{name}: does not apply to this run"
+    captions = [f"figures/{p['name']}.png  {p['caption']}".strip() for p in found["pictures"]]
+    return "\n".join([f"{found['title']} ({name})", *found["text"], *captions])
+
+
+def evaluation_text(result: Document) -> str:
+    figures = (
+        f"bound on the evidence: {result['bound']:.1f} nats per image\n"
+        f"reconstruction: {result['reconstruction_l1']:.4f} mean absolute error per channel\n"
+        f"on {result['images']} test images, labels hidden"
+    )
+    if "accuracy" not in result:
+        return figures
+    names = ("accuracy", "classifier", "majority")
+    rows = [["label", "model", "classifier", "majority", "balanced"]]
+    for label, balanced in result["balanced_by_label"].items():
+        shares = [result[f"{name}_by_label"][label] for name in names]
+        rows.append([label, *(f"{share:.3f}" for share in (*shares, balanced))])
+    rows.append(["mean", *(f"{result[name]:.3f}" for name in names), ""])
+    return f"{aligned(rows)}\n\n{figures}"
+
+
+def description_text(document: Document) -> str:
+    channels, height, width = document["shape"]
+    rows = [["label", "kind", "class", "rows", "missing"]]
+    for name, label in document["labels"].items():
+        for k, (value, count) in enumerate(label["classes"].items()):
+            first = (name, label["kind"], str(label["missing"])) if k == 0 else ("", "", "")
+            rows.append([*first[:2], value, str(count), first[2]])
+    majority = document["majority"]
+    problems = some(document["problems"], "--json lists all") or ["none found"]
+    return (
+        f"{document['name']}: {document['images']} images of {channels}×{height}×{width}, "
+        f"{document['train']} to train and {document['test']} to test, "
+        f"{document['domains'] or 'no'} domains\n\n{aligned(rows, left=3)}\n\n"
+        f"majority-class accuracy, mean over labels: "
+        f"{'unknown' if majority is None else f'{majority:.3f}'}\n"
+        f"{strongest(document['correlations'])}"
+        f"problems: {LINE.join(problems)}"
+    )
+
+
+LINE = "\n  "
+"""Between the entries of a list within a text."""
+
+
+def strongest(correlations: Document, count: int = 8) -> str:
+    """The pairs of labels that go together or exclude each other most, in a line."""
+    pairs = [
+        (value, f"{first} and {second} {value:+.2f}")
+        for first, others in correlations.items()
+        for second, value in others.items()
+        if value is not None
+    ]
+    strongest = sorted(pairs, key=lambda pair: -abs(pair[0]))[:count]
+    return f"strongest correlations: {', '.join(text for _, text in strongest)}\n" * bool(pairs)
+
+
+def some(lines: list[str], rest: str, count: int = 20) -> list[str]:
+    """The first lines, and how many more there are."""
+    more = len(lines) - count
+    return lines if more <= 0 else [*lines[:count], f"and {more} more; {rest}"]
