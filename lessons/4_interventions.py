@@ -39,7 +39,7 @@ from ccvae.data.faces import Frequencies, faces
 from ccvae.inference.evaluation import evaluate
 from ccvae.inference.prediction import decode, encode
 from ccvae.inference.runs import train_once
-from ccvae.studies import confusion, intervention, locality, swap
+from ccvae.studies import confusion, counterfactuals, intervention, locality, swap
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
 CPU = torch.device("cpu")
@@ -149,13 +149,13 @@ show(locality.chart(found))
 
 # %%
 few = test.first(3)
-cases = locality.cases(
+cases = counterfactuals.cases(
     run.model,
     run.guide,
     few.batch(torch.arange(3)),
     data.space,
     "Smiling",
-    some=locality.true_scenes(few),
+    some=counterfactuals.true_scenes(few),
 )
 picture, top = locality.draw(cases, few.batch(torch.arange(3)).x, data.space.labels[2])
 show(picture)
@@ -305,13 +305,13 @@ worst = min(found, key=lambda each: each.locality / max(each.ceiling, 1e-9))
 print(f"{worst.name}: locality {worst.locality:.2f}, ceiling {worst.ceiling:.2f}")
 number = NAMES.index(worst.name)
 few_rows = test.first(3)
-cases = locality.cases(
+cases = counterfactuals.cases(
     run.model,
     run.guide,
     few_rows.batch(torch.arange(3)),
     data.space,
     worst.name,
-    some=locality.true_scenes(few_rows),
+    some=counterfactuals.true_scenes(few_rows),
 )
 picture, _ = locality.draw(cases, few_rows.batch(torch.arange(3)).x, data.space.labels[number])
 show(picture)
@@ -350,13 +350,13 @@ probes(again, independent.subset(independent.test))
 
 # %%
 chosen = test.first(200)
-chosen_scenes = locality.true_scenes(chosen)
+chosen_scenes = counterfactuals.true_scenes(chosen)
 small = chosen.batch(torch.arange(len(chosen)))
 codes = encode(run.guide, small)
 y = small.y[:, column]
 style = codes["z_style"]
 shift = style[y == 1].mean(0) - style[y == 0].mean(0)
-truth = locality.render_change(chosen_scenes, "Eyeglasses", (1 - y).long(), small.x)
+truth = counterfactuals.render_change(chosen_scenes, "Eyeglasses", (1 - y).long(), small.x)
 target = means[(1 - y).long()]
 before = decode(run.model, codes, small)
 direction = torch.where(y == 0, 1.0, -1.0)[:, None, None]

@@ -144,6 +144,8 @@ def test_own_objective_by_name(tmp_path, capsys, monkeypatch):
         "        return {'mine': sum(super().formula(draw).values())}\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "mine", None)  # so that it is forgotten afterwards
+    del sys.modules["mine"]
     options = [*QUICK, "--objective", "mine:Mine", "--out", tmp_path / "run", "--json"]
     status, out, _ = call(capsys, "train", *options)
     assert status == 0

@@ -279,8 +279,9 @@ rows = torch.arange(len(images))
 space = LabelSpace([Binary("Odd")])
 data = Dataset("made", images, (rows % 2).float()[:, None], None, space, rows[1:], rows[:1])
 some = data.training(1.0, 0)
-for batch in some.batches(20, seed=0):
-    batch.x.sum()
+for epoch in range(1500 // len(images)):  # as many batches, whatever the size
+    for batch in some.batches(20, seed=epoch):
+        batch.x.sum()
 print(anonymous())
 """
 
