@@ -16,7 +16,7 @@ from ..config import Config
 from ..data.spec import load
 from ..inference import CCVAEObjective
 from ..inference.evaluation import baseline, evaluate, majority
-from ..inference.runs import train_once
+from ..inference.fitting import train_once
 from ..studies.tables import mean_and_error
 
 BASE = Config(data="faces:4800", epochs=10, batch_size=50)

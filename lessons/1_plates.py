@@ -45,8 +45,8 @@ from ccvae.data.faces import faces
 from ccvae.inference import M2Objective, check_pair
 from ccvae.inference.catalogue import build_pair
 from ccvae.inference.evaluation import baseline, evaluate
+from ccvae.inference.fitting import train_once
 from ccvae.inference.prediction import decode, encode
-from ccvae.inference.runs import train_once
 from ccvae.inspection import inspect_pair, inspect_program, joint
 from ccvae.inspection.figure import draw_graph
 

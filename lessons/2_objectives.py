@@ -41,7 +41,7 @@ from ccvae.inference import CCVAEAuthorsObjective, CCVAEObjective, Objective
 from ccvae.inference.blocks import log_classifier, log_evidence
 from ccvae.inference.catalogue import build_pair
 from ccvae.inference.evaluation import baseline, evaluate, majority
-from ccvae.inference.runs import train_once
+from ccvae.inference.fitting import train_once
 from ccvae.inspection import inspect_program
 from ccvae.inspection.figure import draw_graph
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import math
 import shlex
 from dataclasses import fields
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from ..data import LabelSpace, Rows
 from ..inference.checkpoint import write_atomically
 from ..inference.runs import Run
 from . import curves
 from .conduct import save, saved
+from .pages import render
 from .sliders import write_sliders
 
 REPORT = "report.html"
@@ -56,6 +52,7 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
     title = TITLES.get(run.config.program, run.config.program)
     sliders = write_sliders(run, title)
     page = render(
+        REPORT,
         title=title,
         sliders=sliders and sliders.name,
         lead=describe(run, train, test, seconds),
@@ -68,19 +65,6 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
     )
     write_atomically(run.directory / REPORT, page.encode())
     return run.directory / REPORT
-
-
-def render(**page: Any) -> str:
-    """The page of the template; every text is escaped."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["data_uri"] = data_uri
-    source = files(__package__).joinpath(REPORT).read_text(encoding="utf-8")
-    return environment.from_string(source).render(**page)
-
-
-def data_uri(image: bytes, kind: str = "png") -> Markup:
-    """An image as an address that holds the image itself."""
-    return Markup(f"data:image/{kind};base64,") + base64.b64encode(image).decode()
 
 
 def describe(run: Run, train: Rows, test: Rows, seconds: float | None) -> str:

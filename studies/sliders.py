@@ -7,12 +7,10 @@ computes: a label's block on the straight line between its classes' means, all e
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import torch
-from jinja2 import Environment, StrictUndefined
 from torch.nn.functional import interpolate
 
 from ..data import Rows
@@ -21,6 +19,7 @@ from ..inference.prediction import reconstruct
 from ..inference.runs import Run
 from .beliefs import beliefs
 from .examples import spread
+from .pages import render
 from .pixels import address
 from .traversal import Traversal, traverse
 
@@ -42,9 +41,7 @@ def write_sliders(run: Run, title: str) -> Path | None:
     """
     if not hasattr(run.guide, "posterior"):  # only blocks that belong to a label can be walked
         return None
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    source = files(__package__).joinpath(SLIDERS).read_text(encoding="utf-8")
-    page = environment.from_string(source).render(title=title, **content(run, run.data()[1]))
+    page = render(SLIDERS, title=title, **content(run, run.data()[1]))
     path = run.directory / SLIDERS
     write_atomically(path, page.encode())
     return path

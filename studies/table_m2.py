@@ -11,7 +11,8 @@ import torch
 from ..config import Config
 from ..data.spec import load
 from ..inference.evaluation import baseline, evaluate
-from ..inference.runs import train_once, training_rows
+from ..inference.fitting import train_once
+from ..inference.runs import training_rows
 from .tables import Measurement, Table, mean_and_error
 
 CONFIG = Config(

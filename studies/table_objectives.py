@@ -14,7 +14,8 @@ from ..config import Config
 from ..data import Dataset
 from ..data.spec import load
 from ..inference.evaluation import baseline, evaluate, majority
-from ..inference.runs import train_once, training_rows
+from ..inference.fitting import train_once
+from ..inference.runs import training_rows
 from .tables import Figure, Measurement, Table, mean_and_error
 
 CONFIG = Config(

@@ -23,21 +23,19 @@ from .data.spec import load as load_data
 from .data.spec import short_name, with_options
 from .data.summary import contact_sheet, describe, kind_of
 from .inference.engine import engine, keep_freed_memory
+from .inference.fitting import fit, rows_of_epoch
 from .inference.runs import (
     EVALUATION,
-    SAVE_SECONDS,
     Run,
     create,
     evaluate_run,
-    fit,
     load,
     read_json,
     resume_or_create,
-    rows_of_epoch,
     training_rows,
 )
 from .inference.stopping import Stopped, stop_requests
-from .inference.training import LOG_EVERY, Metrics, Step
+from .inference.training import Metrics, Step
 from .texts import aligned, description_text, epoch_line, evaluation_text, some, study_text
 
 if TYPE_CHECKING:
@@ -368,11 +366,9 @@ def _fit(
     *,
     resume: bool,
     fabric: Fabric | None = None,
-    save_seconds: float = SAVE_SECONDS,
-    log_every: int = LOG_EVERY,
-    board: bool = False,
-    compiled: bool = False,
+    **options: Any,
 ) -> Metrics:
+    """Train a run in sight of whoever looks on; see :func:`ccvae.inference.fitting.fit`."""
     keep_freed_memory()
     rows = training_rows(run.config, dataset)
     sizes = [len(rows_of_epoch(run.config, rows, epoch)) for epoch in range(run.config.epochs)]
@@ -391,12 +387,9 @@ def _fit(
             rows,
             resume=resume,
             fabric=fabric,
-            save_seconds=save_seconds,
-            log_every=log_every,
-            board=board,
-            compiled=compiled,
             stop=stop,
             watch=watch,
+            **options,
         ):
             console.print(epoch_line(metrics), markup=False, highlight=False, soft_wrap=True)
     return metrics

@@ -20,9 +20,10 @@ from ccvae.inference import CCVAEObjective
 from ccvae.inference.catalogue import build_pair
 from ccvae.inference.checkpoint import load_checkpoint
 from ccvae.inference.diagnosis import NotFiniteStepError
-from ccvae.inference.logbook import STEPS, keep_lines, read_lines
+from ccvae.inference.fitting import fit
+from ccvae.inference.logbook import METRICS, STEPS, keep_lines, read_lines
 from ccvae.inference.optimisation import adam
-from ccvae.inference.runs import CHECKPOINT, METRICS, NOT_FINITE, create, fit, training_rows
+from ccvae.inference.runs import CHECKPOINT, NOT_FINITE, create, training_rows
 from ccvae.inference.runs import load as load_run
 from ccvae.inference.stopping import Request, Stopped, stop_requests
 from ccvae.inference.training import Training
@@ -56,6 +57,12 @@ def same(first, second):
 def whole(tmp_path_factory, dataset):
     """Weights and optimiser's state of a training that nothing interrupted."""
     return finish(start(tmp_path_factory.mktemp("whole"), dataset), dataset)
+
+
+def test_a_loaded_run_evaluates(tmp_path, dataset):
+    """Batch normalisation would learn from whatever it is asked about."""
+    finish(start(tmp_path, dataset, epochs=1), dataset)
+    assert not any(module.training for module in load_run(tmp_path, CPU).modules.values())
 
 
 class After(Request):

@@ -12,9 +12,10 @@ from ccvae.data.spec import load as load_data
 from ccvae.inference import CCVAEObjective
 from ccvae.inference.catalogue import build_objective, build_pair
 from ccvae.inference.evaluation import baseline, evaluate, majority
+from ccvae.inference.fitting import fit
 from ccvae.inference.optimisation import adam, warm_cosine
 from ccvae.inference.prediction import classify, decode, encode, reconstruct
-from ccvae.inference.runs import create, fit, training_rows
+from ccvae.inference.runs import create, training_rows
 from ccvae.inference.training import Training
 
 NO_TERMS = {"epoch", "objective", "bound", "accuracy"}
