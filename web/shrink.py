@@ -32,7 +32,7 @@ def shrink(directory: Path, target: Path) -> None:
         for name, tensor in tensors.items()
         if name.startswith(("model.", "guide."))
     }
-    kept = {"images": (images * 255).round().byte(), "labels": labels}
+    kept = {"images": (images * 255).round().byte().contiguous(), "labels": labels}
     for name, content in ((CHECKPOINT, weights), (EXAMPLES, kept)):
         (target / name).write_bytes(save(content))
     for name in (CONFIG, EVALUATION):

@@ -13,11 +13,14 @@ import torch
 from safetensors.torch import load_file
 
 from ccvae.cli import main
+from ccvae.inference.fitting import fit
 from ccvae.inference.prediction import reconstruct
-from ccvae.inference.runs import CHECKPOINT, load
-from ccvae.web.faces import Room
+from ccvae.inference.runs import CHECKPOINT, evaluate_run, load
+from ccvae.web.faces import EXAMPLES, Room
 from ccvae.web.serve import PRETRAINED
 from ccvae.web.shrink import shrink
+
+from .conftest import make_run
 
 
 def failing(capsys, *arguments):
@@ -67,6 +70,18 @@ def test_what_the_page_needs_is_all_that_is_kept(tmp_path):
     kept = {path.name: path.read_bytes() for path in PRETRAINED.iterdir()}
     assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == kept
     assert all(t.dtype == torch.half for t in load_file(PRETRAINED / CHECKPOINT).values())
+
+
+def test_a_run_with_its_data_at_hand_is_made_small(tmp_path):
+    run = make_run(tmp_path / "run", epochs=1)
+    for _ in fit(run, run.data()[0], resume=False):
+        pass
+    evaluate_run(run)
+    shrink(tmp_path / "run", tmp_path / "small")
+    kept = load_file(tmp_path / "small" / EXAMPLES)
+    assert kept["images"].dtype == torch.uint8
+    assert len(kept["images"]) == len(kept["labels"]) > 0
+    Room(load(tmp_path / "small", torch.device("cpu")))
 
 
 @contextmanager
