@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
+from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from .timing import Step, trained
 
@@ -57,7 +57,8 @@ class Networks(nn.Module):
         scale = softplus(raw_scale)
         z = loc + scale * torch.randn_like(scale)
         logits = self.image(softplus(self.decode(z) + decoded))
-        error = (softplus(logits) - logits * x).sum(-1)
+        target = x.expand_as(logits)
+        error = binary_cross_entropy_with_logits(logits, target, reduction="none").sum(-1)
         divergence = 0.5 * (loc.square() + scale.square() - 1).sum(-1) - scale.log().sum(-1)
         return error + divergence
 
