@@ -72,12 +72,12 @@ def test_resume_goes_on_as_if_nothing_had_happened(run, tmp_path, capsys):
     environment = {**os.environ, "PYTHONPATH": "src"}
     program = (
         "import sys, itertools; from pathlib import Path; import torch\n"
-        "from ccvae.inference import runs; from ccvae.config import Config\n"
+        "from ccvae.inference import fitting, runs; from ccvae.config import Config\n"
         "from ccvae.data.spec import load\n"
         "torch.set_num_threads(1)\n"
         "c = Config(data='faces:72', network='mlp', epochs=2, batch_size=30); d = load(c.data)\n"
         "r = runs.create(c, d, Path(sys.argv[1]), torch.device('cpu'))\n"
-        "next(runs.fit(r, d.training(c.labelled, c.seed), resume=False))\n"
+        "next(fitting.fit(r, d.training(c.labelled, c.seed), resume=False))\n"
     )
     cut = tmp_path / "cut"
     subprocess.run([sys.executable, "-c", program, cut], check=True, env=environment)
