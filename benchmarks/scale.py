@@ -22,6 +22,7 @@ from ..config import Config
 from ..data import Batch, Binary, Dataset, LabelSpace
 from ..data.spec import load
 from ..inference.catalogue import PROGRAMS
+from ..inference.engine import keep_freed_memory
 from .step import CONFIGS, bare, bare_step, patterns, program_step
 from .timing import Step, measure, peak, ratio
 
@@ -45,6 +46,7 @@ LEAST = 4
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the tables."""
     options = parse(arguments)
+    keep_freed_memory()  # as a training does
     programs = list(PROGRAMS) if options.program == "all" else [options.program]
     with pyro.settings.context(module_local_params=True), pyro.validation_enabled(False):
         print(f"{'program':9}{'images':>7}{'ms':>8}{'ratio':>7}{'images/s':>10}{'peak MiB':>10}")

@@ -26,6 +26,7 @@ from ..config import Config
 from ..data import Batch, Dataset
 from ..data.spec import load
 from ..inference.catalogue import PROGRAMS, build_objective, build_pair
+from ..inference.engine import keep_freed_memory
 from ..networks.heads import Decoder, Encoder
 from . import m2
 from .timing import LEAST, Step, measure, ratio, trained
@@ -59,6 +60,7 @@ Bare = tuple[int, str]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the table."""
     options = parse(arguments)
+    keep_freed_memory()  # as a training does
     programs = list(PROGRAMS) if options.program == "all" else [options.program]
     print(
         f"{options.batch} images, threads {torch.get_num_threads()}: medians in ms, and of the "

@@ -221,7 +221,7 @@ def check_sums(
     every = [*p.sites.values(), *q.sites.values()]
     depth = max(-frame.dim for site in every for frame in plates(site))
     try:
-        draw = Draw(model, guide, args, kwargs, first_enum_dim=-1 - depth)
+        draw = Draw(model, guide, args, kwargs, max_plate_nesting=depth)
         for site in (*draw.model.values(), *draw.guide.values()):
             draw.per_row(log_density(site), site)
     except Exception as error:

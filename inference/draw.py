@@ -6,6 +6,9 @@ every data point:
 - ``draw.p("z_c")``: log p of the site at the draw;
 - ``draw.q("z_c")``: log q of the site at the draw.
 
+A draw of P particles runs both programs once, in a plate around them, and answers with ``(P, B)``
+where ``(B,)`` is written below.
+
 Labels that the guide samples and that have finitely many values are enumerated, not sampled: each
 answer is then the exact expectation over them. The sum over labels that lie in a plate factorises
 over that plate, so L labels with K classes take L·K terms and not K^L.
@@ -16,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pyro
 import torch
 from pyro import poutine
 from pyro.infer import config_enumerate
@@ -43,9 +47,10 @@ class Draw:
     Args:
         model, guide: programs with a plate called ``data``.
         args, kwargs: what both are called with.
+        particles: P, how often the guide draws for each data point.
         enumerate_labels: sum over the guide's discrete sites exactly; False samples them.
-        first_enum_dim: the tensor dimension that enumeration may use first, counted from the
-            right and beyond all plates.
+        max_plate_nesting: plates of the programs, counted from the right; the particles' dimension
+            lies beyond, and those of enumerated labels beyond all.
 
     Raises:
         ValueError: where the sites of the two programs do not fit together.
@@ -58,13 +63,19 @@ class Draw:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         *,
+        particles: int = 1,
         enumerate_labels: bool = True,
-        first_enum_dim: int = -3,
+        max_plate_nesting: int = 2,
     ) -> None:
+        self._cells = (particles, *[1] * max_plate_nesting) if particles > 1 else ()
+        if particles > 1:
+            plate = pyro.plate("particles", particles, dim=-len(self._cells))
+            model, guide = plate(model), plate(guide)
+            max_plate_nesting += 1
         if enumerate_labels:
             guide = poutine.enum(
                 Budget()(config_enumerate(guide, default="parallel")),
-                first_available_dim=first_enum_dim,
+                first_available_dim=-1 - max_plate_nesting,
             )
         trace = poutine.trace(guide).get_trace(*args, **kwargs)
         self.guide = sample_sites(trace)
@@ -141,7 +152,11 @@ class Draw:
         """
         value = self.expectation(value, site)
         data = next(frame for frame in site["cond_indep_stack"] if frame.name == DATA)
-        others = [dim for dim in range(-value.dim(), 0) if dim != data.dim]
+        kept = [data.dim]
+        if self._cells:
+            value = value.expand(torch.broadcast_shapes(value.shape, self._cells))
+            kept.append(-len(self._cells))
+        others = [dim for dim in range(-value.dim(), 0) if dim not in kept]
         return value.sum(others) if others else value
 
     def expectation(self, value: Tensor, site: Site) -> Tensor:

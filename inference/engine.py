@@ -72,7 +72,7 @@ def compile_networks(*programs: nn.Module) -> None:
                 part.trunk.compile()
 
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 def keep_freed_memory() -> None:
@@ -84,5 +84,5 @@ def keep_freed_memory() -> None:
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:
-            mallopt(M_MMAP_THRESHOLD, 2**25)  # the largest that it takes
-            mallopt(M_TRIM_THRESHOLD, 2**30)
+            mallopt(M_MMAP_MAX, 0)  # blocks of any size from the heap, which is not given back
+            mallopt(M_TRIM_THRESHOLD, 2**31 - 1)

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import math
 
-import torch
 from torch import Tensor
 
+from .draw import Draw, total
 from .marginal import MarginalObjective
+
+TERM = "log mean p(x,y_observed,z)/q(z|x,y_observed)"
 
 
 class ImportanceWeightedObjective(MarginalObjective):
@@ -30,13 +32,16 @@ class ImportanceWeightedObjective(MarginalObjective):
         max_plate_nesting: see :class:`~ccvae.inference.Objective`.
     """
 
+    particles_at_once = 10
     suggested_alpha = None  # type: ignore[assignment]  # a bound has no classifier term
 
     def __init__(self, *, num_particles: int = 10, max_plate_nesting: int = 2) -> None:
         super().__init__(1.0, num_particles=num_particles, max_plate_nesting=max_plate_nesting)
 
-    def combine(self, particles: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    def formula(self, draw: Draw) -> dict[str, Tensor]:
+        """One term: the logarithm of the weight."""
+        return {TERM: total(list(super().formula(draw).values()))}
+
+    def combine(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
         """One term: the logarithm of the mean weight."""
-        log_w = torch.stack([torch.stack(list(terms.values())).sum(0) for terms in particles])
-        name = "log mean p(x,y_observed,z)/q(z|x,y_observed)"
-        return {name: log_w.logsumexp(0) - math.log(len(particles))}
+        return {TERM: terms[TERM].logsumexp(0) - math.log(self.num_particles)}

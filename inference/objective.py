@@ -51,7 +51,7 @@ class Objective(ELBO):
     objective of all N rows.
 
     Args:
-        num_particles: draws of the guide that the terms are averaged over.
+        num_particles: P, draws of the guide that the terms are averaged over.
         max_plate_nesting: plates of the programs, counted from the right; labels are enumerated in
             the dimensions beyond.
     """
@@ -69,6 +69,10 @@ class Objective(ELBO):
 
     enumerate_labels = True
     """Whether the guide's labels are summed over exactly, or sampled."""
+
+    particles_at_once = 1
+    """Draws that one run of the programs makes, in a plate around them; they share what the guide
+    computes from the data alone. 1 runs the programs anew for each."""
 
     evidence = ""
     """What the bound within the objective bounds, written as its terms are."""
@@ -92,14 +96,7 @@ class Objective(ELBO):
 
     def draw(self, model: Program, guide: Program, *args: Any, **kwargs: Any) -> Draw:
         """One joint draw of both programs, as this objective sees it."""
-        return Draw(
-            model,
-            self.prepare(guide),
-            args,
-            kwargs,
-            enumerate_labels=self.enumerate_labels,
-            first_enum_dim=-1 - self.max_plate_nesting,
-        )
+        return self._draw(model, guide, args, kwargs, 1)
 
     def __call__(self, model: nn.Module, guide: nn.Module) -> ObjectiveModule:
         """The objective of this pair as a module with the parameters of both."""
@@ -131,21 +128,27 @@ class Objective(ELBO):
         self, model: Program, guide: Program, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The differentiable loss together with the terms that it was made of."""
-        particles = []
-        for _ in range(self.num_particles):
-            draw = self.draw(model, guide, *args, **kwargs)
-            particles.append(self.formula(draw))
+        draws = []
+        left = self.num_particles
+        while left:
+            particles = min(left, self.particles_at_once)
+            left -= particles
+            draw = self._draw(model, guide, args, kwargs, particles)
+            draws.append(self.formula(draw))
             draw.check_all_read()
-        terms = self.combine(particles)
+        terms = draws[0]
+        if self.num_particles > 1:
+            terms = self.combine(
+                {name: torch.cat([torch.atleast_2d(d[name]) for d in draws]) for name in terms}
+            )
         return -draw.scale * torch.stack(list(terms.values())).sum(), terms
 
-    def combine(self, particles: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-        """The terms of several draws as one estimate: their mean, unless an objective differs."""
-        if len(particles) == 1:
-            return particles[0]
-        return {
-            name: torch.stack([terms[name] for terms in particles]).mean(0) for name in particles[0]
-        }
+    def combine(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The terms of P draws, ``(P, B)`` each, as one estimate: their mean by default.
+
+        Called where P is more than 1.
+        """
+        return {name: term.mean(0) for name, term in terms.items()}
 
     def begin_epoch(self, epoch: int) -> None:
         """Called by the training before each epoch, counted from 0; for weights that warm up."""
@@ -167,6 +170,24 @@ class Objective(ELBO):
             elif not sign_and_weight.startswith("alpha"):
                 bound.append(term)
         return torch.stack(bound).sum(0)
+
+    def _draw(
+        self,
+        model: Program,
+        guide: Program,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        particles: int,
+    ) -> Draw:
+        return Draw(
+            model,
+            self.prepare(guide),
+            args,
+            kwargs,
+            particles=particles,
+            enumerate_labels=self.enumerate_labels,
+            max_plate_nesting=self.max_plate_nesting,
+        )
 
     def _get_trace(self, *_: Any) -> Any:
         # Pyro's ELBOs are built around pairs of traces; this family is built around Draw.

@@ -108,7 +108,7 @@ def inspect_pair(
         return Inspection(name, (model, guide), model_sites, guide_sites, graph, None)
     with untouched(model, guide), torch.no_grad(), pyro.validation_enabled(False):
         draw = objective.draw(model, guide, *args, **kwargs)
-        terms = objective.combine([objective.formula(draw)])
+        terms = objective.formula(draw)
     guide_sites = as_read(record(objective.prepare(guide), *args, **kwargs), draw)
     graph = build_graph(model_sites, guide_sites)
     formula = Formula(present(terms, graph), graph)

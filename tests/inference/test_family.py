@@ -188,6 +188,7 @@ def test_marginal_is_its_formula(make_pair, by_hand):
 def test_importance_weighting_averages_the_weights(make_pair, by_hand):
     pair, rows = make_pair(), 36
     three = ImportanceWeightedObjective(num_particles=3)
+    three.particles_at_once = 1
     pyro.set_rng_seed(7)
     values = [
         sum(MarginalObjective(1.0).terms(*pair.programs, *pair.args, **pair.kwargs).values())

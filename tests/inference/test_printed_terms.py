@@ -215,7 +215,7 @@ def test_a_printed_formula_has_the_value_of_the_objective(
     printed = inspect_pair(*programs, *pair.args, objective=objective, **pair.kwargs).formula
     pyro.set_rng_seed(3)
     draw = objective.draw(*programs, *pair.args, **pair.kwargs)
-    terms = objective.combine([objective.formula(draw)])
+    terms = objective.formula(draw)
     hand = ByHand(objective, pair, draw)
     if program == "ccvae":
         loc, scale = pair.guide.encoder(pair.x)
