@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from ..config import Config
 from ..data import LabelSpace
 from ..guides import LINKS, CCVAEGuide, DIVAGuide, M2Guide, VAEGuide
+from ..loading import load_attribute
 from ..models import CCVAE, DIVA, LIKELIHOODS, M2, VAE, Laplace
 from ..networks import Shape, build
 from .adapted_diva import AdaptedDIVAObjective
@@ -85,21 +85,6 @@ def build_objective(config: Config) -> ELBO:
             "objectives that have them"
         ) from error
     return objective
-
-
-def load_attribute(path: str) -> Any:
-    """What ``module:attribute`` names.
-
-    Raises:
-        ValueError: where there is no such module or attribute.
-    """
-    module, _, attribute = path.partition(":")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(
-            f"cannot load {path!r}: {error}; give module:attribute of something importable"
-        ) from error
 
 
 def build_pair(

@@ -11,7 +11,8 @@ import torch
 from ..config import Config
 from ..data import Batch, Dataset
 from ..data.spec import load
-from ..inference.catalogue import build_objective, build_pair, load_attribute
+from ..inference.catalogue import build_objective, build_pair
+from ..loading import load_attribute
 from .inspection import Inspection, inspect_pair
 
 PATTERNS = ("none", "all", "some")

@@ -10,17 +10,20 @@ name             images         what it is
 ``diva28-small`` 28×28          the same with a narrower decoder, for two cores
 ``mlp``          any            one hidden layer of 500 softplus units (Kingma et al. 2014)
 ``auto``         any            the first of these that takes the images
+``MODULE:E,D``   theirs         two classes of the user's, made as ``E(shape, outputs)`` and
+                                ``D(inputs, shape)``; M2 takes none
 ================ ============== ==============================================================
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from torch import nn
 
+from ..loading import load_attribute
 from .convolutional import (
     ConvDecoder28,
     ConvDecoder64,
@@ -59,8 +62,13 @@ def check(network: str, shape: Shape) -> str:
     Raises:
         ValueError: for an unknown name, or a network that does not take images of this size.
     """
+    if ":" in network:
+        return network
     if network not in NETWORKS:
-        raise ValueError(f"unknown network {network!r}; choose one of {', '.join(NETWORKS)}")
+        raise ValueError(
+            f"unknown network {network!r}; choose one of {', '.join(NETWORKS)}, or "
+            "module:encoder,decoder of your own"
+        )
     if network == "auto":
         return next((name for name, size in NETWORKS.items() if size == shape[1:]), "mlp")
     size = NETWORKS[network]
@@ -72,9 +80,27 @@ def check(network: str, shape: Shape) -> str:
     return network
 
 
+def own(network: str) -> tuple[Callable[..., Encoder], Callable[..., Decoder]]:
+    """What makes the encoder and the decoder that ``module:encoder,decoder`` names.
+
+    Raises:
+        ValueError: where it does not name two, or they cannot be loaded.
+    """
+    module, _, names = network.partition(":")
+    parts = [load_attribute(f"{module}:{name.strip()}") for name in names.split(",")]
+    if len(parts) != 2:
+        raise ValueError(
+            f"expected module:encoder,decoder, got the network {network!r}; name two classes, made "
+            "as encoder(shape, outputs) and decoder(inputs, shape)"
+        )
+    return parts[0], parts[1]
+
+
 def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
     """Images to ``outputs`` means and standard deviations."""
     match check(network, shape):
+        case theirs if ":" in theirs:
+            return own(theirs)[0](shape, outputs)
         case "conv64" | "local64":
             return ConvEncoder64(shape[0], outputs)
         case "conv28":
@@ -110,6 +136,8 @@ def decoder(
         ValueError: for ``local64`` without blocks.
     """
     match check(network, shape):
+        case theirs if ":" in theirs:
+            return own(theirs)[1](inputs, (numbers, *shape[1:]))
         case "conv64":
             return ConvDecoder64(inputs, numbers)
         case "local64":
@@ -137,7 +165,11 @@ def joined_parts(network: str, shape: Shape, classes: Sequence[int], outputs: in
 
     Both encoders share the convolutions, so that what the unlabelled images teach one of them the
     other has. With ``mlp`` they share nothing: its only hidden layer takes images and labels.
+
+    Raises:
+        ValueError: for a network of the user's, whose layers are not known.
     """
+    _check_layers(network)
     base, scores = encoder(network, shape, 1), sum(classes)
     if check(network, shape) == "mlp":
         width = math.prod(shape)
@@ -152,7 +184,20 @@ def joined_parts(network: str, shape: Shape, classes: Sequence[int], outputs: in
 def joined_decoder(
     network: str, shape: Shape, inputs: int, classes: Sequence[int], numbers: int
 ) -> JoinedDecoder:
-    """Latents and labels to raw numbers: a decoder whose first layer takes both."""
+    """Latents and labels to raw numbers: a decoder whose first layer takes both.
+
+    Raises:
+        ValueError: for a network of the user's, whose layers are not known.
+    """
+    _check_layers(network)
     first, activation, *rest = decoder(network, shape, inputs, numbers).trunk
     hidden: int = first.out_features  # type: ignore[assignment]
     return JoinedDecoder(inputs, classes, hidden, activation, nn.Sequential(*rest))
+
+
+def _check_layers(network: str) -> None:
+    if ":" in network:
+        raise ValueError(
+            f"M2 takes labels into a layer of its networks, and {network!r} does not say which; "
+            "choose another program, or build the pair from JoinedEncoder and JoinedDecoder"
+        )

@@ -152,9 +152,35 @@ def test_own_objective_by_name(tmp_path, capsys, monkeypatch):
     assert "mine" in json.loads(out)
 
 
+def test_own_network_by_name(tmp_path, capsys, monkeypatch):
+    (tmp_path / "theirs.py").write_text(
+        "from ccvae.networks import MLPDecoder, MLPEncoder\n"
+        "class E(MLPEncoder):\n"
+        "    def __init__(self, shape, outputs):\n"
+        "        super().__init__(shape, outputs, (11,))\n"
+        "class D(MLPDecoder):\n"
+        "    def __init__(self, inputs, shape):\n"
+        "        super().__init__(inputs, shape, (11,))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "theirs", None)  # so that it is forgotten afterwards
+    del sys.modules["theirs"]
+    run, network = tmp_path / "run", ["--network", "theirs:E,D"]
+    status, _, err = call(capsys, "train", *QUICK, *network, "--out", run)
+    assert status == 0, err
+    assert load(run, torch.device("cpu")).model.decoder.trunk[0].out_features == 11
+    status, out, _ = call(capsys, "evaluate", run, "--json")
+    assert (status, math.isfinite(json.loads(out)["bound"])) == (0, True)
+    status, _, err = call(capsys, "train", "m2", *QUICK, *network, "--out", tmp_path / "m2")
+    assert status == 2
+    assert "'theirs:E,D' does not say which" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["train", *QUICK, "--network", "conv"], "or module:encoder,decoder of your own"),
+        (["train", *QUICK, "--network", "json:loads"], "expected module:encoder,decoder, got"),
         (["train", "nosuch"], "unknown program 'nosuch'; choose one of vae, m2, diva, ccvae"),
         (["train", "--data", "nosuch"], "unknown data set 'nosuch'"),
         (["train", "--data", "faces:two"], "expected a number of at least 12"),

@@ -33,7 +33,9 @@ class Config:
     repeat: int = _option(1, "how often a labelled row occurs in every epoch")
     labelled_epochs: int = _option(0, "epochs at the start on the labelled rows alone")
     network: str = _option(
-        "auto", "auto (by size), conv64, local64, conv28, diva28, diva28-small or mlp"
+        "auto",
+        "auto (by size), conv64, local64, conv28, diva28, diva28-small, mlp, or "
+        "module:encoder,decoder of your own",
     )
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")
     scale: float = _option(1.0, "the likelihood's scale in units of the pixel range")

@@ -1,0 +1,21 @@
+"""What a user names as ``module:attribute``."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+
+def load_attribute(path: str) -> Any:
+    """What ``module:attribute`` names.
+
+    Raises:
+        ValueError: where there is no such module or attribute.
+    """
+    module, _, attribute = path.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(
+            f"cannot load {path!r}: {error}; give module:attribute of something importable"
+        ) from error
