@@ -32,15 +32,15 @@ import pyro
 import pyro.distributions as dist
 import torch
 from pyro import poutine
-from pyro.nn import PyroModule
 from torch import Tensor, nn
 
 from ..data import Kind, LabelSpace
+from ..models.program import Program
 from .characteristic import Characteristic
 from .links import LINKS
 
 
-class CCVAEGuide(PyroModule):
+class CCVAEGuide(Program):
     """q(z_c, z_style, y_missing | x) as a Pyro program.
 
     Args:

@@ -35,13 +35,13 @@ import pyro.distributions as dist
 import torch
 from pyro import poutine
 from pyro.distributions import TorchDistribution
-from pyro.nn import PyroModule
 from torch import Tensor, nn
 
 from ..data import LabelSpace
+from ..models.program import Program
 
 
-class DIVAGuide(PyroModule):
+class DIVAGuide(Program):
     """q(z_d, z_x, z_y, d_missing, y_missing | x) as a Pyro program.
 
     Args:

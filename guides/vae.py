@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import pyro
 import pyro.distributions as dist
-from pyro.nn import PyroModule
 from torch import Tensor, nn
 
+from ..models.program import Program
 
-class VAEGuide(PyroModule):
+
+class VAEGuide(Program):
     """q(z | x) as a Pyro program.
 
     Args:

@@ -27,6 +27,7 @@ from pyro.poutine.messenger import Messenger
 from pyro.poutine.runtime import Message
 from torch import Tensor
 
+from ..models.program import sites_alone
 from .fit import Site, check_fit, check_latent, sample_sites
 
 DATA = "data"
@@ -77,10 +78,11 @@ class Draw:
                 Budget()(config_enumerate(guide, default="parallel")),
                 first_available_dim=-1 - max_plate_nesting,
             )
-        trace = poutine.trace(guide).get_trace(*args, **kwargs)
-        self.guide = sample_sites(trace)
-        check_latent(self.guide)
-        replayed = poutine.trace(poutine.replay(model, trace=trace)).get_trace(*args, **kwargs)
+        with sites_alone():
+            trace = poutine.trace(guide).get_trace(*args, **kwargs)
+            self.guide = sample_sites(trace)
+            check_latent(self.guide)
+            replayed = poutine.trace(poutine.replay(model, trace=trace)).get_trace(*args, **kwargs)
         self.model = sample_sites(replayed)
         check_fit(self.model, self.guide)
         self.scale = _plate_scale(self.model)

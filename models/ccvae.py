@@ -35,15 +35,15 @@ from collections.abc import Sequence
 import pyro
 import pyro.distributions as dist
 import torch
-from pyro.nn import PyroModule
 from torch import Tensor, nn
 
 from ..data import LabelSpace
 from .likelihoods import Likelihood
 from .priors import ConditionalPrior, label_prior
+from .program import Program
 
 
-class CCVAE(PyroModule):
+class CCVAE(Program):
     """p(x, y, z_c, z_style) as a Pyro program.
 
     Args:

@@ -36,15 +36,15 @@ from collections.abc import Sequence
 import pyro
 import pyro.distributions as dist
 import torch
-from pyro.nn import PyroModule
 from torch import Tensor, nn
 
 from ..data import LabelSpace
 from .likelihoods import Likelihood
 from .priors import ClassTable, label_prior
+from .program import Program
 
 
-class DIVA(PyroModule):
+class DIVA(Program):
     """p(x, y, d, z_d, z_x, z_y) as a Pyro program.
 
     Args:

@@ -21,13 +21,13 @@ from __future__ import annotations
 import pyro
 import pyro.distributions as dist
 import torch
-from pyro.nn import PyroModule
 from torch import Tensor, nn
 
 from .likelihoods import Likelihood
+from .program import Program
 
 
-class VAE(PyroModule):
+class VAE(Program):
     """p(x, z) as a Pyro program.
 
     Args:
