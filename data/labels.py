@@ -10,7 +10,7 @@ vectorised over, so every program has one ``labels`` plate for each kind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +87,14 @@ class Kind:
         return torch.stack([y[:, column] for column in self.columns], -1)
 
 
+def kinds_of(classes: Sequence[int]) -> tuple[Kind, ...]:
+    """Labels of so many classes each, grouped by that number, fewest classes first."""
+    return tuple(
+        Kind(size, tuple(i for i, other in enumerate(classes) if other == size))
+        for size in sorted(set(classes))
+    )
+
+
 @dataclass(frozen=True)
 class LabelSpace:
     """An ordered collection of labels.
@@ -120,13 +128,14 @@ class LabelSpace:
         return tuple(label.name for label in self.labels)
 
     @property
+    def classes(self) -> tuple[int, ...]:
+        """The number of classes of each label."""
+        return tuple(len(label.classes) for label in self.labels)
+
+    @property
     def kinds(self) -> tuple[Kind, ...]:
         """The labels grouped by number of classes, fewest classes first."""
-        sizes = [len(label.classes) for label in self.labels]
-        return tuple(
-            Kind(size, tuple(i for i, other in enumerate(sizes) if other == size))
-            for size in sorted(set(sizes))
-        )
+        return kinds_of(self.classes)
 
     @property
     def dimension(self) -> int:

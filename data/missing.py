@@ -2,7 +2,8 @@
 
 How many there are decides shapes, and shapes are the host's. On a GPU, finding out would make every
 step wait until the device has caught up. A batch is put together on the host, so it notes the
-answer there (:func:`noted`) and a program reads the note (:func:`rows_by_missing`).
+answer there (:func:`noted`) and a program reads the note (:func:`rows_by_missing`). On the CPU the
+first program that asks finds out, and notes it for the next.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ def rows_by_missing(y: Tensor) -> tuple[Tensor, Tensor]:
     >>> rows_by_missing(torch.tensor([[0.0], [torch.nan], [1.0]]))
     (tensor([0, 2]), tensor([1]))
     """
-    if y.device.type == "cpu":
-        incomplete = y.isnan().any(-1)
-        return (~incomplete).nonzero()[:, 0], incomplete.nonzero()[:, 0]
     version, rows = getattr(y, NOTE, (None, None))
     if rows is not None and version == y._version:
+        return rows
+    if y.device.type == "cpu":
+        incomplete = y.isnan().any(-1)
+        rows = (~incomplete).nonzero()[:, 0], incomplete.nonzero()[:, 0]
+        noted(y, *rows)
         return rows
     every = torch.arange(len(y), device=y.device)
     return every[:0], every
@@ -39,8 +42,8 @@ def noted(y: Tensor, known: Tensor, missing: Tensor) -> Tensor:
     """``y``, with a note of what :func:`rows_by_missing` answers; a change to ``y`` voids it.
 
     Args:
-        y: labels ``(B, L)`` on a device.
-        known, missing: the answer, on the same device.
+        y: labels ``(B, L)``.
+        known, missing: the answer, on the labels' device.
     """
     if not y.is_inference():  # such tensors do not count their changes
         setattr(y, NOTE, (y._version, (known, missing)))

@@ -1,39 +1,42 @@
 r"""The inference program of M2 (Kingma et al. 2014, section 3.2).
 
-.. math::  q(y, z \mid x) = q(z \mid x, y) \prod_{i=1}^{L} q(y^i \mid x)
+.. math::  q(y, z \mid x) = q(z \mid x, y)\, q(y \mid x), \qquad
+           q(y \mid x) = \prod_{i=1}^{L} q(y^i \mid x)
 
 ::
 
     ┌ data (N) ────────────┐
-    │  y^1 ◄┄┐┄┄┄┄┄┄┄┄┐    │
-    │   ⋮    ├┄┄ x ┄┄► z   │
-    │  y^L ◄┄┘┄┄┄┄┄┄┄┄┘    │
+    │  y ◄┄┄┄ x ┄┄┄► z     │
+    │  └┄┄┄┄┄┄┄┄┄┄┄┄┄┘     │
     └──────────────────────┘
 
-=====================  ======  ===========  ===============================
-site                   plates  event shape  sampled
-=====================  ======  ===========  ===============================
-``y_NAME_unobserved``  data    ()           where the row's label is missing
-``z``                  data    (S,)         always
-=====================  ======  ===========  ===============================
+================  ======  ===========  ==============================================
+site              plates  event shape  sampled
+================  ======  ===========  ==============================================
+``y_unobserved``  data    (L,)         always; counts where the row's label is missing
+``z``             data    (S,)         always
+================  ======  ===========  ==============================================
 
 z depends on the labels whether they are observed or not, so the guide puts the observed ones in
-the place of what it draws. The site of a label states the observed one as evidence, from which an
-objective takes log q(y | x).
+the place of what it draws. The site of the labels states the observed ones as evidence, from which
+an objective takes log q(y | x). In a batch without missing labels it states that there is nothing
+to sum over.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyro
 import pyro.distributions as dist
 import torch
-from pyro import poutine
-from pyro.distributions import TorchDistribution
 from pyro.nn import PyroModule
 from torch import Tensor, nn
 
-from ..data import LabelSpace
+from ..data import LabelSpace, rows_by_missing
+from ..data.classes import ClassColumns
 from ..models.cases import Cases
+from ..models.joint import JointLabels
 
 
 class M2Guide(PyroModule):
@@ -42,9 +45,10 @@ class M2Guide(PyroModule):
     Args:
         space: the labels.
         trunk: images ``(B, C, H, W)`` to features, which both of the others take.
-        classifier: features to class scores ``(B, ΣK)``, label by label.
-        encoder: features and the class codes ``(…, B)`` of each label to means and standard
-            deviations ``(…, B, S)``, see :class:`ccvae.networks.JoinedEncoder`.
+        classifier: features to class scores ``(B, ΣK)``, in the order of
+            :class:`~ccvae.data.classes.ClassColumns`.
+        encoder: features and class codes ``(…, B, L)`` to means and standard deviations
+            ``(…, B, S)``, see :class:`ccvae.networks.JoinedEncoder`.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class M2Guide(PyroModule):
     ) -> None:
         super().__init__()
         self.space = space
+        self.columns = ClassColumns(space.classes, space.names)
         self.trunk = trunk
         self.classifier = classifier
         self.encoder = encoder
@@ -61,36 +66,21 @@ class M2Guide(PyroModule):
     ) -> None:
         """Run the program; the arguments are the model's (:meth:`ccvae.models.M2.forward`)."""
         features = self.trunk(x)
+        missing, evidence = y.isnan()[:, None], y[:, None]
+        infer: dict[str, Any] = {"evidence": evidence}
+        if len(rows_by_missing(y)[1]) == 0:
+            infer["enumerate"] = None  # Pyro's config_enumerate leaves it so
         with pyro.plate("data", size, subsample=index, dim=-2):
-            labels = []
-            for column, q_y in enumerate(self.label_posteriors(features)):
-                y_i = y[:, column, None]
-                with poutine.mask(mask=y_i.isnan()):
-                    missing = pyro.sample(
-                        f"y_{self.space.names[column]}_unobserved", q_y, infer={"evidence": y_i}
-                    )
-                labels.append(torch.where(y_i.isnan(), missing.to(y.dtype), y_i))
-            cases = Cases(y, labels)
+            q_y = JointLabels(self.columns, self.log_classes(features)[:, None], missing)
+            drawn = pyro.sample("y_unobserved", q_y, infer=infer)
+            cases = Cases(y, torch.where(missing, drawn, evidence))
             loc, scale = cases.encode(self.encoder, features)
             pyro.sample("z", cases.site(dist.Normal(loc, scale).to_event(1)))
 
-    def label_posteriors(self, features: Tensor) -> list[TorchDistribution]:
-        """q(y^i | x) of every label, batch ``(B, 1)``, from the trunk's features."""
-        return [
-            dist.Bernoulli(logits=part[..., 1] - part[..., 0])
-            if part.shape[-1] == 2
-            else dist.Categorical(logits=part)
-            for part in (scores[:, None] for scores in self.class_scores(features))
-        ]
-
-    def class_scores(self, features: Tensor) -> tuple[Tensor, ...]:
-        """Unnormalised log-probabilities ``(B, K)`` of the classes of every label."""
-        return self.classifier(features).split([len(label.classes) for label in self.space], -1)
+    def log_classes(self, features: Tensor) -> Tensor:
+        """Log q(y = k | x) of all classes, ``(B, ΣK)``, from the trunk's features."""
+        return self.columns.log_softmax(self.classifier(features))
 
     def predict(self, x: Tensor) -> list[Tensor]:
         """Log q(y = k | x) with the labels hidden: for each kind of label ``(B, n, K)``."""
-        scores = self.class_scores(self.trunk(x))
-        return [
-            torch.stack([scores[column].log_softmax(-1) for column in kind.columns], 1)
-            for kind in self.space.kinds
-        ]
+        return self.columns.by_kind(self.log_classes(self.trunk(x)))

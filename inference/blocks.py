@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..guides import Characteristic, Conditioned
+from ..models.joint import JointLabels
 from .draw import Draw, Site, total
 
 
@@ -66,7 +67,10 @@ def log_observed(draw: Draw, name: str) -> Tensor:
                 'which states none; give it infer={"evidence": y}, NaN where missing, or choose an '
                 "objective that fits the program"
             )
-        codes = site["infer"]["evidence"]
-        density = site["fn"].log_prob(codes.nan_to_num())
-        values.append(draw.per_row(torch.where(codes.isnan(), 0.0, density), site))
+        fn, codes = site["fn"], site["infer"]["evidence"]
+        if isinstance(fn, JointLabels):
+            density = fn.counting(None).log_prob(codes)
+        else:
+            density = torch.where(codes.isnan(), 0.0, fn.log_prob(codes.nan_to_num()))
+        values.append(draw.per_row(density, site))
     return total(values)

@@ -159,7 +159,7 @@ def _vae(parts: Parts) -> Pair:
 
 def _m2(parts: Parts) -> Pair:
     style, network, shape = parts.config.style, parts.config.network, parts.shape
-    classes = [len(label.classes) for label in parts.space]
+    classes = parts.space.classes
     decoder = build.joined_decoder(network, shape, style, classes, parts.numbers)
     model = M2(parts.space, decoder, parts.likelihood, style=style, frequencies=parts.frequencies)
     return model, M2Guide(parts.space, *build.joined_parts(network, shape, classes, style))

@@ -27,6 +27,7 @@ from pyro.poutine.messenger import Messenger
 from pyro.poutine.runtime import Message
 from torch import Tensor
 
+from ..models.joint import JointLabels
 from ..models.program import sites_alone
 from .fit import Site, check_fit, check_latent, sample_sites
 
@@ -211,22 +212,33 @@ class Draw:
 class Budget(Messenger):
     """Refuse a guide whose enumerated sites have more joint settings than can be summed over.
 
-    A plate's labels are enumerated together and count once; sites outside a common plate multiply.
+    A plate's labels are enumerated together and count once; those of one event multiply, and so do
+    sites outside a common plate. An event's settings are counted before they are listed, for a
+    list of 2^40 would not fit into memory.
     """
 
     def __enter__(self) -> Budget:
         self.settings = 1
         return super().__enter__()
 
+    def _pyro_sample(self, msg: Message) -> None:
+        fn: Any = msg["fn"]
+        if not isinstance(fn, JointLabels) or msg["infer"].get("enumerate") != "parallel":
+            return
+        for label, settings in zip(fn.columns.names, fn.settings, strict=True):
+            self._check(f"the label {label!r} of {msg['name']!r}", self.settings * settings)
+
     def _pyro_post_sample(self, msg: Message) -> None:
         if "_enumerate_dim" not in msg["infer"]:
             return
-        self.settings *= msg["value"].shape[msg["infer"]["_enumerate_dim"]]
-        if self.settings > LIMIT:
+        self.settings *= msg["value"].shape[msg["infer"]["_enumerate_dim"] - msg["fn"].event_dim]
+        self._check(f"the site {msg['name']!r}", self.settings)
+
+    def _check(self, last: str, settings: int) -> None:
+        if settings > LIMIT:
             raise ValueError(
-                f"up to the site {msg['name']!r} the labels have {self.settings} settings "
-                f"together, of which at most {LIMIT} are summed over; choose fewer labels, or an "
-                "objective that samples them"
+                f"up to {last} the labels have {settings} settings together, of which at most "
+                f"{LIMIT} are summed over; choose fewer labels, or an objective that samples them"
             )
 
 
@@ -247,17 +259,13 @@ def log_density(site: Site) -> Tensor:
 
 
 def _weights(label: Site) -> Tensor:
-    """The probabilities of an enumerated label's classes, along the dimension that it takes.
+    """The probabilities of an enumerated site's settings, along the dimension that it takes.
 
-    Where the label is observed all classes stand for the observed one, and a program may draw for
-    each of them; they count alike, so that noise between those draws gives the classifier no
-    gradient.
+    Settings that differ in observed labels alone stand for the same one, and a program may draw
+    for each of them. They count alike, as their densities are, so that noise between those draws
+    gives the classifier no gradient.
     """
-    weights: Tensor = label["fn"].log_prob(label["value"]).exp()
-    if isinstance(label["mask"], Tensor):
-        classes = weights.shape[label["infer"]["_enumerate_dim"]]
-        weights = torch.where(label["mask"], weights, 1 / classes)
-    return weights
+    return log_density(label).softmax(label["infer"]["_enumerate_dim"])
 
 
 def _belongs(key: str, name: str) -> bool:

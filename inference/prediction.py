@@ -13,6 +13,7 @@ from pyro.poutine.util import prune_subsample_sites
 from torch import Tensor, nn
 
 from ..data import Batch, LabelSpace
+from ..models.joint import JointLabels
 
 Latents = dict[str, Tensor]
 
@@ -27,6 +28,9 @@ class Typical(Messenger):
         if fn.has_enumerate_support and not fn.event_shape:
             classes = fn.enumerate_support()
             msg["value"] = classes.gather(0, fn.log_prob(classes).argmax(0, keepdim=True))[0]
+            msg["done"] = True
+        elif isinstance(fn, JointLabels):
+            msg["value"] = fn.mode
             msg["done"] = True
         elif fn.has_rsample:
             msg["value"] = fn.mean

@@ -50,6 +50,7 @@ SIZES = {"data": "N", LABELS: "L"}
 
 EVENTS = {
     "x": ("C", "H", "W"),
+    "y": ("L",),
     "z": ("S",),
     "z_style": ("S",),
     "z_x": ("S",),

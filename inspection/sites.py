@@ -52,7 +52,8 @@ class Site:
         plates: from the outermost to the innermost.
         batch_shape, event_shape: of its distribution.
         observed: whether the program gave it a value.
-        counts: ``"always"``, ``"somewhere"`` or ``"nowhere"``: in which rows its mask lets it.
+        counts: ``"always"``, ``"somewhere"`` or ``"nowhere"``: where its mask lets it, and the
+            entries that its distribution says are ``counted``.
         parents: earlier sites that its distribution is computed from.
         inputs: arguments that its distribution is computed from; of a table, its columns.
         data: arguments that its value was computed from, where it is observed.
@@ -142,7 +143,7 @@ class Recorder(Messenger):
             batch_shape=tuple(msg["fn"].batch_shape),
             event_shape=tuple(msg["fn"].event_shape),
             observed=bool(msg["is_observed"]),
-            counts=_counts(msg["mask"]),
+            counts=_counts(msg["mask"], getattr(msg["fn"], "counted", None)),
             parents=tuple(name for name in self.sites if name in names),
             inputs=frozenset(o for o in origins if _name(o)[0] == "="),
             data=self.provenance.of(msg["value"]) if msg["is_observed"] else frozenset(),
@@ -185,13 +186,12 @@ def _part(parameter: str) -> str:
     return parameter.partition("$$$")[0].partition(".")[0]
 
 
-def _counts(mask: Any) -> str:
-    if mask is None:
-        return "always"
-    rows = np.asarray(mask)  # torch itself would note that the mask has been read
-    if not rows.any():
+def _counts(*masks: Any) -> str:
+    # Numpy, as torch itself would note that the masks have been read.
+    entries = [np.asarray(mask) for mask in masks if mask is not None]
+    if not all(mask.any() for mask in entries):
         return "nowhere"
-    return "always" if rows.all() else "somewhere"
+    return "always" if all(mask.all() for mask in entries) else "somewhere"
 
 
 def _mark_arguments(provenance: Provenance, program: Program, args: Any, kwargs: Any) -> None:

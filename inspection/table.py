@@ -130,9 +130,10 @@ class SiteTable:
         return sizes
 
     def _base(self, site: Site) -> str:
-        """A site's name without the suffix of the kind of labels in whose plate it lies."""
+        """A site's variable without the suffix of the kind of labels in whose plate it lies."""
         kinds = [plate.name.removeprefix(LABELS) for plate in site.plates if _is_labels(plate.name)]
-        return site.name.removesuffix(kinds[0]) if kinds else site.name
+        name = self.variables.of(site.name)
+        return name.removesuffix(kinds[0]) if kinds else name
 
     def _is_second_half(self, program: str, site: Site) -> bool:
         whole = self.variables.of(site.name)

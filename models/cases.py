@@ -1,7 +1,7 @@
 r"""Every case of a batch once, where labels that are summed over do not differ in every row.
 
-To sum over missing labels Pyro gives each of them a dimension of its own, and so every row of the
-batch an entry for each joint setting of the labels. In a row whose labels are all observed these
+To sum over missing labels Pyro gives their joint settings a dimension of their own, and so every
+row of the batch an entry for each setting. In a row whose labels are all observed these
 entries stand for the same case. Networks that take labels and images together, as M2's do, would
 compute it as often as there are settings. :class:`Cases` has every case computed once and spreads
 the results over the settings::
@@ -16,7 +16,7 @@ The latents of an observed row are one draw, which stands at all settings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -27,7 +27,7 @@ from torch.distributions import constraints
 
 from ..data import rows_by_missing
 
-Encoder = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Tensor]]
+Encoder = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 class Cases:
@@ -37,42 +37,39 @@ class Cases:
     without, ``(…, B, 1)`` takes the place of ``(C,)``.
 
     Attributes:
-        labels: the codes ``(C,)`` of each label.
+        codes: of the labels, ``(C, L)``.
 
     Args:
         y: labels ``(B, L)`` as the program is called with, NaN where missing.
-        labels: codes ``(…, B, 1)`` of each label, what was missing filled in; enumeration puts its
-            dimensions in front.
+        codes: ``(…, B, 1, L)``, what was missing filled in; enumeration puts its dimensions in
+            front.
     """
 
-    def __init__(self, y: Tensor, labels: Sequence[Tensor]) -> None:
-        self._entries = [label.squeeze(-1) for label in labels]
-        self.labels = list(labels)
+    def __init__(self, y: Tensor, codes: Tensor) -> None:
+        self._entries = codes.squeeze(-2)
+        self.codes = codes
+        self.known, self.missing = rows_by_missing(y)
         # Where there are plates beside ``data``, dimensions in front may be theirs.
-        enumerated = any(label.dim() > 2 for label in labels) and len(get_plates()) == 1
-        self.fewer = enumerated and len(rows_by_missing(y)[0]) > 0
+        enumerated = codes.dim() > 3 and len(get_plates()) == 1
+        self.fewer = enumerated and len(self.known) > 0
         if self.fewer:
-            self.known, self.missing = rows_by_missing(y)
-            self.complete = len(self.missing) == 0
-            self.shape = torch.broadcast_shapes(*(label.shape for label in labels))
+            self.shape = codes.shape[:-1]
             self.settings = self.shape[:-2]
-            self.labels = [self.of(label, event=0) for label in labels]
+            self.codes = self.of(codes, event=1)
 
     def encode(self, encoder: Encoder, features: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation ``(C, S)`` by an encoder that shares features over settings.
 
         Args:
-            encoder: features ``(B, F)`` and codes ``(…, B)`` of each label to both, ``(…, B, S)``.
+            encoder: features ``(B, F)`` and codes ``(…, B, L)`` to both, ``(…, B, S)``.
             features: of the batch, ``(B, F)``.
         """
         if not self.fewer:
             loc, scale = encoder(features, self._entries)
             return loc.unsqueeze(-2), scale.unsqueeze(-2)
-        if self.complete:
-            return encoder(features, self.labels)
-        codes = [label[: len(self.known)] for label in self.labels]
+        codes = self.codes.narrow(0, 0, len(self.known))
         known = encoder(features.index_select(0, self.known), codes)
-        entries = [label.index_select(-1, self.missing) for label in self._entries]
+        entries = self._entries.index_select(-2, self.missing)
         missing = encoder(features.index_select(0, self.missing), entries)
         loc, scale = (
             torch.cat([one, each.flatten(0, -2)]) for one, each in zip(known, missing, strict=True)
@@ -92,16 +89,12 @@ class Cases:
         rows = rows.expand(*self.shape[:-1], *rows.shape[rows.dim() - event :])
         depth = len(self.settings)
         first = rows[(0,) * depth]
-        if self.complete:
-            return first
         missing = rows.index_select(depth, self.missing)
         return torch.cat([first.index_select(0, self.known), missing.flatten(0, depth)])
 
     def spread(self, value: Tensor) -> Tensor:
         """A value of every case ``(C, …)`` at all entries that it stands for, ``(…, B, 1, …)``."""
         event = value.shape[1:]
-        if self.complete:
-            return value.unsqueeze(1).expand(*self.shape, *event)
         settings, rows = self.settings.numel(), (len(self.known), len(self.missing))
         known, missing = value.split([rows[0], settings * rows[1]])
         known = known.expand(settings, *known.shape)

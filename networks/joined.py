@@ -11,7 +11,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import embedding
 
+from ..data.classes import ClassColumns
 from .heads import Decoder, Gaussian
 
 
@@ -29,16 +31,15 @@ class LabelTables(nn.Module):
 
     def __init__(self, classes: Sequence[int], width: int) -> None:
         super().__init__()
-        self.tables = nn.ParameterList(
-            nn.Parameter(torch.randn(count, width) / width**0.5) for count in classes
-        )
+        self.columns = ClassColumns(classes)
+        self.table = nn.Parameter(torch.randn(self.columns.width, width) / width**0.5)
 
-    def forward(self, labels: Sequence[Tensor]) -> Tensor:
-        """``(…, width)`` for class codes ``(…)`` of each label, broadcast against each other."""
-        total = self.tables[0][labels[0].long()]
-        for table, codes in zip(self.tables[1:], labels[1:], strict=True):
-            total = total + table[codes.long()]
-        return total
+    def forward(self, codes: Tensor) -> Tensor:
+        """``(…, width)`` for class codes ``(…, L)``."""
+        if len(self.columns.classes) == 1:
+            # One row of the table is faster picked, and of many the sum faster multiplied.
+            return embedding(codes[..., 0].long(), self.table)
+        return self.columns(codes).to(self.table.dtype) @ self.table
 
 
 class JoinedEncoder(nn.Module):
@@ -64,9 +65,9 @@ class JoinedEncoder(nn.Module):
         self.activation = activation
         self.heads = Gaussian(hidden, outputs)
 
-    def forward(self, features: Tensor, labels: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Mean and deviation ``(…, B, D)`` for features ``(B, F)`` and codes ``(…, B)``."""
-        joined = self.image(features) + self.labels(labels)
+    def forward(self, features: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and deviation ``(…, B, D)`` for features ``(B, F)`` and codes ``(…, B, L)``."""
+        joined = self.image(features) + self.labels(codes)
         loc, scale = self.heads(self.activation(joined))
         return loc, scale
 
@@ -93,7 +94,7 @@ class JoinedDecoder(nn.Module):
         self.labels = LabelTables(classes, hidden)
         self.tail = Decoder(nn.Sequential(activation, tail))
 
-    def forward(self, z: Tensor, labels: Sequence[Tensor]) -> Tensor:
-        """Raw numbers ``(…, C, H, W)`` for latents ``(…, D)`` and codes ``(…)`` of each label."""
-        image: Tensor = self.tail(self.latents(z) + self.labels(labels))
+    def forward(self, z: Tensor, codes: Tensor) -> Tensor:
+        """Raw numbers ``(…, C, H, W)`` for latents ``(…, D)`` and class codes ``(…, L)``."""
+        image: Tensor = self.tail(self.latents(z) + self.labels(codes))
         return image

@@ -8,11 +8,13 @@ from ccvae.data.missing import noted
 Y = torch.tensor([[0.0, 1.0], [math.nan, 1.0], [math.nan, math.nan], [1.0, 0.0]])
 
 
-def test_on_the_cpu_the_labels_answer() -> None:
-    known, missing = rows_by_missing(Y)
+def test_on_the_cpu_the_labels_answer_until_they_change() -> None:
+    y = Y.clone()
+    known, missing = rows_by_missing(y)
     assert (known.tolist(), missing.tolist()) == ([0, 3], [1, 2])
-    stale = noted(Y.clone(), missing, known)
-    assert rows_by_missing(stale)[0].tolist() == [0, 3]
+    assert rows_by_missing(y)[0] is known  # remembered
+    y[1, 0] = 0.0
+    assert rows_by_missing(y)[1].tolist() == [2]
 
 
 def test_on_a_device_the_note_answers_until_the_labels_change() -> None:

@@ -246,10 +246,10 @@ class LinearDecoder(nn.Module):
         self.table = nn.Parameter(torch.randn(labels, math.prod(shape)))
         self.shape = shape
 
-    def forward(self, z, labels=()):
+    def forward(self, z, codes=None):
         image = self.map(z)
-        for row, codes in zip(self.table, labels, strict=True):
-            image = image + codes[..., None] * row
+        if codes is not None:
+            image = image + codes @ self.table
         return image.unflatten(-1, self.shape)
 
 
@@ -260,10 +260,10 @@ class LinearEncoder(nn.Module):
         self.table = nn.Parameter(0.3 * torch.randn(labels, outputs))
         self.log_scale = nn.Parameter(0.3 * torch.randn(outputs) - 0.3)
 
-    def forward(self, x, labels=()):
+    def forward(self, x, codes=None):
         loc = self.map(x.flatten(1))
-        for row, codes in zip(self.table, labels, strict=True):
-            loc = loc + codes[..., None] * row
+        if codes is not None:
+            loc = loc + codes @ self.table
         return loc, self.log_scale.exp().expand_as(loc)
 
 

@@ -57,12 +57,14 @@ class ByHand:
         self.objective, self.pair, self.draw = objective, pair, draw
         self.known = dict(zip(("x", "y", "d"), pair.args, strict=False))
         self.summed = [name for name, s in draw.guide.items() if "_enumerate_dim" in s["infer"]]
-        sizes = []
+        self.place, options = {}, []
         for name in self.summed:
             fn = draw.guide[name]["fn"]
-            cells = fn.batch_shape[-1]
-            sizes.append([cells, fn.enumerate_support(expand=False).shape[0]])
-        options = [itertools.product(range(k), repeat=cells) for cells, k in sizes]
+            support = fn.enumerate_support(expand=False).squeeze().tolist()
+            # An event is summed over as a whole, and the cells of a plate one by one.
+            joint = [tuple(codes) for codes in support] if fn.event_shape else None
+            options.append(joint or list(itertools.product(support, repeat=fn.batch_shape[-1])))
+            self.place[name] = {codes: i for i, codes in enumerate(joint or options[-1])}
         self.settings = [
             dict(zip(self.summed, setting, strict=True)) for setting in itertools.product(*options)
         ]
@@ -78,12 +80,15 @@ class ByHand:
             for label, codes in setting.items():
                 dim = self.draw.guide[label]["infer"]["_enumerate_dim"] - event
                 if value.dim() >= -dim and value.shape[dim] > 1:
-                    assert len(codes) == 1
-                    value = value.select(dim, codes[0]).unsqueeze(dim)
+                    place = self.place[label]
+                    assert len(place) == value.shape[dim]
+                    value = value.select(dim, place[codes]).unsqueeze(dim)
             values[name] = value.reshape(value.shape[-2 - event :])
         rows = len(self.known["x"])
         for name, codes in setting.items():
-            values[name] = torch.tensor(codes, dtype=torch.float64).expand(rows, -1)
+            value = torch.tensor(codes, dtype=torch.float64)
+            event = self.draw.guide[name]["fn"].event_shape
+            values[name] = value.expand(rows, 1, -1) if event else value.expand(rows, -1)
         traces = []
         for program in (self.pair.model, self.objective.prepare(self.pair.guide)):
             run = poutine.trace(poutine.condition(program, data=values))
@@ -125,10 +130,15 @@ class ByHand:
         total = torch.zeros(len(self.known["x"]))
         for name in self.summed:
             site = self.traces[setting]["q"][name]
-            codes = site["fn"].enumerate_support(expand=False).shape[0]
-            log_q = site["fn"].log_prob(site["value"])
+            fn, mask = site["fn"], site["mask"]
+            log_q = fn.log_prob(site["value"])
+            if fn.event_shape:  # of three binary labels
+                alike = -torch.tensor(2.0).log() * (~fn.counted).sum(-1)
+                total = total + (log_q + alike).sum(-1)
+                continue
+            codes = fn.enumerate_support(expand=False).shape[0]
             alike = -torch.tensor(float(codes)).log()
-            total = total + torch.where(site["mask"], log_q, alike).sum(-1)
+            total = total + torch.where(mask, log_q, alike).sum(-1)
         return total
 
     def expectation(self, values):
@@ -171,8 +181,8 @@ class ByHand:
         elif given == r"z_{c}":
             z = self.traces[setting]["q"]["z_c"]["value"]
             table = self.pair.log_classes(z)
-        elif hasattr(guide, "classifier") and hasattr(guide, "class_scores"):
-            table = torch.stack([s.log_softmax(-1) for s in guide.class_scores(guide.trunk(x))], 1)
+        elif hasattr(guide, "log_classes"):
+            table = guide.classifier(guide.trunk(x)).unflatten(-1, (3, 2)).log_softmax(-1)
         else:
             table = self.pair.log_marginal()
         picked = table.gather(-1, codes.nan_to_num().long()[..., None])[..., 0]

@@ -7,7 +7,7 @@ from ccvae.inspection.formulas import write_term
 
 MODELS = {
     "vae": "p(x,z) = p(x|z) p(z)",
-    "m2": "p(x,y,z) = p(x|y,z) p(z) ∏_{i=1}^{L} p(y^i)",
+    "m2": "p(x,y,z) = p(x|y,z) p(z) p(y)",
     "diva": (
         "p(x,d,y,z_d,z_x,z_y) = p(x|z_d,z_x,z_y) p(z_x) p(z_d|d) p(d) "
         "∏_{i=1}^{L} p(z_y^i|y^i) p(y^i)"
@@ -17,9 +17,9 @@ MODELS = {
 
 GUIDES = {
     ("vae", "", "some"): "q(z|x)",
-    ("m2", "", "none"): "q(y,z|x) = q(z|x,y) ∏_{i=1}^{L} q(y^i|x)",
+    ("m2", "", "none"): "q(y,z|x) = q(y|x) q(z|x,y)",
     ("m2", "", "all"): "q(z|x,y)",
-    ("m2", "", "some"): "q(y_U,z|x) = q(z|x,y) ∏_{i∈U} q(y^i|x)",
+    ("m2", "", "some"): "q(y_U,z|x) = q(y_U|x) q(z|x,y)",
     ("diva", "", "some"): (
         "q(z_d,d_U,z_x,z_y,y_U|x) = q(z_d|x) q(d_U|z_d) q(z_x|x) "
         "∏_{i=1}^{L} q(z_y^i|x) ∏_{i∈U} q(y^i|z_y^i)"

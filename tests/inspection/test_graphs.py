@@ -47,11 +47,11 @@ def test_vae(inspected, labels):
 @pytest.mark.parametrize("objective", ["m2", "m2-score"])
 @pytest.mark.parametrize("labels", PATTERNS)
 def test_m2(inspected, labels, objective):
-    """Kingma et al. 2014, figure 1 (right); the three labels are one node, in no plate.
+    """Kingma et al. 2014, figure 1 (right); the three labels are one event, in no plate of labels.
 
-    ┌ data ─────────────────────┐
-    │  ◐ y¹…y³ ──► ● x ◄── ○ z  │       q: x ┄► y where missing, x ┄► z, y ┄► z
-    └───────────────────────────┘
+    ┌ data ─────────────────┐
+    │  ◐ y ──► ● x ◄── ○ z  │       q: x ┄► y where missing, x ┄► z, y ┄► z
+    └───────────────────────┘
     """
     graph = inspected("m2", objective, labels).graph
     q = {"x → z", "y → z"} | ({"x → y"} if labels != "all" else set())
@@ -61,7 +61,7 @@ def test_m2(inspected, labels, objective):
         "z": ("latent", "data"),
         "x": ("observed", "data"),
     }
-    assert graph.nodes["y"].copies == 3
+    assert graph.nodes["y"].finite
     assert graph.guided == (("z",) if labels == "all" else ("y", "z"))
 
 

@@ -55,7 +55,7 @@ def test_every_case_is_computed_once(programs, pattern):
 def test_an_observed_row_has_one_draw(programs):
     args, kwargs = arguments(PATTERNS["mixed"][0])
     draw = M2Objective().draw(*programs, *args, **kwargs)
-    z = draw.guide["z"]["value"].squeeze(-2).flatten(0, 1)
+    z = draw.guide["z"]["value"].squeeze(-2)
     assert z.shape == (6, 3, 2)
     assert [len(z[:, row].unique(dim=0)) for row in range(3)] == [6, 1, 6]
 
@@ -74,7 +74,7 @@ def test_the_densities_are_those_of_all_entries(programs, monkeypatch):
         for t in found:
             t.compute_log_prob()
         sites = (found[0].nodes["x"], found[1].nodes["z"])
-        return [site["log_prob"].expand(3, 2, 3, 1) for site in sites]
+        return [site["log_prob"].expand(6, 3, 1) for site in sites]
 
     each_once = densities()
     nothing = torch.arange(0), torch.arange(3)
@@ -92,10 +92,10 @@ def test_particles_in_a_plate_keep_draws_of_their_own(programs):
 
 def test_a_site_of_cases_is_a_distribution_of_entries():
     y = torch.tensor([[NAN], [1.0]])
-    labels = torch.where(y.isnan(), torch.arange(2.0)[:, None, None], y)
+    codes = torch.where(y.isnan(), torch.arange(2.0)[:, None, None], y)
     with pyro.plate("data", 2, dim=-2):
-        cases = module.Cases(y, [labels])
-    assert cases.labels[0].tolist() == [1, 0, 1]
+        cases = module.Cases(y, codes[..., None])
+    assert cases.codes.tolist() == [[1], [0], [1]]
     base = dist.Normal(torch.tensor([[10.0], [20.0], [30.0]]), 1.0).to_event(1)
     site = cases.site(base)
     assert (site.batch_shape, site.event_shape) == ((2, 2, 1), (1,))

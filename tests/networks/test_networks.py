@@ -95,7 +95,7 @@ def test_networks_of_diva_have_their_shapes(name, leading):
     decoder = build.decoder(name, (1, 28, 28), LATENTS, 2)
     assert decoder(torch.randn(*leading, LATENTS)).shape == (*leading, 2, 28, 28)
     joined = build.joined_decoder(name, (1, 28, 28), LATENTS, [10], 1)
-    assert joined(torch.randn(3, LATENTS), [torch.arange(3)]).shape == (3, 1, 28, 28)
+    assert joined(torch.randn(3, LATENTS), torch.arange(3.0)[:, None]).shape == (3, 1, 28, 28)
 
 
 def test_the_network_published_with_diva_has_its_size():

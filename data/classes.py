@@ -1,0 +1,73 @@
+"""The classes of all labels side by side, as a row of scores or of probabilities has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .labels import kinds_of
+
+
+class ClassColumns(nn.Module):
+    """The layout of rows ``(…, ΣK)`` with one column for each class of each of L labels.
+
+    Kind after kind, within a kind label after label, within a label class after class. However many
+    labels there are, one comparison finds the columns of their codes. The buffers are constants and
+    no part of a checkpoint.
+
+    Args:
+        classes: K, the number of classes of each label.
+        names: of the labels, for messages; numbers from 1 by default.
+
+    >>> columns = ClassColumns([2, 3])
+    >>> columns(torch.tensor([1.0, 2.0])).int().tolist()
+    [0, 1, 0, 0, 1]
+    """
+
+    label: Tensor
+    code: Tensor
+    place: Tensor
+    size: Tensor
+
+    def __init__(self, classes: Sequence[int], names: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.classes = tuple(classes)
+        self.names = tuple(names) or tuple(str(i + 1) for i in range(len(self.classes)))
+        self.kinds = kinds_of(self.classes)
+        self.width = sum(self.classes)
+        order = [column for kind in self.kinds for column in kind.columns]
+        columns = [(label, code) for label in order for code in range(self.classes[label])]
+        self.sorted = order == sorted(order)
+        for name, values in zip(("label", "code"), torch.tensor(columns).T, strict=True):
+            self.register_buffer(name, values.contiguous(), persistent=False)
+        self.register_buffer("place", torch.tensor(order).argsort(), persistent=False)
+        self.register_buffer("size", torch.tensor(self.classes), persistent=False)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """The columns of class codes ``(…, L)``: true there in ``(…, ΣK)``; none for NaN."""
+        if len(self.classes) > 1:
+            codes = codes.index_select(-1, self.label)
+        return codes == self.code
+
+    def by_kind(self, row: Tensor) -> list[Tensor]:
+        """A row ``(…, ΣK)`` as one table ``(…, n, K)`` for each kind; views of it."""
+        sizes = [len(kind) * kind.classes for kind in self.kinds]
+        return [
+            part.unflatten(-1, (len(kind), kind.classes))
+            for kind, part in zip(self.kinds, row.split(sizes, -1), strict=True)
+        ]
+
+    def log_softmax(self, scores: Tensor) -> Tensor:
+        """Log-probabilities ``(…, ΣK)``, normalised label by label, from scores ``(…, ΣK)``."""
+        if len(self.classes) == 1:
+            return scores.log_softmax(-1)
+        tables = [table.log_softmax(-1).flatten(-2) for table in self.by_kind(scores)]
+        return tables[0] if len(tables) == 1 else torch.cat(tables, -1)
+
+    def argmax(self, row: Tensor) -> Tensor:
+        """The code of each label's largest column, ``(…, L)`` in the labels' own order."""
+        codes = [table.argmax(-1) for table in self.by_kind(row)]
+        joined = codes[0] if len(codes) == 1 else torch.cat(codes, -1)
+        return joined if self.sorted else joined.index_select(-1, self.place)
