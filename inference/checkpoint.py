@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,23 @@ def load_checkpoint(
     return facts
 
 
+def _few(names: Set[str]) -> str:
+    """Some of the names, and how many more there are."""
+    shown = sorted(names)[:2]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "") if shown else "nothing"
+
+
 def _load_module(path: Path, name: str, module: nn.Module, tensors: dict[str, Tensor]) -> None:
     state = {k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")}
+    own = module.state_dict()
+    if own.keys() != state.keys():
+        expected, got = _few(own.keys() - state.keys()), _few(state.keys() - own.keys())
+        raise ValueError(
+            f"{path} does not hold the weights of this {name}: expected {expected} where it has "
+            f"{got}; its run has another configuration or is of another version of ccvae, so train "
+            "it again, or use the version that wrote it"
+        )
     try:
         module.load_state_dict(state)
     except RuntimeError as error:

@@ -284,8 +284,10 @@ print(f"{'by hand':18} {sum(settings) / 4:8.3f}")
 # %% [markdown]
 # (Guide and prior of $y$ are equal here, so the bound is the mean of $\log p(x \mid y)$ over the
 # four settings.) In the plate the two settings that explain $x = 4$ are never looked at. The suite
-# refuses such a pair, and that is why `models/m2.py` has one site for each label, and
-# `models/ccvae.py` one plate for all labels of a kind.
+# refuses such a pair. One site for each label, as above, is right, and so is one site over the
+# product of the labels, whose values are their joint settings; `models/m2.py` has the latter, as it
+# costs the same for one label and for forty. `models/ccvae.py` has one plate for all labels of a
+# kind.
 #
 # ## 7. Does it learn?
 #
@@ -318,7 +320,7 @@ batch = test.batch(torch.arange(0, len(test), len(test) // 6)[:6])
 latents = encode(run.guide, batch)
 images = [batch.x]
 for k in range(10):
-    changed = latents | {"y_Digit_unobserved": torch.full_like(latents["y_Digit_unobserved"], k)}
+    changed = latents | {"y_unobserved": torch.full_like(latents["y_unobserved"], k)}
     images.append(decode(run.model, changed, batch))
 figure, axes = plt.subplots(6, 11, figsize=(6.6, 3.6), layout="constrained")
 for row in range(6):

@@ -34,6 +34,17 @@ def test_round_trip_restores_weights_optimizer_and_facts(tmp_path):
             assert torch.equal(value, after[index][name])
 
 
+def test_weights_of_other_names_are_refused_by_name(tmp_path):
+    path = tmp_path / "c.safetensors"
+    save_checkpoint(path, {"net": trained()[0]}, None)
+    other = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
+    with pytest.raises(ValueError, match="this net: expected 0.bias, 0.weight and 2 more") as found:
+        load_checkpoint(path, {"net": other})
+    assert "where it has bias, weight; " in str(found.value)
+    assert "train it again, or use the version that wrote it" in str(found.value)
+    assert "\n" not in str(found.value)
+
+
 def test_a_failed_write_keeps_the_old_file(tmp_path):
     path = tmp_path / "file"
     write_atomically(path, b"old")
