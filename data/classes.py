@@ -67,7 +67,26 @@ class ClassColumns(nn.Module):
         return tables[0] if len(tables) == 1 else torch.cat(tables, -1)
 
     def argmax(self, row: Tensor) -> Tensor:
-        """The code of each label's largest column, ``(…, L)`` in the labels' own order."""
-        codes = [table.argmax(-1) for table in self.by_kind(row)]
+        """The code of each label's largest column, ``(…, L)``."""
+        return self._in_order([table.argmax(-1) for table in self.by_kind(row)])
+
+    def quantile(self, probabilities: Tensor, level: Tensor) -> Tensor:
+        """The code at which each label's probabilities add up to more than its level.
+
+        Args:
+            probabilities: ``(…, ΣK)``. level: from 0 to below 1, kind by kind, ``(…, L)``.
+
+        Returns:
+            ``(…, L)`` in the labels' own order, of the level's type.
+        """
+        levels = level.unsqueeze(-1).split([len(kind) for kind in self.kinds], -2)
+        codes = [
+            (part >= table[..., :-1].cumsum(-1)).sum(-1)
+            for part, table in zip(levels, self.by_kind(probabilities), strict=True)
+        ]
+        return self._in_order(codes).to(level.dtype)
+
+    def _in_order(self, codes: list[Tensor]) -> Tensor:
+        """Codes ``(…, n)`` of each kind as those of the labels, ``(…, L)``."""
         joined = codes[0] if len(codes) == 1 else torch.cat(codes, -1)
         return joined if self.sorted else joined.index_select(-1, self.place)

@@ -29,14 +29,13 @@ from typing import Any
 
 import pyro
 import pyro.distributions as dist
-import torch
 from pyro.nn import PyroModule
 from torch import Tensor, nn
 
-from ..data import LabelSpace, rows_by_missing
+from ..data import LabelSpace
 from ..data.classes import ClassColumns
 from ..models.cases import Cases
-from ..models.joint import JointLabels
+from ..models.joint import JointLabels, filled, missing_codes
 
 
 class M2Guide(PyroModule):
@@ -66,14 +65,14 @@ class M2Guide(PyroModule):
     ) -> None:
         """Run the program; the arguments are the model's (:meth:`ccvae.models.M2.forward`)."""
         features = self.trunk(x)
-        missing, evidence = y.isnan()[:, None], y[:, None]
+        missing, evidence = missing_codes(y), y[:, None]
         infer: dict[str, Any] = {"evidence": evidence}
-        if len(rows_by_missing(y)[1]) == 0:
+        if missing is False:
             infer["enumerate"] = None  # Pyro's config_enumerate leaves it so
         with pyro.plate("data", size, subsample=index, dim=-2):
             q_y = JointLabels(self.columns, self.log_classes(features)[:, None], missing)
             drawn = pyro.sample("y_unobserved", q_y, infer=infer)
-            cases = Cases(y, torch.where(missing, drawn, evidence))
+            cases = Cases(y, filled(evidence, drawn, missing))
             loc, scale = cases.encode(self.encoder, features)
             pyro.sample("z", cases.site(dist.Normal(loc, scale).to_event(1)))
 

@@ -69,7 +69,7 @@ def log_observed(draw: Draw, name: str) -> Tensor:
             )
         fn, codes = site["fn"], site["infer"]["evidence"]
         if isinstance(fn, JointLabels):
-            density = fn.counting(None).log_prob(codes)
+            density = fn.counting(True).log_prob(codes)
         else:
             density = torch.where(codes.isnan(), 0.0, fn.log_prob(codes.nan_to_num()))
         values.append(draw.per_row(density, site))

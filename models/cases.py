@@ -46,9 +46,8 @@ class Cases:
     """
 
     def __init__(self, y: Tensor, codes: Tensor) -> None:
-        self._entries = codes.squeeze(-2)
-        self.codes = codes
         self.known, self.missing = rows_by_missing(y)
+        self.codes, self._entries = codes, codes.squeeze(-2)
         # Where there are plates beside ``data``, dimensions in front may be theirs.
         enumerated = codes.dim() > 3 and len(get_plates()) == 1
         self.fewer = enumerated and len(self.known) > 0

@@ -16,7 +16,22 @@ from pyro.distributions import TorchDistribution
 from torch import Size, Tensor
 from torch.distributions import constraints
 
+from ..data import rows_by_missing
 from ..data.classes import ClassColumns
+
+
+def missing_codes(y: Tensor) -> Tensor | bool:
+    """Which labels are missing, ``(B, 1, L)``; False where the host knows that none is.
+
+    Args:
+        y: labels ``(B, L)``, NaN where missing.
+    """
+    return y.isnan()[:, None] if len(rows_by_missing(y)[1]) else False
+
+
+def filled(observed: Tensor, drawn: Tensor, missing: Tensor | bool) -> Tensor:
+    """Codes ``(…, B, 1, L)``: the observed ones, and in the missing ones' place those drawn."""
+    return torch.where(missing, drawn, observed) if isinstance(missing, Tensor) else observed
 
 
 class Codes(constraints.Constraint):
@@ -42,8 +57,8 @@ class JointLabels(TorchDistribution):
     Args:
         columns: which of the ``ΣK`` columns is which class.
         log_classes: log-probabilities of all classes, normalised within each label, ``(…, ΣK)``.
-        counted: ``(…, L)``, the codes that have a density; all by default. Draws and settings have
-            a code for the others as well, which means nothing.
+        counted: ``(…, L)``, the codes that have a density, or True for all and False for none.
+            Draws and settings have a code for the others as well, which means nothing.
         validate_args: as in torch's distributions.
 
     >>> columns = ClassColumns([2, 3])
@@ -61,12 +76,12 @@ class JointLabels(TorchDistribution):
         self,
         columns: ClassColumns,
         log_classes: Tensor,
-        counted: Tensor | None = None,
+        counted: Tensor | bool = True,
         validate_args: bool | None = None,
     ) -> None:
         self.columns, self.log_classes, self.counted = columns, log_classes, counted
         batch = log_classes.shape[:-1]
-        if counted is not None:
+        if isinstance(counted, Tensor) and batch != counted.shape[:-1]:
             batch = torch.broadcast_shapes(batch, counted.shape[:-1])
         super().__init__(batch, Size([len(columns.classes)]), validate_args=validate_args)
 
@@ -74,13 +89,22 @@ class JointLabels(TorchDistribution):
         """The same distribution with a larger batch shape."""
         log_classes = self.log_classes.expand(*batch_shape, self.columns.width)
         counted = self.counted
-        if counted is not None:
+        if isinstance(counted, Tensor):
             counted = counted.expand(*batch_shape, *self.event_shape)
         return JointLabels(self.columns, log_classes, counted, self._validate_args)
 
-    def counting(self, counted: Tensor | None) -> JointLabels:
-        """The same labels with the density of other codes, ``(…, L)``, or of all."""
+    def counting(self, counted: Tensor | bool) -> JointLabels:
+        """The same labels with the density of other codes, ``(…, L)``, of all or of none."""
         return JointLabels(self.columns, self.log_classes, counted, self._validate_args)
+
+    def halves(self, missing: Tensor | bool) -> tuple[JointLabels, JointLabels]:
+        """The same labels with the density of what is observed, and with that of what is missing.
+
+        Args:
+            missing: as :func:`missing_codes` returns it.
+        """
+        observed = ~missing if isinstance(missing, Tensor) else not missing
+        return self.counting(observed), self.counting(missing)
 
     @property
     def support(self) -> constraints.Constraint:
@@ -95,23 +119,26 @@ class JointLabels(TorchDistribution):
     @property
     def mode(self) -> Tensor:
         """The likeliest code of each label, ``(…, L)``."""
-        return self._codes(self.log_classes.expand(*self.batch_shape, -1))
+        row = self.log_classes.expand(*self.batch_shape, -1)
+        return self.columns.argmax(row).to(row.dtype)
 
     def sample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008
-        """Codes ``sample_shape + (…, L)``, by the largest of log-probabilities with Gumbel noise.
-
-        One pass over all labels, without the checks of :func:`torch.multinomial`.
-        """
+        """Codes ``sample_shape + (…, L)``, each by one uniform number."""
         with torch.no_grad():
-            log_classes = self.log_classes.expand(*sample_shape, *self.batch_shape, -1)
-            noise = torch.empty_like(log_classes, memory_format=torch.contiguous_format)
-            return self._codes(log_classes - noise.exponential_().log_())
+            row = self.log_classes
+            shape = self._extended_shape(sample_shape)
+            if self.counted is False:
+                return row.new_zeros(shape)
+            uniform = torch.rand(shape, dtype=row.dtype, device=row.device)
+            return self.columns.quantile(row.exp(), uniform)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-probability of the codes ``(…, L)`` that are counted and not missing, ``(…)``."""
         if self._validate_args:
             self._validate_sample(value)
-        if self.counted is not None:
+        if self.counted is False:
+            return value.new_zeros(torch.broadcast_shapes(value.shape[:-1], self.batch_shape))
+        if isinstance(self.counted, Tensor):
             value = torch.where(self.counted, value, torch.nan)
         return torch.where(self.columns(value), self.log_classes, 0.0).sum(-1)
 
@@ -126,6 +153,3 @@ class JointLabels(TorchDistribution):
         codes = setting // (count // size.cumprod(0)) % size
         support = codes.to(self.log_classes.dtype).view(count, *(1 for _ in self.batch_shape), -1)
         return support.expand(count, *self.batch_shape, -1) if expand else support
-
-    def _codes(self, row: Tensor) -> Tensor:
-        return self.columns.argmax(row).to(row.dtype)

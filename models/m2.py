@@ -36,7 +36,7 @@ from torch.distributions.utils import clamp_probs
 from ..data import LabelSpace
 from ..data.classes import ClassColumns
 from .cases import Cases
-from .joint import JointLabels
+from .joint import JointLabels, filled, missing_codes
 from .likelihoods import Likelihood
 
 
@@ -76,13 +76,13 @@ class M2(PyroModule):
         self, x: Tensor | None, y: Tensor, d: Tensor | None = None, *, index: Tensor, size: int
     ) -> None:
         """Run the program; the arguments are those of :meth:`ccvae.models.CCVAE.forward`."""
-        missing, evidence = y.isnan()[:, None], y.nan_to_num()[:, None]
+        missing = missing_codes(y)
+        known, unknown = JointLabels(self.columns, self.log_frequencies).halves(missing)
         with pyro.plate("data", size, subsample=index, dim=-2):
-            known = JointLabels(self.columns, self.log_frequencies, ~missing)
-            observed = pyro.sample("y_observed", known, obs=evidence)
-            drawn = pyro.sample("y_unobserved", known.counting(missing))
+            observed = pyro.sample("y_observed", known, obs=y.nan_to_num()[:, None])
+            drawn = pyro.sample("y_unobserved", unknown)
             origin = torch.zeros(len(index), 1, self.style, dtype=y.dtype, device=y.device)
             z = pyro.sample("z", dist.Normal(origin, 1.0).to_event(1))
-            cases = Cases(y, torch.where(missing, drawn, observed))
+            cases = Cases(y, filled(observed, drawn, missing))
             pixels = self.likelihood(self.decoder(cases.of(z, event=1), cases.codes))
             pyro.sample("x", cases.site(pixels), obs=None if x is None else x.unsqueeze(-4))

@@ -38,7 +38,9 @@ def test_weights_of_other_names_are_refused_by_name(tmp_path):
     path = tmp_path / "c.safetensors"
     save_checkpoint(path, {"net": trained()[0]}, None)
     other = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
-    with pytest.raises(ValueError, match="this net: expected 0.bias, 0.weight and 2 more") as found:
+    with pytest.raises(
+        ValueError, match=r"this net: expected 0\.bias, 0\.weight and 2 more"
+    ) as found:
         load_checkpoint(path, {"net": other})
     assert "where it has bias, weight; " in str(found.value)
     assert "train it again, or use the version that wrote it" in str(found.value)

@@ -34,7 +34,7 @@ def single(scores):
     return [dist.Categorical(logits=part) for part in (first, second, third, fourth)]
 
 
-def joint(scores, counted=None):
+def joint(scores, counted=True):
     return JointLabels(COLUMNS, COLUMNS.log_softmax(scores), counted)
 
 
@@ -79,9 +79,21 @@ def test_values_and_gradients_are_those_of_single_labels(enumerated):
     gradients = [torch.autograd.grad((v * weights).sum(), scores)[0] for v in (found, by_hand)]
     torch.testing.assert_close(*gradients)
     torch.testing.assert_close(
-        labels.counting(None).log_prob(value),
+        labels.counting(True).log_prob(value),
         expected(scores, value, torch.ones_like(counted)),
     )
+
+
+def test_labels_of_which_none_is_counted_have_no_density():
+    scores = torch.randn(ROWS, 1, 11)
+    none = joint(scores, False)
+    for value in (none.sample(), none.enumerate_support(expand=False)):
+        assert none.support.check(value).all()
+        torch.testing.assert_close(
+            none.log_prob(value),
+            joint(scores, torch.zeros(ROWS, 1, 4, dtype=torch.bool)).log_prob(value),
+        )
+    assert none.expand(torch.Size([6, ROWS, 1])).counted is False
 
 
 def test_the_support_is_every_setting():
