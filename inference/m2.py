@@ -69,8 +69,9 @@ class M2ScoreObjective(M2Objective):
 
         As E[∇ log q(y|x)] = 0, the term -log q(y|x) itself gives none.
         """
-        log_q = draw.q("y")
-        values = terms(draw, self.alpha) | {"-log q(y_missing|x)": -log_q.detach()}
+        values = terms(draw, self.alpha)
+        log_q = -values["-log q(y_missing|x)"]
+        values["-log q(y_missing|x)"] = -log_q.detach()
         cost = torch.stack(list(values.values())).sum(0).detach()
         return values | {"score function": cost * (log_q - log_q.detach())}
 

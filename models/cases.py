@@ -1,10 +1,10 @@
 r"""Every case of a batch once, where labels that are summed over do not differ in every row.
 
 To sum over missing labels Pyro gives their joint settings a dimension of their own, and so every
-row of the batch an entry for each setting. In a row whose labels are all observed these
-entries stand for the same case. Networks that take labels and images together, as M2's do, would
-compute it as often as there are settings. :class:`Cases` has every case computed once and spreads
-the results over the settings::
+row of the batch an entry for each setting. In a row whose labels are all observed these entries
+stand for the same case. Networks that take labels and images together, as M2's do, would compute it
+as often as there are settings. :class:`Cases` has every case computed once and spreads the results
+over the settings::
 
     setting    row 1      row 2     row 3             cases
        0      observed    y = 0    observed           row 1, row 3,

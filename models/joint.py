@@ -81,8 +81,8 @@ class JointLabels(TorchDistribution):
     ) -> None:
         self.columns, self.log_classes, self.counted = columns, log_classes, counted
         batch = log_classes.shape[:-1]
-        if isinstance(counted, Tensor) and batch != counted.shape[:-1]:
-            batch = torch.broadcast_shapes(batch, counted.shape[:-1])
+        if isinstance(counted, Tensor):
+            batch = _broadcast(batch, counted.shape[:-1])
         super().__init__(batch, Size([len(columns.classes)]), validate_args=validate_args)
 
     def expand(self, batch_shape: Size, _instance: object = None) -> JointLabels:
@@ -137,7 +137,7 @@ class JointLabels(TorchDistribution):
         if self._validate_args:
             self._validate_sample(value)
         if self.counted is False:
-            return value.new_zeros(torch.broadcast_shapes(value.shape[:-1], self.batch_shape))
+            return value.new_zeros(_broadcast(value.shape[:-1], self.batch_shape))
         if isinstance(self.counted, Tensor):
             value = torch.where(self.counted, value, torch.nan)
         return torch.where(self.columns(value), self.log_classes, 0.0).sum(-1)
@@ -153,3 +153,8 @@ class JointLabels(TorchDistribution):
         codes = setting // (count // size.cumprod(0)) % size
         support = codes.to(self.log_classes.dtype).view(count, *(1 for _ in self.batch_shape), -1)
         return support.expand(count, *self.batch_shape, -1) if expand else support
+
+
+def _broadcast(one: Size, other: Size) -> Size:
+    """Both shapes broadcast; torch's own function takes longer than a small operation."""
+    return one if one == other else torch.broadcast_shapes(one, other)

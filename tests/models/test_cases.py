@@ -10,7 +10,7 @@ from pyro.infer import config_enumerate
 
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace
-from ccvae.inference import M2Objective
+from ccvae.inference import M2Objective, M2ScoreObjective, check_pair
 from ccvae.inference.catalogue import build_pair
 from ccvae.models import cases as module
 
@@ -50,6 +50,24 @@ def test_every_case_is_computed_once(programs, pattern):
     decoded = rows_of(programs[0].decoder.latents)
     M2Objective().loss(*programs, *args, **kwargs)
     assert sum(encoded) == sum(decoded) == count
+
+
+def test_a_batch_without_missing_labels_has_nothing_to_sum_over(programs):
+    args, kwargs = arguments(PATTERNS["labelled"][0])
+    draw = M2Objective().draw(*programs, *args, **kwargs)
+    label = draw.guide["y_unobserved"]
+    assert "_enumerate_dim" not in label["infer"]
+    assert label["fn"].counted is False
+    assert draw.guide["z"]["value"].shape == (3, 1, 2)
+    assert not draw.q("y").any()
+    for objective in (None, M2Objective(), M2ScoreObjective()):
+        check_pair(*programs, *args, objective=objective, **kwargs)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_programs_of_any_pattern_pass_the_check(programs, pattern):
+    args, kwargs = arguments(PATTERNS[pattern][0])
+    check_pair(*programs, *args, **kwargs)
 
 
 def test_an_observed_row_has_one_draw(programs):
