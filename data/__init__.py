@@ -1,9 +1,9 @@
 """Data sets and their labels.
 
-:mod:`.labels` says what a row is annotated with, :mod:`.classes` lays the classes of all labels side
-by side, :mod:`.dataset` holds images and labels and draws batches, :mod:`.faces` and :mod:`.digits`
-make the two data sets that the suite brings along. :mod:`.celeba` and :mod:`.images` read image
-files, which :mod:`.decode` turns into arrays that :mod:`.cache` keeps; :mod:`.table` and
+:mod:`.labels` says what a row is annotated with, :mod:`.classes` lays the classes of all labels
+side by side, :mod:`.dataset` holds images and labels and draws batches, :mod:`.faces` and
+:mod:`.digits` make the two data sets that the suite brings along. :mod:`.celeba` and :mod:`.images`
+read image files, which :mod:`.decode` turns into arrays that :mod:`.cache` keeps; :mod:`.table` and
 :mod:`.columns` read their labels.
 """
 
