@@ -29,16 +29,16 @@ from typing import Any
 
 import pyro
 import pyro.distributions as dist
-from pyro.nn import PyroModule
 from torch import Tensor, nn
 
 from ..data import LabelSpace
 from ..data.classes import ClassColumns
 from ..models.cases import Cases
 from ..models.joint import JointLabels, filled, missing_codes
+from ..models.program import Program
 
 
-class M2Guide(PyroModule):
+class M2Guide(Program):
     """q(y_missing | x) q(z | x, y) as a Pyro program.
 
     Args:

@@ -29,7 +29,6 @@ from collections.abc import Sequence
 import pyro
 import pyro.distributions as dist
 import torch
-from pyro.nn import PyroModule
 from torch import Tensor, nn
 from torch.distributions.utils import clamp_probs
 
@@ -38,9 +37,10 @@ from ..data.classes import ClassColumns
 from .cases import Cases
 from .joint import JointLabels, filled, missing_codes
 from .likelihoods import Likelihood
+from .program import Program
 
 
-class M2(PyroModule):
+class M2(Program):
     """p(x, y, z) as a Pyro program.
 
     Args:
