@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from pyro.poutine.messenger import Messenger
 from pyro.poutine.runtime import Message
+from pyro.poutine.util import site_is_subsample
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
@@ -33,7 +34,7 @@ def seed_of(*key: int) -> int:
 
 
 class RowNoise(Messenger):
-    """Draw reparameterised sites of a process's rows as part of the whole batch's draw.
+    """Draw the sites of a process's rows as part of the whole batch's draw.
 
     Each process draws the noise of all rows from one seed and keeps that of its own: a few numbers
     for every latent dimension, where a step costs millions. Sites outside the plate ``data``, and
@@ -51,7 +52,7 @@ class RowNoise(Messenger):
         self.generator: torch.Generator | None = None
 
     def _pyro_sample(self, msg: Message) -> None:
-        if msg["done"] or msg["is_observed"] or not getattr(msg["fn"], "has_rsample", False):
+        if msg["done"] or msg["is_observed"] or site_is_subsample(msg):
             return
         for frame in msg["cond_indep_stack"]:
             if frame.name == DATA and frame.dim is not None:

@@ -17,13 +17,14 @@ The latents of an observed row are one draw, which stands at all settings.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from pyro.distributions import TorchDistribution
 from pyro.poutine.runtime import get_plates
 from torch import Size, Tensor
 from torch.distributions import constraints
+from torch.overrides import TorchFunctionMode
 
 from ..data import rows_by_missing
 
@@ -137,12 +138,36 @@ class EachCase(TorchDistribution):
 
     def sample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008
         """A draw ``(…, B, 1, …)``, the same at all entries of a case."""
-        return self.cases.spread(self.base_dist.sample(sample_shape))
+        with EntryNoise(self.cases):
+            return self.cases.spread(self.base_dist.sample(sample_shape))
 
     def rsample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008
         """A reparameterised draw ``(…, B, 1, …)``, the same at all entries of a case."""
-        return self.cases.spread(self.base_dist.rsample(sample_shape))
+        with EntryNoise(self.cases):
+            return self.cases.spread(self.base_dist.rsample(sample_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-density of values ``(…, B, 1, …)``, ``(…, B, 1)``."""
         return self.cases.spread(self.base_dist.log_prob(self.cases.of(value, self.event_dim)))
+
+
+class EntryNoise(TorchFunctionMode):
+    """Within it normal noise for the cases is drawn for all entries, and each case takes its own.
+
+    So a row's noise depends on where the row stands in the batch, and not on how many others miss
+    labels: several processes that share a batch can draw as one (see :mod:`ccvae.inference.noise`).
+    """
+
+    def __init__(self, cases: Cases) -> None:
+        super().__init__()
+        self.cases = cases
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if getattr(func, "__name__", "") != "normal_":
+            return func(*args, **(kwargs or {}))
+        noise, *options = args
+        event = noise.shape[1:]
+        entries = noise.new_empty(*self.cases.shape, *event).normal_(*options, **(kwargs or {}))
+        return noise.copy_(self.cases.of(entries, len(event)))

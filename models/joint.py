@@ -129,7 +129,7 @@ class JointLabels(TorchDistribution):
             shape = self._extended_shape(sample_shape)
             if self.counted is False:
                 return row.new_zeros(shape)
-            uniform = torch.rand(shape, dtype=row.dtype, device=row.device)
+            uniform = row.new_empty(shape).uniform_()
             return self.columns.quantile(row.exp(), uniform)
 
     def log_prob(self, value: Tensor) -> Tensor:
