@@ -54,9 +54,10 @@ class ClassColumns(nn.Module):
     def by_kind(self, row: Tensor) -> list[Tensor]:
         """A row ``(…, ΣK)`` as one table ``(…, n, K)`` for each kind; views of it."""
         sizes = [len(kind) * kind.classes for kind in self.kinds]
+        parts = row.split(sizes, -1) if len(sizes) > 1 else (row,)
         return [
-            part.unflatten(-1, (len(kind), kind.classes))
-            for kind, part in zip(self.kinds, row.split(sizes, -1), strict=True)
+            part.view(*row.shape[:-1], len(kind), kind.classes)
+            for kind, part in zip(self.kinds, parts, strict=True)
         ]
 
     def log_softmax(self, scores: Tensor) -> Tensor:
@@ -79,11 +80,11 @@ class ClassColumns(nn.Module):
         Returns:
             ``(…, L)`` in the labels' own order, of the level's type.
         """
-        levels = level.unsqueeze(-1).split([len(kind) for kind in self.kinds], -2)
-        codes = [
-            (part >= table[..., :-1].cumsum(-1)).sum(-1)
-            for part, table in zip(levels, self.by_kind(probabilities), strict=True)
-        ]
+        codes, start = [], 0
+        for table in self.by_kind(probabilities):
+            part = level.narrow(-1, start, table.shape[-2]).unsqueeze(-1)
+            codes.append((part >= table[..., :-1].cumsum(-1)).sum(-1))
+            start += table.shape[-2]
         return self._in_order(codes).to(level.dtype)
 
     def _in_order(self, codes: list[Tensor]) -> Tensor:
