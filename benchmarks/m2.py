@@ -2,8 +2,9 @@
 
 28×28 images in ten classes, one hidden layer of 500 softplus units in each network, 50 dimensions
 of z, Bernoulli pixels. A labelled image is encoded and decoded for its own class, an unlabelled one
-for all ten with the image's part of the first layer shared, cross-entropy and KL written out: the
-least that M2 can cost, with which :mod:`ccvae.benchmarks.step` compares its step.
+for all ten with the image's part of the first layer shared, or for one that is drawn; cross-entropy
+and KL are written out: the least that M2 can cost, with which :mod:`ccvae.benchmarks.step` compares
+its step.
 """
 
 from __future__ import annotations
@@ -50,6 +51,17 @@ class Networks(nn.Module):
         cost = self.cost(x, self.encode_class[:, None], self.decode_class[:, None])
         return (log_q.exp() * (cost.T + log_q)).sum()
 
+    def sampled(self, x: Tensor, y: Tensor, missing: Tensor) -> Tensor:
+        """The loss with a class drawn where it is missing ``(B,)``, by the score function."""
+        log_q = self.classifier(x).log_softmax(-1)
+        with torch.no_grad():
+            drawn = log_q.exp().multinomial(1)[:, 0]
+        k = torch.where(missing, drawn, y)
+        log_q_y = log_q.gather(-1, k[:, None])[:, 0]
+        cost = self.cost(x, self.encode_class[k], self.decode_class[k])
+        score = torch.where(missing, (cost + log_q_y).detach(), -1.0)
+        return (cost + score * log_q_y).sum()
+
     def cost(self, x: Tensor, encoded: Tensor, decoded: Tensor) -> Tensor:
         """Cross-entropy + KL ``(…, B)`` with what the classes add to both first layers."""
         hidden = softplus(self.encode(x) + encoded)
@@ -63,9 +75,17 @@ class Networks(nn.Module):
         return error + divergence
 
 
-def step(x: Tensor, y: Tensor) -> Step:
-    """A step by hand on images ``(B, 1, 28, 28)`` with class codes ``(B,)``, NaN where missing."""
+def step(x: Tensor, y: Tensor, *, sampled: bool = False) -> Step:
+    """A step by hand on images ``(B, 1, 28, 28)`` with class codes ``(B,)``, NaN where missing.
+
+    Args:
+        x, y: the batch.
+        sampled: draw missing classes, and do not sum over them.
+    """
     networks, flat, known = Networks(), x.flatten(1), ~y.isnan()
+    if sampled:
+        codes = y.nan_to_num().long()
+        return trained(networks, lambda: networks.sampled(flat, codes, ~known))
     parts = flat[known], y[known].long(), flat[~known]
     return trained(networks, lambda: networks(*parts))
 

@@ -90,8 +90,7 @@ def by_batch(program: str, duration: float) -> Iterator[str]:
     steps: dict[tuple[str, int], Step] = {}
     for size in BATCHES:
         batch = mixed(data, size)
-        decodings, _ = bare(config, "mixed")
-        steps["bare", size] = bare_step(config, data, batch, decodings)
+        steps["bare", size] = bare_step(config, data, batch, bare(config, "mixed"))
         steps[program, size] = program_step(config, data, batch)
     seconds = measure(steps, duration, LEAST)
     for size in BATCHES:

@@ -17,6 +17,7 @@ import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from statistics import median
+from typing import NamedTuple
 
 import pyro
 import torch
@@ -47,14 +48,26 @@ LINKS = {"ccvae": ("probit", "logit"), "ccvae-authors": ("logit",)}
 NOTES = {
     "m2": "m2: by hand, a labelled image is encoded and decoded for its own class alone, an "
     "unlabelled one for all ten.\n"
-    "m2-score: by hand, every image is encoded and decoded for one class.",
+    "m2-score: by hand, every image is encoded and decoded for one class, drawn where its own is "
+    "missing.",
     "ccvae": "importance-weighted: ten particles, whatever is labelled; its bare networks encode "
     "once and decode ten times.",
 }
 """What the bare networks of a program do where that is not once each."""
 
-Bare = tuple[int, str]
-"""Which bare networks a step is compared with: decodings of a batch, and M2's pattern of labels."""
+
+class Bare(NamedTuple):
+    """Which bare networks a step is compared with.
+
+    Attributes:
+        decodings: of a batch.
+        pattern: of its labels; it matters to M2's alone.
+        sampled: whether M2's draw missing labels.
+    """
+
+    decodings: int
+    pattern: str
+    sampled: bool
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -99,9 +112,9 @@ def rows(program: str, size: int, duration: float) -> Iterator[str]:
     steps: dict[Bare | tuple[Config, str], Step] = {}
     for config in variants(program):
         for pattern in timed(config):
-            decodings, shown = beside = bare(config, pattern)
+            beside = bare(config, pattern)
             if beside not in steps:
-                steps[beside] = bare_step(config, data, batches[shown], decodings)
+                steps[beside] = bare_step(config, data, batches[beside.pattern], beside)
             steps[config, pattern] = program_step(config, data, batches[pattern])
     seconds = measure(steps, duration)
     for config in variants(program):
@@ -138,21 +151,22 @@ def patterns(data: Dataset, size: int) -> Iterator[tuple[str, Batch]]:
 def bare(config: Config, pattern: str) -> Bare:
     """The bare networks that do what this objective cannot do without."""
     objective = build_objective(config)
-    sums = config.program == "m2" and objective.enumerate_labels
-    return objective.num_particles, pattern if sums else "labelled"
+    if config.program == "m2":
+        return Bare(1, pattern, pattern != "labelled" and not objective.enumerate_labels)
+    return Bare(objective.num_particles, "labelled", sampled=False)
 
 
-def bare_step(config: Config, data: Dataset, batch: Batch, decodings: int) -> Step:
+def bare_step(config: Config, data: Dataset, batch: Batch, which: Bare) -> Step:
     """Encode, decode, backward, Adam; nothing else."""
     if config.program == "m2":
-        return m2.step(batch.x, batch.y[:, 0])
+        return m2.step(batch.x, batch.y[:, 0], sampled=which.sampled)
     model, guide = build_pair(config, data.space, data.shape, None, data.domain_count)
     encoders = [part for part in guide.modules() if isinstance(part, Encoder)]
     (decoder,) = (part for part in model.modules() if isinstance(part, Decoder))
 
     def loss() -> Tensor:
         z = torch.cat([loc + scale for loc, scale in (e(batch.x) for e in encoders)], -1)
-        images = [decoder(z) for _ in range(decodings)]
+        images = [decoder(z) for _ in range(which.decodings)]
         return torch.stack([image.abs().sum() for image in images]).sum()
 
     return trained(nn.ModuleList([*encoders, decoder]), loss)
