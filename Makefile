@@ -20,7 +20,7 @@ lint: $(STAMP)
 # One thread: two would wait for each other wherever something else runs, and blur the ratios.
 bench: $(STAMP)
 	$(BIN)/python -m ccvae.benchmarks.step --threads 1 --seconds 20
-	KINETO_LOG_LEVEL=5 $(BIN)/python -m ccvae.benchmarks.scale --threads 1
+	KINETO_LOG_LEVEL=6 $(BIN)/python -m ccvae.benchmarks.scale --threads 1
 	$(BIN)/python -m ccvae.benchmarks.evidence
 	$(BIN)/python -m ccvae.benchmarks.gradients
 	$(BIN)/python -m ccvae.benchmarks.data
