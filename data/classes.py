@@ -7,7 +7,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .labels import kinds_of
+from .labels import Kind, kinds_of
+
+
+def by_kind(kinds: Sequence[Kind], row: Tensor) -> list[Tensor]:
+    """A row ``(…, ΣK)``, kind by kind and label by label, as a table ``(…, n, K)`` for each kind.
+
+    The tables are views of the row.
+    """
+    sizes = [len(kind) * kind.classes for kind in kinds]
+    return [
+        part.unflatten(-1, (len(kind), kind.classes))
+        for kind, part in zip(kinds, row.split(sizes, -1), strict=True)
+    ]
 
 
 class ClassColumns(nn.Module):

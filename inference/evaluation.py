@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from ..config import Config
 from ..data import Batch, LabelSpace, Rows
+from ..data.classes import by_kind
 from ..networks import build
 from .accuracy import hits, mean_over_labels
 from .noise import seed_of
@@ -113,14 +114,14 @@ class PlainClassifier(nn.Module):
 
     def predict(self, x: Tensor) -> list[Tensor]:
         """Log r(y = k | x): for each kind of label ``(B, n, K)``."""
-        return [t.log_softmax(-1) for t in class_scores(self.space, self.encoder(x)[0])]
+        return [t.log_softmax(-1) for t in by_kind(self.space.kinds, self.encoder(x)[0])]
 
 
 def train_classifier(config: Config, train: Rows, device: torch.device | str) -> PlainClassifier:
     """The classifier of :func:`baseline`."""
     space, shape = train.dataset.space, train.dataset.shape
     torch.manual_seed(config.seed)
-    encoder = build.encoder(config.network, shape, total_classes(space)).to(device)
+    encoder = build.encoder(config.network, shape, sum(space.classes)).to(device)
     rows = train.labelled
     per_epoch = -(-len(rows) // config.batch_size)
     epochs = max(config.epochs, -(-CLASSIFIER_STEPS // per_epoch))
@@ -142,24 +143,10 @@ def plain_classifier(
     return partial(classify, train_classifier(config, train, device), train.dataset.space)
 
 
-def total_classes(space: LabelSpace) -> int:
-    """Classes of all labels together."""
-    return sum(len(kind) * kind.classes for kind in space.kinds)
-
-
-def class_scores(space: LabelSpace, scores: Tensor) -> list[Tensor]:
-    """Scores ``(B, ΣK)`` as log-odds ``(B, n, K)`` for each kind of label."""
-    sizes = [len(kind) * kind.classes for kind in space.kinds]
-    return [
-        part.unflatten(-1, (len(kind), kind.classes))
-        for kind, part in zip(space.kinds, scores.split(sizes, -1), strict=True)
-    ]
-
-
 def classifier_loss(space: LabelSpace, scores: Tensor, y: Tensor) -> Tensor:
     """Mean over the rows of the cross-entropy of their annotated labels."""
     total = scores.new_zeros(())
-    for kind, table in zip(space.kinds, class_scores(space, scores), strict=True):
+    for kind, table in zip(space.kinds, by_kind(space.kinds, scores), strict=True):
         codes = kind.of(y)
         target = torch.where(codes.isnan(), -100, codes).long()
         total = total + cross_entropy(table.movedim(-1, 1), target, reduction="sum")

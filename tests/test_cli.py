@@ -136,35 +136,44 @@ def test_every_program_trains_and_evaluates(tmp_path, capsys, program, objective
     assert ("accuracy" in result) == (program != "vae")
 
 
-def test_own_objective_by_name(tmp_path, capsys, monkeypatch):
-    (tmp_path / "mine.py").write_text(
+@pytest.fixture
+def write_module(tmp_path, monkeypatch):
+    """Writes a module of the user's where Python finds it."""
+
+    def write(name, text):
+        (tmp_path / f"{name}.py").write_text(text)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setitem(sys.modules, name, None)  # so that it is forgotten afterwards
+        del sys.modules[name]
+
+    return write
+
+
+def test_own_objective_by_name(tmp_path, capsys, write_module):
+    write_module(
+        "mine",
         "from ccvae.inference import CCVAEObjective\n"
         "class Mine(CCVAEObjective):\n"
         "    def formula(self, draw):\n"
-        "        return {'mine': sum(super().formula(draw).values())}\n"
+        "        return {'mine': sum(super().formula(draw).values())}\n",
     )
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(sys.modules, "mine", None)  # so that it is forgotten afterwards
-    del sys.modules["mine"]
     options = [*QUICK, "--objective", "mine:Mine", "--out", tmp_path / "run", "--json"]
     status, out, _ = call(capsys, "train", *options)
     assert status == 0
     assert "mine" in json.loads(out)
 
 
-def test_own_network_by_name(tmp_path, capsys, monkeypatch):
-    (tmp_path / "theirs.py").write_text(
+def test_own_network_by_name(tmp_path, capsys, write_module):
+    write_module(
+        "theirs",
         "from ccvae.networks import MLPDecoder, MLPEncoder\n"
         "class E(MLPEncoder):\n"
         "    def __init__(self, shape, outputs):\n"
         "        super().__init__(shape, outputs, (11,))\n"
         "class D(MLPDecoder):\n"
         "    def __init__(self, inputs, shape):\n"
-        "        super().__init__(inputs, shape, (11,))\n"
+        "        super().__init__(inputs, shape, (11,))\n",
     )
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(sys.modules, "theirs", None)  # so that it is forgotten afterwards
-    del sys.modules["theirs"]
     run, network = tmp_path / "run", ["--network", "theirs:E,D"]
     status, _, err = call(capsys, "train", *QUICK, *network, "--out", run)
     assert status == 0, err
