@@ -16,6 +16,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from statistics import median
+from typing import Any
 
 import pyro
 import torch
@@ -24,10 +25,9 @@ from ..config import Config
 from ..data import Batch, Binary, Dataset, LabelSpace
 from ..data.spec import load
 from ..inference.catalogue import PROGRAMS
-from ..inference.engine import keep_freed_memory
 from ..networks.build import check
 from .step import CONFIGS, bare, bare_step, patterns, program_step
-from .timing import Step, measure, peak, ratio
+from .timing import Step, measure, options_of, peak, ratio
 
 BATCHES = (32, 200, 1_000)
 LABELS = (1, 18, 40)
@@ -54,7 +54,6 @@ LEAST = 4
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the tables."""
     options = parse(arguments)
-    keep_freed_memory()  # as a training does
     programs = list(PROGRAMS) if options.program == "all" else [options.program]
     with pyro.settings.context(module_local_params=True), pyro.validation_enabled(False):
         print(f"{'program':9}{'images':>7}{'ms':>8}{'ratio':>7}{'images/s':>10}{'peak MiB':>10}")
@@ -67,8 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(line, flush=True)
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options of the command; sets the threads of torch where they are given."""
+def parse(arguments: Sequence[str] | None) -> Any:
+    """The options of the command."""
     parser = argparse.ArgumentParser(
         prog="python -m ccvae.benchmarks.scale",
         description="What a training step costs with more labels and with more images.",
@@ -76,11 +75,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("program", nargs="?", default="all", choices=["all", *PROGRAMS])
     text = f"how long to measure each program in each table, {LEAST} turns at least (15)"
     parser.add_argument("--seconds", type=float, default=15.0, help=text)
-    parser.add_argument("--threads", type=int, help="threads of torch (its own choice)")
-    options = parser.parse_args(arguments)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    return options
+    return options_of(parser, arguments)
 
 
 def by_batch(program: str, duration: float) -> Iterator[str]:

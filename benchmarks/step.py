@@ -17,7 +17,7 @@ import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyro
 import torch
@@ -27,10 +27,9 @@ from ..config import Config
 from ..data import Batch, Dataset
 from ..data.spec import load
 from ..inference.catalogue import PROGRAMS, build_objective, build_pair
-from ..inference.engine import keep_freed_memory
 from ..networks.heads import Decoder, Encoder
 from . import m2
-from .timing import LEAST, Step, measure, ratio, trained
+from .timing import LEAST, Step, measure, options_of, ratio, trained
 
 PATTERNS = {"labelled": 1.0, "unlabelled": 0.0, "mixed": 0.5}
 """Share of the label entries that a batch shows."""
@@ -73,7 +72,6 @@ class Bare(NamedTuple):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the table."""
     options = parse(arguments)
-    keep_freed_memory()  # as a training does
     programs = list(PROGRAMS) if options.program == "all" else [options.program]
     print(
         f"{options.batch} images, threads {torch.get_num_threads()}: medians in ms, and of the "
@@ -87,8 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("\n".join(NOTES[program] for program in programs if program in NOTES))
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options of the command; sets the threads of torch where they are given."""
+def parse(arguments: Sequence[str] | None) -> Any:
+    """The options of the command."""
     parser = argparse.ArgumentParser(
         prog="python -m ccvae.benchmarks.step",
         description="What a training step costs beside its bare networks.",
@@ -97,11 +95,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     text = f"how long to measure each program, {LEAST} turns at least (30)"
     parser.add_argument("--seconds", type=float, default=30.0, help=text)
     parser.add_argument("--batch", type=int, default=200, help="images in a batch (200)")
-    parser.add_argument("--threads", type=int, help="threads of torch (its own choice)")
-    options = parser.parse_args(arguments)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    return options
+    return options_of(parser, arguments)
 
 
 def rows(program: str, size: int, duration: float) -> Iterator[str]:

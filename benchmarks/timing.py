@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import random
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from statistics import median
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
+
+from ..inference.engine import keep_freed_memory
 
 Step = Callable[[], Tensor]
 Key = TypeVar("Key", bound=Hashable)
@@ -19,6 +22,22 @@ Key = TypeVar("Key", bound=Hashable)
 
 LEAST = 8
 """Turns that are measured by default, whatever they take."""
+
+
+def options_of(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> Any:
+    """A benchmark's options; the processor and the memory are then as the benchmarks have them.
+
+    Adds ``--threads``, and asks the C library to keep freed memory, as a training does.
+
+    Args:
+        parser: with the options of its own. arguments: those of the command line by default.
+    """
+    parser.add_argument("--threads", type=int, help="threads of torch (its own choice)")
+    options = parser.parse_args(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    keep_freed_memory()
+    return options
 
 
 def trained(module: nn.Module, loss: Callable[[], Tensor]) -> Step:
