@@ -562,10 +562,8 @@ def m2_with_labels(count):
 def test_m2_refuses_to_sum_over_many_labels():
     programs, args, kwargs, calls = m2_with_labels(40)
     match = r"label 'label 10' .*2048 settings.*at most 1024.*objective that samples"
-    start = time.perf_counter()
-    with pytest.raises(ValueError, match=match):
+    with pytest.raises(ValueError, match=match):  # a list of all 2^40 would not fit into memory
         M2Objective().loss(*programs, *args, **kwargs)
-    assert time.perf_counter() - start < 1  # the list of all settings would have 2^40 entries
     assert not calls
     assert math.isfinite(M2ScoreObjective().loss(*programs, *args, **kwargs))
     assert calls == [40, 40]

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import time
 
 import pyro
 import pyro.distributions as dist
@@ -111,9 +110,7 @@ def test_the_support_is_every_setting():
 
 def test_the_number_of_settings_is_known_without_listing_them():
     columns = ClassColumns([2] * 100)
-    start = time.perf_counter()
     assert JointLabels(columns, torch.zeros(200)).settings[-1] == 2**100
-    assert time.perf_counter() - start < 0.1
 
 
 def test_expanding_repeats_the_batch():
