@@ -16,9 +16,10 @@ def by_kind(kinds: Sequence[Kind], row: Tensor) -> list[Tensor]:
     The tables are views of the row.
     """
     sizes = [len(kind) * kind.classes for kind in kinds]
+    parts = row.split(sizes, -1) if len(sizes) > 1 else (row,)
     return [
-        part.unflatten(-1, (len(kind), kind.classes))
-        for kind, part in zip(kinds, row.split(sizes, -1), strict=True)
+        part.view(*row.shape[:-1], len(kind), kind.classes)
+        for kind, part in zip(kinds, parts, strict=True)
     ]
 
 
@@ -33,6 +34,9 @@ class ClassColumns(nn.Module):
         classes: K, the number of classes of each label.
         names: of the labels, for messages; numbers from 1 by default.
 
+    Raises:
+        ValueError: without a label.
+
     >>> columns = ClassColumns([2, 3])
     >>> columns(torch.tensor([1.0, 2.0])).int().tolist()
     [0, 1, 0, 0, 1]
@@ -46,6 +50,8 @@ class ClassColumns(nn.Module):
     def __init__(self, classes: Sequence[int], names: Sequence[str] = ()) -> None:
         super().__init__()
         self.classes = tuple(classes)
+        if not self.classes:
+            raise ValueError("expected one label or more, got none; a VAE does without labels")
         self.names = tuple(names) or tuple(str(i + 1) for i in range(len(self.classes)))
         self.kinds = kinds_of(self.classes)
         self.width = sum(self.classes)
@@ -64,13 +70,8 @@ class ClassColumns(nn.Module):
         return codes == self.code
 
     def by_kind(self, row: Tensor) -> list[Tensor]:
-        """A row ``(…, ΣK)`` as one table ``(…, n, K)`` for each kind; views of it."""
-        sizes = [len(kind) * kind.classes for kind in self.kinds]
-        parts = row.split(sizes, -1) if len(sizes) > 1 else (row,)
-        return [
-            part.view(*row.shape[:-1], len(kind), kind.classes)
-            for kind, part in zip(self.kinds, parts, strict=True)
-        ]
+        """A row ``(…, ΣK)`` as :func:`by_kind` cuts it."""
+        return by_kind(self.kinds, row)
 
     def log_softmax(self, scores: Tensor) -> Tensor:
         """Log-probabilities ``(…, ΣK)``, normalised label by label, from scores ``(…, ΣK)``."""

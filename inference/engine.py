@@ -85,4 +85,4 @@ def keep_freed_memory() -> None:
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:
             mallopt(M_MMAP_MAX, 0)  # blocks of any size from the heap, which is not given back
-            mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+            mallopt(M_TRIM_THRESHOLD, -1)

@@ -285,9 +285,9 @@ print(f"{'by hand':18} {sum(settings) / 4:8.3f}")
 # (Guide and prior of $y$ are equal here, so the bound is the mean of $\log p(x \mid y)$ over the
 # four settings.) In the plate the two settings that explain $x = 4$ are never looked at. The suite
 # refuses such a pair. One site for each label, as above, is right, and so is one site over the
-# product of the labels, whose values are their joint settings; `models/m2.py` has the latter, as it
-# costs the same for one label and for forty. `models/ccvae.py` has one plate for all labels of a
-# kind.
+# product of the labels, whose values are their joint settings; `models/m2.py` has the latter, as
+# drawing forty labels then costs what drawing one does. `models/ccvae.py` has one plate for all
+# labels of a kind.
 #
 # ## 7. Does it learn?
 #

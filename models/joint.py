@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import torch
 from pyro.distributions import TorchDistribution
+from pyro.distributions.score_parts import ScoreParts
 from torch import Size, Tensor
 from torch.distributions import constraints
 
@@ -47,6 +48,9 @@ class Codes(constraints.Constraint):
     def check(self, value: Tensor) -> Tensor:
         """Whether every code is one, ``(…)``."""
         return self.columns(value).sum(-1) == (~value.isnan()).sum(-1)
+
+    def __repr__(self) -> str:
+        return f"class codes below {self.columns.classes}, or NaN"
 
 
 class JointLabels(TorchDistribution):
@@ -141,6 +145,16 @@ class JointLabels(TorchDistribution):
         if isinstance(self.counted, Tensor):
             value = torch.where(self.counted, value, torch.nan)
         return torch.where(self.columns(value), self.log_classes, 0.0).sum(-1)
+
+    def score_parts(self, value: Tensor) -> ScoreParts:
+        """What Pyro's own ELBOs weigh draws and enumerated settings by: all codes, counted or not.
+
+        The weights of all settings add to 1 then, as those of a site under a mask do.
+        """
+        density = self.log_prob(value)
+        if self.counted is False:
+            return ScoreParts(density, density, 0)
+        return ScoreParts(density, self.counting(True).log_prob(value), 0)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """All settings ``(∏K, 1, …, 1, L)``, the last label's class changing first.

@@ -18,8 +18,8 @@ name             images         what it is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -80,27 +80,36 @@ def check(network: str, shape: Shape) -> str:
     return network
 
 
-def own(network: str) -> tuple[Callable[..., Encoder], Callable[..., Decoder]]:
-    """What makes the encoder and the decoder that ``module:encoder,decoder`` names.
+def own(network: str, part: str, *arguments: Any) -> Any:
+    """The ``"encoder"`` or the ``"decoder"`` of the network that ``module:encoder,decoder`` names.
 
     Raises:
-        ValueError: where it does not name two, or they cannot be loaded.
+        ValueError: where it does not name two classes, or this one cannot be loaded or made.
     """
     module, _, names = network.partition(":")
-    parts = [load_attribute(f"{module}:{name.strip()}") for name in names.split(",")]
-    if len(parts) != 2:
+    pair = names.split(",")
+    if len(pair) != 2:
         raise ValueError(
             f"expected module:encoder,decoder, got the network {network!r}; name two classes, made "
             "as encoder(shape, outputs) and decoder(inputs, shape)"
         )
-    return parts[0], parts[1]
+    name = pair[part == "decoder"].strip()
+    kind = load_attribute(f"{module}:{name}")
+    try:
+        return kind(*arguments)
+    except TypeError as error:
+        raise ValueError(
+            f"the {part} of the network {network!r} could not be made as {name}{arguments} "
+            f"({error}); an encoder takes (shape, outputs), a decoder (inputs, shape)"
+        ) from error
 
 
 def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
     """Images to ``outputs`` means and standard deviations."""
     match check(network, shape):
         case theirs if ":" in theirs:
-            return own(theirs)[0](shape, outputs)
+            made: Encoder = own(theirs, "encoder", shape, outputs)
+            return made
         case "conv64" | "local64":
             return ConvEncoder64(shape[0], outputs)
         case "conv28":
@@ -137,7 +146,8 @@ def decoder(
     """
     match check(network, shape):
         case theirs if ":" in theirs:
-            return own(theirs)[1](inputs, (numbers, *shape[1:]))
+            made: Decoder = own(theirs, "decoder", inputs, (numbers, *shape[1:]))
+            return made
         case "conv64":
             return ConvDecoder64(inputs, numbers)
         case "local64":

@@ -180,6 +180,14 @@ def test_own_network_by_name(tmp_path, capsys, write_module):
     assert load(run, torch.device("cpu")).model.decoder.trunk[0].out_features == 11
     status, out, _ = call(capsys, "evaluate", run, "--json")
     assert (status, math.isfinite(json.loads(out)["bound"])) == (0, True)
+    for names, words in (
+        ("E,E", "the decoder of the network 'theirs:E,E' could not be made as E("),
+        ("D,D", "the encoder of the network 'theirs:D,D' could not be made as D("),
+    ):
+        options = [*QUICK, "--network", f"theirs:{names}", "--out", tmp_path / "other"]
+        status, _, err = call(capsys, "train", *options)
+        assert status == 2
+        assert words in err
     status, _, err = call(capsys, "train", "m2", *QUICK, *network, "--out", tmp_path / "m2")
     assert status == 2
     assert "'theirs:E,D' does not say which" in err
@@ -189,6 +197,7 @@ def test_own_network_by_name(tmp_path, capsys, write_module):
     ("arguments", "words"),
     [
         (["train", *QUICK, "--network", "conv"], "or module:encoder,decoder of your own"),
+        (["train", *QUICK, "--network", "./net.py:E,D"], "without a path and without .py"),
         (["train", *QUICK, "--network", "json:loads"], "expected module:encoder,decoder, got"),
         (["train", "nosuch"], "unknown program 'nosuch'; choose one of vae, m2, diva, ccvae"),
         (["train", "--data", "nosuch"], "unknown data set 'nosuch'"),

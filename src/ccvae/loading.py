@@ -15,7 +15,9 @@ def load_attribute(path: str) -> Any:
     module, _, attribute = path.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        # The last two are for a name that is a path, as ./mine.py, or empty.
         raise ValueError(
-            f"cannot load {path!r}: {error}; give module:attribute of something importable"
+            f"cannot load {path!r}: {error}; give module:attribute of something importable, the "
+            "module without a path and without .py"
         ) from error

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import time
 import warnings
 from dataclasses import dataclass
 
@@ -644,6 +643,25 @@ def test_pyros_elbos_give_the_same_value_and_gradient(make_pair, name):
     expected = torch.autograd.grad(reference, pair.parameters, allow_unused=True)
     torch.testing.assert_close(loss, reference)
     torch.testing.assert_close(found, expected)
+
+
+def test_pyros_sum_over_m2s_labels_is_the_suites_on_average(make_pair):
+    """At rows whose labels are observed in part; each of Pyro's settings has a draw of its own."""
+    pair = make_pair(program="m2", batches=1)
+    guide = config_enumerate(pair.guide)
+    elbo, objective = TraceEnum_ELBO(max_plate_nesting=2), M2Objective(0.0)
+    with torch.no_grad():
+        found = torch.tensor(
+            [
+                (
+                    elbo.loss(pair.model, guide, *pair.args, **pair.kwargs),
+                    objective.loss(*pair.programs, *pair.args, **pair.kwargs),
+                )
+                for _ in range(300)
+            ]
+        )
+    difference = found[:, 0] - found[:, 1]
+    assert difference.mean().abs() < 4 * difference.std() / len(found) ** 0.5
 
 
 # TraceEnum_ELBO does not apply to the VAE, which has nothing to enumerate: Pyro warns.
