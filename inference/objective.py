@@ -129,10 +129,8 @@ class Objective(ELBO):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The differentiable loss together with the terms that it was made of."""
         draws = []
-        left = self.num_particles
-        while left:
-            particles = min(left, self.particles_at_once)
-            left -= particles
+        for done in range(0, self.num_particles, self.particles_at_once):
+            particles = min(self.particles_at_once, self.num_particles - done)
             draw = self._draw(model, guide, args, kwargs, particles)
             draws.append(self.formula(draw))
             draw.check_all_read()

@@ -55,6 +55,7 @@ class Cases:
         if self.fewer:
             self.shape = codes.shape[:-1]
             self.settings = self.shape[:-2]
+            self._order = torch.cat([self.known, self.missing]).argsort()
             self.codes = self.of(codes, event=1)
 
     def encode(self, encoder: Encoder, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,8 +100,7 @@ class Cases:
         known, missing = value.split([rows[0], settings * rows[1]])
         known = known.expand(settings, *known.shape)
         entries = torch.cat([known, missing.view(settings, rows[1], *event)], 1)
-        order = torch.cat([self.known, self.missing]).argsort()
-        return entries.index_select(1, order).view(*self.shape, *event)
+        return entries.index_select(1, self._order).view(*self.shape, *event)
 
     def site(self, fn: TorchDistribution) -> TorchDistribution:
         """The distribution ``(…, B, 1)`` of a site of which ``fn`` ``(C,)`` has every case."""

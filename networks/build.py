@@ -93,7 +93,8 @@ def own(network: str, part: str, *arguments: Any) -> Any:
             f"expected module:encoder,decoder, got the network {network!r}; name two classes, made "
             "as encoder(shape, outputs) and decoder(inputs, shape)"
         )
-    name = pair[part == "decoder"].strip()
+    encoder_name, decoder_name = pair
+    name = (decoder_name if part == "decoder" else encoder_name).strip()
     kind = load_attribute(f"{module}:{name}")
     try:
         return kind(*arguments)
