@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..config import Config
 from ..data import LabelSpace
 from ..guides import LINKS, CCVAEGuide, DIVAGuide, M2Guide, VAEGuide
-from ..loading import load_attribute
+from ..loading import load_class
 from ..models import CCVAE, DIVA, LIKELIHOODS, M2, VAE, Laplace
 from ..networks import Shape, build
 from .adapted_diva import AdaptedDIVAObjective
@@ -60,7 +60,7 @@ def objective_class(config: Config) -> Any:
     """
     choose("program", config.program, PROGRAMS)
     if ":" in config.objective:
-        return load_attribute(config.objective)
+        return load_class(config.objective, ELBO)
     known = PROGRAMS[config.program]
     name = config.objective or next(iter(known))
     choose(f"objective of {config.program}", name, known)

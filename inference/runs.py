@@ -13,10 +13,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import torch
 from pyro.infer import ELBO
 from torch import Tensor, nn
@@ -34,6 +36,12 @@ from .optimisation import SCHEDULES
 
 CONFIG, CHECKPOINT, EVALUATION = "config.json", "checkpoint.safetensors", "evaluation.json"
 NOT_FINITE = "not-finite.safetensors"
+FILES = (CHECKPOINT, METRICS, STEPS, EVALUATION, NOT_FINITE)
+"""What a new training removes of an earlier one; ``config.json`` it replaces."""
+
+TRAIN, DEMO = "train", "demo"
+
+_Side = Annotated[int, msgspec.Meta(ge=1, le=2**14)]
 
 
 @dataclass
@@ -81,21 +89,25 @@ class Run:
 
 
 def create(
-    config: Config, dataset: Dataset, directory: Path, device: torch.device, *, writes: bool = True
+    config: Config,
+    dataset: Dataset,
+    directory: Path,
+    device: torch.device,
+    *,
+    writes: bool = True,
+    command: str = TRAIN,
 ) -> Run:
     """A new run with initial weights, written to its directory.
 
     Args:
         writes: False for a process that shares another's run.
+        command: what made the run; kept in its directory.
 
     Raises:
-        ValueError: where the directory already holds a run, or the network does not fit the data.
+        ValueError: where the directory already holds a run or something else, or the network does
+            not fit the data.
     """
-    if (directory / CHECKPOINT).exists():
-        raise ValueError(
-            f"{directory} already holds a trained run; give --resume to go on with it, or "
-            "another --out"
-        )
+    check_free(directory)
     choose("schedule", config.schedule, SCHEDULES)
     choose("precision", config.precision, PRECISIONS)
     rows = training_rows(config, dataset)
@@ -112,10 +124,28 @@ def create(
     )
     if writes:
         directory.mkdir(parents=True, exist_ok=True)
-        _write_config(run)
-        for name in (METRICS, STEPS, EVALUATION, NOT_FINITE):
+        _write_config(run, command)
+        for name in FILES:
             (directory / name).unlink(missing_ok=True)
     return run
+
+
+def check_free(directory: Path) -> None:
+    """Raise unless a new run may be written here: nothing but a run's own files is ever replaced.
+
+    Raises:
+        ValueError: where the directory holds a checkpoint, or anything beside a run that has none.
+    """
+    if (directory / CHECKPOINT).exists() and read_facts(directory) is not None:
+        raise ValueError(
+            f"{directory} already holds a trained run; give --resume to go on with it, or "
+            "another --out"
+        )
+    if directory.exists() and any(directory.iterdir()) and read_facts(directory) is None:
+        raise ValueError(
+            f"{directory} is not empty and holds no run of ccvae, so nothing was written there; "
+            "give another --out"
+        )
 
 
 def adopt(
@@ -143,17 +173,21 @@ def adopt(
     directory.mkdir(parents=True, exist_ok=True)
     facts: dict[str, Any] = {"epoch": config.epochs, "done": 0, "total": 0, "totals": {}}
     save_checkpoint(directory / CHECKPOINT, run.modules, None, **facts)
-    _write_config(run)
+    _write_config(run, "import")
     return run
 
 
-def load(directory: Path, device: torch.device) -> Run:
-    """A trained run from its directory.
+def load(directory: Path, device: torch.device, trust: Collection[str] = ()) -> Run:
+    """A trained run from its directory, of which nothing is executed.
+
+    Args:
+        trust: modules that the run may name for its objective or its network.
 
     Raises:
-        ValueError: for a directory that is no run, or whose checkpoint is damaged.
+        ValueError: for a directory that is no run, whose checkpoint is damaged, or that names a
+            module which is not trusted.
     """
-    run = _from_config(directory, device)
+    run = _from_facts(directory, _facts(directory), device, trust)
     load_checkpoint(directory / CHECKPOINT, run.modules)
     for module in run.modules.values():
         module.eval()
@@ -176,21 +210,21 @@ def resume_or_create(
     """
     if not resume or not (directory / CHECKPOINT).exists():
         return create(config, dataset, directory, device, writes=writes)
-    run = _from_config(directory, device)
+    facts = _facts(directory)
     config = _with_alpha(config, training_rows(config, dataset))
-    if replace(run.config, epochs=config.epochs) != config:
-        before, now = run.config.to_json(), config.to_json()
+    if replace(facts.config, epochs=config.epochs) != config:
+        before, now = facts.config.to_json(), config.to_json()
         changed = [f"{key} {before[key]} → {now[key]}" for key in now if before[key] != now[key]]
         raise ValueError(
             f"{directory} was trained with other options ({'; '.join(changed)}); repeat them as "
             "they were, or give another --out"
         )
-    changed_epochs = config.epochs != run.config.epochs
+    run = _from_facts(directory, facts, device, modules_of(config))
     run.config = config
     if writes:
-        if changed_epochs:
+        if config.epochs != facts.config.epochs:
             (directory / EVALUATION).unlink(missing_ok=True)
-        _write_config(run)
+        _write_config(run, facts.command)
     return run
 
 
@@ -227,19 +261,78 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _from_config(directory: Path, device: torch.device) -> Run:
-    facts = read_json(directory / CONFIG)
-    if facts is None:
+@dataclass(frozen=True)
+class Facts:
+    """What a run's directory says of it.
+
+    Attributes:
+        config, space, shape, domains: see :class:`Run`. command: what made the run.
+    """
+
+    config: Config
+    space: LabelSpace
+    shape: Shape
+    domains: int
+    command: str
+
+
+class _Label(msgspec.Struct):
+    """The types of a label's entry."""
+
+    name: str
+    classes: list[str] = []
+
+
+class _Written(msgspec.Struct):
+    """The types and ranges of ``config.json``; the rest is checked by what is made of it."""
+
+    config: dict[str, Any]
+    labels: Annotated[list[_Label], msgspec.Meta(min_length=1)]
+    shape: tuple[_Side, _Side, _Side]
+    domains: Annotated[int, msgspec.Meta(ge=0, le=10**6)]
+    command: str = TRAIN
+
+
+def read_facts(directory: Path) -> Facts | None:
+    """What a directory says of the run in it, or None where it is no run's."""
+    try:
+        return _facts(directory)
+    except ValueError:
+        return None
+
+
+def modules_of(config: Config) -> set[str]:
+    """The modules that a configuration names for its objective and its network."""
+    words = (config.objective, config.network)
+    return {word.partition(":")[0] for word in words if ":" in word}
+
+
+def _facts(directory: Path) -> Facts:
+    written = read_json(directory / CONFIG)
+    if written is None:
         raise ValueError(
             f"{directory} is not a run directory (no readable {CONFIG}); give one that "
             "'ccvae train' or 'ccvae demo' made"
         )
     try:
-        config = Config.from_json(facts["config"])
-        space = LabelSpace.from_json(facts["labels"])
-        channels, height, width = facts["shape"]
-        shape = (channels, height, width)
-        return _build(config, directory, space, shape, facts["domains"], device)
+        run = msgspec.convert(written, _Written)
+        config, space = Config.from_json(run.config), LabelSpace.from_json(written["labels"])
+        return Facts(config, space, run.shape, run.domains, run.command)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{directory / CONFIG} does not describe a run ({error}); train it again"
+        ) from error
+
+
+def _from_facts(directory: Path, facts: Facts, device: torch.device, trust: Collection[str]) -> Run:
+    foreign = sorted(modules_of(facts.config) - set(trust))
+    if foreign:
+        raise ValueError(
+            f"{directory} names code of its own, {', '.join(foreign)}, which reading it would run; "
+            f"if you know it, repeat the command with --trust {' --trust '.join(foreign)}"
+        )
+    try:
+        return _build(facts.config, directory, facts.space, facts.shape, facts.domains, device)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{directory / CONFIG} does not describe a run ({error}); train it again"
@@ -254,8 +347,9 @@ def _with_alpha(config: Config, rows: Rows) -> Config:
     return replace(config, alpha=rule(len(rows), len(rows.labelled)))
 
 
-def _write_config(run: Run) -> None:
+def _write_config(run: Run, command: str) -> None:
     facts = {
+        "command": command,
         "config": run.config.to_json(),
         "labels": run.space.to_json(),
         "shape": run.shape,

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from ..loading import load_attribute
+from ..loading import load_class
 from .convolutional import (
     ConvDecoder28,
     ConvDecoder64,
@@ -95,7 +95,7 @@ def own(network: str, part: str, *arguments: Any) -> Any:
         )
     encoder_name, decoder_name = pair
     name = (decoder_name if part == "decoder" else encoder_name).strip()
-    kind = load_attribute(f"{module}:{name}")
+    kind = load_class(f"{module}:{name}", nn.Module)
     try:
         return kind(*arguments)
     except TypeError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import torch
@@ -19,13 +19,16 @@ PRETRAINED = Path(__file__).parent / "pretrained"
 """A small run for the room of faces, made by ``make pretrained``."""
 
 
-def open_run(directory: Path | None, device: torch.device) -> Run:
+def open_run(directory: Path | None, device: torch.device, trust: Collection[str] = ()) -> Run:
     """A trained run, or without a directory the one that the package carries.
+
+    Args:
+        trust: see :func:`ccvae.inference.runs.load`.
 
     Raises:
         ValueError: for a directory that is no run.
     """
-    return load(directory or PRETRAINED, device)
+    return load(directory or PRETRAINED, device, trust)
 
 
 def listen(port: int) -> socket.socket:
@@ -53,7 +56,7 @@ def listen(port: int) -> socket.socket:
 
 
 def prepare(
-    directory: Path | None, port: int, device: torch.device
+    directory: Path | None, port: int, device: torch.device, trust: Collection[str] = ()
 ) -> tuple[str, Run, Callable[[], None]]:
     """Everything that can fail before the page is served.
 
@@ -63,7 +66,7 @@ def prepare(
     Raises:
         ValueError: see :func:`open_run` and :func:`listen`.
     """
-    run = open_run(directory, device)
+    run = open_run(directory, device, trust)
     app = build_app(run)
     listening = listen(port)
     config = uvicorn.Config(

@@ -20,8 +20,6 @@ Document = dict[str, Any]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status, 2 where the input was at fault."""
     options = build_parser().parse_args(arguments)
-    if "" not in sys.path:
-        sys.path.append("")  # module:attribute may name a file of the working directory
     from . import commands
 
     try:
@@ -110,6 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     evaluate = _command(commands, "evaluate", "accuracy, bound and baselines of a run")
     evaluate.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
+    _add_trust(evaluate)
     _add_device(evaluate)
 
     published = _command(commands, "import", "the published weights of CC-VAE as a run directory")
@@ -134,6 +133,7 @@ def build_parser() -> argparse.ArgumentParser:
     study.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
     study.add_argument("--images", default="", help=_IMAGES)
     study.add_argument("--labels", default="", help=_NAMES)
+    _add_trust(study)
     _add_device(study)
 
     table = _command(commands, "table", "rerun one of the committed comparisons")
@@ -145,11 +145,13 @@ def build_parser() -> argparse.ArgumentParser:
     demo = _command(commands, "demo", "train CC-VAE on rendered faces and write a report")
     demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="(demo)")
     demo.add_argument("--seed", type=int, default=Config.seed, help="(0)")
+    demo.add_argument("--resume", action="store_true", help=_AGAIN)
     _add_device(demo)
 
     app = _command(commands, "app", "the teaching page, on this machine (extra [app])")
     app.add_argument("directory", nargs="?", type=Path, default=None, metavar="DIR", help=_RUN)
     app.add_argument("--port", type=int, default=8000, help="0 takes a free one (8000)")
+    _add_trust(app)
     _add_device(app)
     return parser
 
@@ -174,6 +176,11 @@ _IMAGES = "positions among the test images, as 3,14, for traversal and multiclas
 _NAMES = "names of labels, by commas, for traversal and multiclass (all)"
 _TABLE = "diva, m2, multiclass or objectives (diva)"
 _RUN = "a run directory for the room of faces (one that comes with the package)"
+_AGAIN = "go on where a stopped demo stands; a finished one is made anew without it"
+_TRUST = (
+    "a module whose classes the run may name as its objective or network, once for each; reading a "
+    "run imports nothing else (none)"
+)
 _TABLES = "where NAME.md and NAME.json are written (docs/tables)"
 
 
@@ -205,6 +212,10 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         flag = f"--{name.replace('_', '-')}"
         group.add_argument(flag, type=kind, default=None, metavar=metavar, help=option.text)
     group.add_argument("--download", action="store_true", help="fetch celeba:ROOT if it is missing")
+
+
+def _add_trust(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--trust", action="append", default=[], metavar="MODULE", help=_TRUST)
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 import sys
 import time
 from argparse import Namespace
@@ -22,14 +21,17 @@ from .data.progress import progress as show_progress
 from .data.spec import load as load_data
 from .data.spec import short_name, with_options
 from .data.summary import contact_sheet, describe, kind_of
+from .inference import runs
 from .inference.engine import engine, keep_freed_memory
 from .inference.fitting import fit, rows_of_epoch
 from .inference.runs import (
+    CHECKPOINT,
     EVALUATION,
     Run,
     create,
     evaluate_run,
     load,
+    read_facts,
     read_json,
     resume_or_create,
     training_rows,
@@ -111,7 +113,7 @@ def _first_speaks(fabric: Fabric) -> Iterator[None]:
 
 def evaluate(options: Namespace) -> tuple[Document, str]:
     """``ccvae evaluate``."""
-    result = evaluate_run(load(options.directory, _device(options.device)))
+    result = evaluate_run(load(options.directory, _device(options.device), options.trust))
     return result, evaluation_text(result)
 
 
@@ -172,11 +174,16 @@ def demo(options: Namespace) -> tuple[Document, str]:
 
     start = time.monotonic()
     config = dataclasses.replace(DEMO, seed=options.seed)
-    dataset = load_data(config.data)
-    _clear_demo(options.out)
-    run = create(config, dataset, options.out, _device(options.device))
+    device = _device(options.device)
+    resume = _resumes(options.out, config, asked=options.resume)
+    dataset = load_data(config.data, config.only)
+    if resume:
+        run = resume_or_create(config, dataset, options.out, device, resume=True)
+    else:
+        _clear_demo(options.out)
+        run = create(config, dataset, options.out, device, command=runs.DEMO)
     training = time.monotonic()
-    _fit(run, dataset, resume=False)
+    _fit(run, dataset, resume=resume)
     training = time.monotonic() - training
     result = evaluate_run(run)
     for name in QUICK:
@@ -198,7 +205,7 @@ def study(options: Namespace) -> tuple[Document, str]:
     from .studies.report import write_report
 
     choice = Choice.parse(options.images, options.labels)
-    run = load(options.directory, _device(options.device))
+    run = load(options.directory, _device(options.device), options.trust)
     chosen = names(options.name, choice, run.config.program)
     aids = Aids(run, choice)
     evaluation = read_json(run.directory / EVALUATION) or evaluate_run(run)
@@ -264,7 +271,8 @@ def app(options: Namespace) -> tuple[Document, str, Callable[[], None]]:
         raise ValueError(
             f"the page needs {error.name}, which is not installed: pip install 'ccvae[app]'"
         ) from error
-    url, run, serve = prepare(options.directory, options.port, _device(options.device))
+    device = _device(options.device)
+    url, run, serve = prepare(options.directory, options.port, device, options.trust)
     text = f"{url} shows {run.directory}; press Ctrl-C to end"
     return {"url": url, "run": str(run.directory)}, text, serve
 
@@ -395,9 +403,33 @@ def _fit(
     return metrics
 
 
+def _resumes(directory: Path, config: Config, *, asked: bool) -> bool:
+    """Whether a demo goes on where an earlier one stands: one that is not finished, or on request.
+
+    Raises:
+        ValueError: where the directory holds something that no demo made.
+    """
+    if not directory.exists() or not any(directory.iterdir()):
+        return False
+    facts = read_facts(directory)
+    if facts is None or facts.command != runs.DEMO:
+        raise ValueError(
+            f"{directory} is not empty and holds {'no run' if facts is None else 'a run'} of "
+            f"{'ccvae' if facts is None else 'ccvae ' + facts.command}, which a demo does not "
+            "replace; give another --out"
+        )
+    from .studies.report import REPORT
+
+    same = (directory / CHECKPOINT).exists() and facts.config == config
+    return same and (asked or not (directory / REPORT).exists())
+
+
 def _clear_demo(directory: Path) -> None:
-    """Remove an earlier demo's files, and no others: refuse a directory that is something else."""
-    if directory.exists() and any(directory.iterdir()):
-        if not (directory / "config.json").exists():
-            raise ValueError(f"{directory} is not empty and holds no run; give another --out")
-        shutil.rmtree(directory)
+    """Remove an earlier demo's own files, by name; its figures are replaced one by one."""
+    from .studies.conduct import FOLDER, STUDIES
+    from .studies.report import REPORT
+    from .studies.sliders import SLIDERS
+
+    kept = [f"{FOLDER}/{name}.json" for name in STUDIES]
+    for name in (*runs.FILES, REPORT, SLIDERS, *kept):
+        (directory / name).unlink(missing_ok=True)

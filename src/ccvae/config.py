@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import math
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 
 def _option(default: Any, text: str) -> Any:
     return field(default=default, metadata={"help": text})
+
+
+WHOLE = {
+    "epochs": (1, 10**6),
+    "batch_size": (1, 10**6),
+    "style": (1, 10**5),
+    "repeat": (1, 10**6),
+    "labelled_epochs": (0, 10**6),
+    "warm_up": (0, 10**6),
+    "seed": (0, 2**63 - 1),
+}
+"""The ranges of the options that are whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +66,19 @@ class Config:
     VERSION: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "style", "repeat"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"expected {name} of at least 1, got {getattr(self, name)}")
+        for name, (least, most) in WHOLE.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(
+                    f"expected {name} of at least {least} and at most {most}, got "
+                    f"{getattr(self, name)}"
+                )
         for name in ("lr", "scale"):
-            if not 0 < getattr(self, name) < float("inf"):
+            if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"expected a positive {name}, got {getattr(self, name)}")
-        if not 0 <= self.clip < float("inf"):
-            raise ValueError(f"expected a clip of at least 0, got {self.clip}")
+        for name in ("clip", "alpha", "alpha_d"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < math.inf:
+                raise ValueError(f"expected {name} of at least 0 and finite, got {value}")
         for fraction in self.fractions:
             if not 0 <= fraction <= 1:
                 raise ValueError(f"expected a labelled fraction between 0 and 1, got {fraction}")
@@ -90,15 +108,21 @@ class Config:
         """Read what :meth:`to_json` wrote.
 
         Raises:
-            ValueError: for a newer format or an option that is not known.
+            ValueError: for another format, an option that is not known, or a value of another type
+                or out of its range.
         """
+        import msgspec
+
         options = dict(options)
         version = options.pop("version", None)
         if version != cls.VERSION:
-            raise ValueError(f"format {version}, but this ccvae reads format {cls.VERSION}")
+            raise ValueError(f"format {version!r}, but this ccvae reads format {cls.VERSION}")
+        unknown = sorted(options.keys() - {option.name for option in fields(cls)})
+        if unknown:
+            raise ValueError(f"unknown options {', '.join(unknown)}")
         try:
-            return cls(**options)
-        except TypeError as error:
+            return msgspec.convert(options, cls)
+        except msgspec.ValidationError as error:
             raise ValueError(str(error)) from error
 
 

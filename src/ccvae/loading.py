@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+import sys
+from typing import Any, TypeVar
+
+Kind = TypeVar("Kind")
 
 
 def load_attribute(path: str) -> Any:
-    """What ``module:attribute`` names.
+    """What ``module:attribute`` names; the module may be a file of the working directory.
+
+    Importing runs the module, so the name must be the user's own word, never a file's.
 
     Raises:
         ValueError: where there is no such module or attribute.
     """
     module, _, attribute = path.partition(":")
+    if "" not in sys.path:
+        sys.path.append("")  # last, and only once somebody has named a module
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, TypeError, ValueError) as error:
@@ -21,3 +28,21 @@ def load_attribute(path: str) -> Any:
             f"cannot load {path!r}: {error}; give module:attribute of something importable, the "
             "module without a path and without .py"
         ) from error
+
+
+def load_class(path: str, base: type[Kind]) -> type[Kind]:
+    """The class that ``module:attribute`` names.
+
+    Args:
+        base: what it must be a subclass of.
+
+    Raises:
+        ValueError: where there is no such attribute, or it is something else.
+    """
+    found = load_attribute(path)
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise ValueError(
+            f"expected {path!r} to name a subclass of {base.__module__}.{base.__qualname__}, got "
+            f"{found!r}; name the class itself"
+        )
+    return found
