@@ -15,9 +15,9 @@ import torch
 from ..config import Config
 from ..data.spec import load
 from ..inference import CCVAEObjective
-from ..inference.evaluation import baseline, evaluate, majority
-from ..inference.fitting import train_once
-from ..studies.tables import mean_and_error
+from ..inference.evaluation.evaluating import baseline, evaluate, majority
+from ..inference.runs.fitting import train_once
+from ..studies.drawing.tables import mean_and_error
 
 BASE = Config(data="faces:4800", epochs=10, batch_size=50)
 ALPHAS = (1.0, 30.0, 300.0, 1000.0, 3000.0, 10000.0)

@@ -5,11 +5,11 @@ observed binary labels, and its gradient by the encoder's parameters, estimated 
 
 ==================  ============================================================================
 ``exact``           a draw of the guide conditioned on the labels, q(y|x) exactly
-                    (:mod:`ccvae.inference.ccvae`)
+                    (:mod:`ccvae.inference.objectives.ccvae`)
 ``one draw``        a draw of q(z|x) weighed by w = q(y|z_c)/q̂(y|x) with K = 100 draws for q̂,
                     everything differentiated
 ``half-detached``   the same with z_c detached in log q(y|z_c), as the authors' code has it
-                    (:mod:`ccvae.inference.ccvae_authors`)
+                    (:mod:`ccvae.inference.objectives.ccvae_authors`)
 ==================  ============================================================================
 
 **Variance at equal time**: the networks published with CC-VAE at the start of training. Steps take

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
-from ..inference.engine import keep_freed_memory
+from ..inference.training.engine import keep_freed_memory
 
 Step = Callable[[], Tensor]
 Key = TypeVar("Key", bound=Hashable)

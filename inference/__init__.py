@@ -1,17 +1,33 @@
-"""Objectives, one file each, and what runs them."""
+"""Objectives, what checks them, and what trains, keeps and evaluates a pair of programs.
 
-from .adapted_diva import AdaptedDIVAObjective
-from .ccvae import CCVAEObjective
-from .ccvae_authors import CCVAEAuthorsObjective
-from .check import check_pair
-from .diva import DIVAObjective
-from .draw import Draw
-from .importance import ImportanceWeightedObjective
-from .m2 import M2Objective, M2ScoreObjective
-from .marginal import MarginalObjective
-from .objective import Objective
-from .our_adapted_diva import OurAdaptedDIVAObjective
-from .vae import VAEObjective
+=================  ===============================================================================
+``objectives/``    one file an objective, and the draw that all of them read
+``checks/``        what is wrong with a pair before it is trained, and with a step that failed
+``evaluation/``    accuracy, bound, reconstruction and predictions of a trained pair
+``training/``      the loop, its optimiser, noise and checkpoints, and the plain classifier
+``runs/``          run directories, and a training from its configuration to its last epoch
+``catalogue.py``   the names that the command line knows
+=================  ===============================================================================
+
+A room imports from those above it and from none below: ``runs`` stands on ``training``, that on
+``evaluation`` and ``checks``, and those on ``objectives``.
+"""
+
+from .checks import check_pair
+from .objectives import (
+    AdaptedDIVAObjective,
+    CCVAEAuthorsObjective,
+    CCVAEObjective,
+    DIVAObjective,
+    Draw,
+    ImportanceWeightedObjective,
+    M2Objective,
+    M2ScoreObjective,
+    MarginalObjective,
+    Objective,
+    OurAdaptedDIVAObjective,
+    VAEObjective,
+)
 
 __all__ = [
     "AdaptedDIVAObjective",

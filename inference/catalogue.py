@@ -14,15 +14,15 @@ from ..guides import LINKS, CCVAEGuide, DIVAGuide, M2Guide, VAEGuide
 from ..loading import load_class
 from ..models import CCVAE, DIVA, LIKELIHOODS, M2, VAE, Laplace
 from ..networks import Shape, build
-from .adapted_diva import AdaptedDIVAObjective
-from .ccvae import CCVAEObjective
-from .ccvae_authors import CCVAEAuthorsObjective
-from .diva import DIVAObjective
-from .importance import ImportanceWeightedObjective
-from .m2 import M2Objective, M2ScoreObjective
-from .marginal import MarginalObjective
-from .our_adapted_diva import OurAdaptedDIVAObjective
-from .vae import VAEObjective
+from .objectives.adapted_diva import AdaptedDIVAObjective
+from .objectives.ccvae import CCVAEObjective
+from .objectives.ccvae_authors import CCVAEAuthorsObjective
+from .objectives.diva import DIVAObjective
+from .objectives.importance import ImportanceWeightedObjective
+from .objectives.m2 import M2Objective, M2ScoreObjective
+from .objectives.marginal import MarginalObjective
+from .objectives.our_adapted_diva import OurAdaptedDIVAObjective
+from .objectives.vae import VAEObjective
 
 Pair = tuple[nn.Module, nn.Module]
 

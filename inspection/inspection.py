@@ -11,7 +11,7 @@ import torch
 from pyro.infer import ELBO
 
 from ..inference import Draw, Objective
-from ..inference.untouched import untouched
+from ..inference.checks.untouched import untouched
 from .factorisation import factorisation
 from .formulas import Formula, present
 from .graph import Graph, build_graph

@@ -18,7 +18,7 @@ from pyro.poutine.runtime import Message
 from pyro.poutine.util import site_is_subsample
 from torch import Tensor, nn
 
-from ..inference.untouched import untouched
+from ..inference.checks.untouched import untouched
 from .provenance import Origin, Origins, Provenance
 
 Program = Callable[..., Any]

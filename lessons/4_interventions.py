@@ -36,10 +36,11 @@ from sklearn.linear_model import LogisticRegression
 
 from ccvae.config import Config
 from ccvae.data.faces import Frequencies, faces
-from ccvae.inference.evaluation import evaluate
-from ccvae.inference.fitting import train_once
-from ccvae.inference.prediction import decode, encode
-from ccvae.studies import confusion, counterfactuals, intervention, locality, swap
+from ccvae.inference.evaluation.evaluating import evaluate
+from ccvae.inference.evaluation.prediction import decode, encode
+from ccvae.inference.runs.fitting import train_once
+from ccvae.studies import confusion, intervention, locality, swap
+from ccvae.studies.reading import counterfactuals
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
 CPU = torch.device("cpu")

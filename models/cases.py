@@ -155,7 +155,8 @@ class EntryNoise(TorchFunctionMode):
     """Within it normal noise for the cases is drawn for all entries, and each case takes its own.
 
     So a row's noise depends on where the row stands in the batch, and not on how many others miss
-    labels: several processes that share a batch can draw as one (see :mod:`ccvae.inference.noise`).
+    labels: several processes that share a batch can draw as one
+    (see :mod:`ccvae.inference.training.noise`).
     """
 
     def __init__(self, cases: Cases) -> None:

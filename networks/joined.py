@@ -20,8 +20,8 @@ from .heads import Decoder, Gaussian
 class LabelTables(nn.Module):
     """Σ_i E_i[y^i]: what the labels add to a first layer.
 
-    They are tables (see :func:`ccvae.inference.optimisation.adam`): at the networks' step size the
-    latents take over what the labels could say before the tables have moved.
+    They are tables (see :func:`ccvae.inference.training.optimisation.adam`): at the networks'
+    step size the latents take over what the labels could say before the tables have moved.
 
     Args:
         classes: number of classes of each label. width: units of the layer.

@@ -2,9 +2,9 @@
 
 A study is a file with a function ``study(model, guide, rows, device)`` that returns a
 :class:`Section`, or None where it has nothing to show. A report is the sections of all studies in
-:data:`ccvae.studies.conduct.STUDIES`, in that order.
+:data:`ccvae.studies.report.conduct.STUDIES`, in that order.
 """
 
-from .section import Picture, Section
+from .drawing.section import Picture, Section
 
 __all__ = ["Picture", "Section"]

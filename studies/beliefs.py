@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from torch import Tensor, nn
 
 from ..data import LabelSpace, Rows
-from .examples import spread, whole
-from .figures import FAINT, INK, MUTED, RIGHT, WRONG, clean, panel, png, to_rgb
-from .section import Picture, Section, stem
+from .drawing.section import Picture, Section, stem
+from .drawing.sheets import FAINT, INK, MUTED, RIGHT, WRONG, clean, panel, png, to_rgb
+from .reading.examples import spread, whole
 
 SHOWN = 6
 

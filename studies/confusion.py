@@ -32,15 +32,15 @@ from torch import Tensor, nn
 
 from ..config import Config
 from ..data import Batch, LabelSpace, Rows
-from ..inference.evaluation import PlainClassifier, train_classifier
-from ..inference.prediction import Latents, decode, encode
+from ..inference.evaluation.evaluating import PlainClassifier, train_classifier
+from ..inference.evaluation.prediction import Latents, decode, encode
 from .beliefs import Beliefs, beliefs
-from .charts import matrix
-from .counterfactuals import cases, true_scenes
-from .examples import spread, whole
-from .figures import heat, sheet, to_rgb, wrapped
+from .drawing.charts import matrix
+from .drawing.section import Picture, Section, stem
+from .drawing.sheets import heat, sheet, to_rgb, wrapped
 from .intervention import ABREAST, find_block, moved
-from .section import Picture, Section, stem
+from .reading.counterfactuals import cases, true_scenes
+from .reading.examples import spread, whole
 
 MEASURED, SHOWN, DRAWS = 256, 3, 64
 """Images over which is measured, images whose variance is shown, and draws for each of these."""

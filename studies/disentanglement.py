@@ -1,10 +1,10 @@
 r"""Disentanglement: whether each label has its own part of the latent space, and that part alone.
 
 A code is a column of the guide's mean latents, a factor is a label; the scores are those of
-:mod:`ccvae.studies.scores`, by dimension and by group of dimensions. What they mean is seen beside
-the labels themselves as codes (correlated labels reach no 1) and the same latents in a random
-rotation (the same information, entangled). Probes (:mod:`ccvae.studies.probes`) tell what the rest
-of the latent space still knows of a label.
+:mod:`ccvae.studies.reading.scores`, by dimension and by group of dimensions. What they mean is
+seen beside the labels themselves as codes (correlated labels reach no 1) and the same latents in a
+random rotation (the same information, entangled). Probes (:mod:`ccvae.studies.reading.probes`) tell
+what the rest of the latent space still knows of a label.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from pyro import poutine
 from torch import Tensor, nn
 
 from ..data import Batch, Rows
-from ..inference.prediction import Latents, encode
-from .charts import bars, matrix
-from .examples import spread
-from .figures import MUTED, clean, panel, png
+from ..inference.evaluation.prediction import Latents, encode
+from .drawing.charts import bars, matrix
+from .drawing.section import Picture, Section, stem
+from .drawing.sheets import MUTED, clean, panel, png
 from .intervention import find_block
-from .probes import Probe, describe, probe, probe_chart
-from .scores import Array, Scores, Split, importances, score, varies
-from .section import Picture, Section, stem
+from .reading.examples import spread
+from .reading.probes import Probe, describe, probe, probe_chart
+from .reading.scores import Array, Scores, Split, importances, score, varies
 
 MEASURED = 2000
 """Rows that are used; half of them to fit classifiers, half to test them."""

@@ -20,12 +20,12 @@ from torch import Tensor, nn
 
 from ..data import Label, LabelSpace, Rows
 from .arviz_draws import Array, densities, netcdf
-from .charts import bars
-from .examples import spread
-from .figures import CLASS_COLOURS, DPI, INK, MUTED, class_colours, clean, panel, png
+from .drawing.charts import bars
+from .drawing.section import Picture, Section, stem
+from .drawing.sheets import CLASS_COLOURS, DPI, INK, MUTED, class_colours, clean, panel, png
 from .intervention import class_means
-from .latents import Draws, components, draws, separation, silhouette
-from .section import Picture, Section, stem
+from .reading.examples import spread
+from .reading.latents import Draws, components, draws, separation, silhouette
 
 LIMIT = 10_000
 

@@ -20,12 +20,12 @@ from pyro import poutine
 from torch import Tensor, nn
 
 from ..data import Batch, LabelSpace, Rows
-from ..inference.prediction import classify, decode, encode
-from .charts import bars
-from .examples import spread, whole
-from .figures import MUTED, panel, png, sheet
+from ..inference.evaluation.prediction import classify, decode, encode
+from .drawing.charts import bars
+from .drawing.section import Picture, Section, stem
+from .drawing.sheets import MUTED, panel, png, sheet
 from .intervention import at_classes
-from .section import Picture, Section, stem
+from .reading.examples import spread, whole
 
 DRAWS, MEASURED, SHOWN = 256, 512, 8
 """Draws of every class, test images over which is measured, and draws that are shown."""

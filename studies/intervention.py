@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Batch, LabelSpace, Rows
-from ..inference.prediction import Latents, decode, encode
+from ..inference.evaluation.prediction import Latents, decode, encode
 from .beliefs import beliefs
-from .examples import spread, whole
-from .figures import sheet, wrapped
-from .section import Picture, Section, stem
+from .drawing.section import Picture, Section, stem
+from .drawing.sheets import sheet, wrapped
+from .reading.examples import spread, whole
 
 SHOWN, CELLS, ABREAST = 6, 54, 9
 """At most so many rows, images in all (more labels, fewer rows), and labels in one picture."""

@@ -24,11 +24,11 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Label, Rows
-from .charts import bars
-from .counterfactuals import Case, cases, true_scenes
-from .examples import spread, whole
-from .figures import MUTED, clean, heat, outlined, panel, png, sheet, to_rgb
-from .section import Picture, Section, stem
+from .drawing.charts import bars
+from .drawing.section import Picture, Section, stem
+from .drawing.sheets import MUTED, clean, heat, outlined, panel, png, sheet, to_rgb
+from .reading.counterfactuals import Case, cases, true_scenes
+from .reading.examples import spread, whole
 
 MEASURED, SHOWN = 256, 3
 """Images over which is measured, and that are shown of every label."""

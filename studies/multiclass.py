@@ -16,14 +16,14 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Batch, Label, Rows
-from ..inference.prediction import classify, decode, encode
-from .charts import matrix
+from ..inference.evaluation.prediction import classify, decode, encode
+from .drawing.charts import matrix
+from .drawing.section import Picture, Section, stem
+from .drawing.sheets import sheet, wrapped
 from .embedding import LIMIT, scatter
-from .examples import OWN, Choice, spread, whole
-from .figures import sheet, wrapped
 from .intervention import at_classes, class_means
-from .latents import Draws, draws, silhouette
-from .section import Picture, Section, stem
+from .reading.examples import OWN, Choice, spread, whole
+from .reading.latents import Draws, draws, silhouette
 
 MEASURED, SHOWN = 512, 4
 """Test images whose label is moved, and that are shown."""

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Rows
-from ..inference.prediction import reconstruct
-from .examples import spread, whole
-from .figures import sheet
-from .section import Picture, Section
+from ..inference.evaluation.prediction import reconstruct
+from .drawing.section import Picture, Section
+from .drawing.sheets import sheet
+from .reading.examples import spread, whole
 
 SHOWN = 10
 

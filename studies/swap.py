@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from ..data import Batch, LabelSpace, Rows
 from ..data.faces import FACES, render
-from ..inference.prediction import Latents, classify, decode, encode, reconstruct
-from .counterfactuals import true_scenes
-from .examples import spread, whole
-from .figures import sheet, to_rgb, wrapped
+from ..inference.evaluation.prediction import Latents, classify, decode, encode, reconstruct
+from .drawing.section import Picture, Section, stem
+from .drawing.sheets import sheet, to_rgb, wrapped
 from .intervention import ABREAST, find_block, moved
-from .section import Picture, Section, stem
+from .reading.counterfactuals import true_scenes
+from .reading.examples import spread, whole
 
 MEASURED, SHOWN, PAIRS = 256, 6, 4
 """Images over which is measured, images in the grid, and pairs with each label swapped alone."""

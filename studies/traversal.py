@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Batch, Label, LabelSpace, Rows
-from ..inference.prediction import decode, encode
+from ..inference.evaluation.prediction import decode, encode
 from .beliefs import beliefs
-from .examples import OWN, Choice, evenly, spread, whole
-from .figures import heat, sheet, to_rgb, wrapped
+from .drawing.section import Picture, Section, stem
+from .drawing.sheets import heat, sheet, to_rgb, wrapped
 from .intervention import ABREAST, MEASURED, Effect, class_means, effects, find_block, moved
-from .section import Picture, Section, stem
+from .reading.examples import OWN, Choice, evenly, spread, whole
 from .walks import PAIRS, draw_crossings, draw_pair, motion, pairs, path
 
 SHOWN, ROWS, COLUMNS = 4, 30, 7

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Batch, LabelSpace
-from ..inference.prediction import classify, decode, encode
+from ..inference.evaluation.prediction import classify, decode, encode
 from .beliefs import beliefs
-from .figures import looped, png, sheet, table, to_rgb, wrapped
+from .drawing.sheets import looped, png, sheet, table, to_rgb, wrapped
 from .intervention import class_means, find_block, moved
 
 STEPS, PAIRS, FRAMES = 4, 3, 11

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ccvae.cli import main
-from ccvae.inference.runs import load
+from ccvae.inference.runs.run import load
 
 from .calling import QUICK, call
 

@@ -13,7 +13,10 @@ import torch
 
 import ccvae
 
+from .layout import HOUSE, IMPORTS, MODULES, floor, package_of
+
 ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src/ccvae"
 
 TEXTS = {".py", ".md", ".cfg", ".toml", ".html", ".js", ".css", ".json", ""}
 
@@ -31,15 +34,14 @@ def test_tables_folders_and_links_agree(setup):
         line.split(" = ") for line in setup["options"]["package_dir"].strip().splitlines()
     )
     assert sorted(folders) == sorted(packages)
-    links = [link for link in (ROOT / "src/ccvae").iterdir() if link.is_symlink()]
-    linked = {link.name: link.resolve() for link in links}
-    assert {f"ccvae.{name}" for name in linked} | {"ccvae"} == set(packages)
-    for name, target in linked.items():
+    links = {link.name: link.resolve() for link in SOURCE.iterdir() if link.is_symlink()}
+    for name, target in links.items():
         assert target == ROOT / folders[f"ccvae.{name}"]
-    importable = {
-        path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests"
-    }
-    assert importable == set(linked)
+    assert {package_of(path) for path in MODULES} == set(packages)
+    assert {folder.name for folder in HOUSE} == set(links)
+    for package in packages:
+        top, _, room = package.removeprefix("ccvae").removeprefix(".").partition(".")
+        assert folders[package] == ("/".join(filter(None, (top, room))) or "src/ccvae")
 
 
 def test_version_is_stated_once(setup):
@@ -48,9 +50,8 @@ def test_version_is_stated_once(setup):
 
 
 def test_imports_across_folders_are_relative():
-    for folder in sorted(path.parent.name for path in ROOT.glob("*/__init__.py")):
-        for path in (ROOT / folder).glob("*.py"):
-            assert not re.search(r"^(from|import) ccvae", path.read_text(), re.M), path
+    for path in MODULES:
+        assert not re.search(r"^\s*(from|import) ccvae", path.read_text(), re.M), path
 
 
 def test_a_wheel_installs_nothing_but_ccvae(tmp_path):
@@ -65,7 +66,7 @@ def test_a_wheel_installs_nothing_but_ccvae(tmp_path):
         f"ccvae-{ccvae.__version__}.dist-info",
     }
     assert "ccvae/models/ccvae.py" in names
-    assert "ccvae/studies/report.html" in names
+    assert "ccvae/studies/report/report.html" in names
     assert {f"ccvae/web/{name}" for name in ("static/style.css", "templates/faces.html")} <= set(
         names
     )
@@ -83,16 +84,31 @@ def test_the_readme_quick_start_runs(capsys):
 
 
 def test_data_flows_one_way():
-    """No folder imports from one that comes after it."""
-    order = ("data", "networks", "models", "guides", "inference", "inspection", "studies")
-    order += ("benchmarks", "web")
-    for position, folder in enumerate(order):
-        later = "|".join(order[position + 1 :])
-        for path in (ROOT / folder).glob("*.py"):
-            found = (
-                re.findall(rf"^\s*from \.\.({later})\b", path.read_text(), re.M) if later else []
-            )
-            assert not found, (path, found)
+    """No module imports from a floor above its own."""
+    wrong = [
+        (module, imported)
+        for module, imports in IMPORTS.items()
+        for imported in imports
+        if floor(imported) > floor(module)
+    ]
+    assert not wrong
+
+
+def test_no_module_imports_itself_through_others():
+    rest = {module: set(imports) for module, imports in IMPORTS.items()}
+    while free := {module for module, imports in rest.items() if not imports & rest.keys()}:
+        rest = {module: imports - free for module, imports in rest.items() if module not in free}
+    assert not rest, rest
+
+
+def test_rooms_have_their_size():
+    """Heaps become rooms: few modules beside the rooms of a folder, and none too long to read."""
+    beside = {folder: [*(ROOT / folder).glob("[!_]*.py")] for folder in ("inference", "studies")}
+    assert len(beside["inference"]) <= 2, beside
+    assert len(beside["studies"]) <= 16, beside
+    assert {
+        path.name: n for path in MODULES if (n := len(path.read_text().split("\n"))) > 301
+    } == {}
 
 
 def test_help_imports_no_torch():

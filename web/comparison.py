@@ -18,8 +18,8 @@ from ..data import Batch, Dataset, Rows
 from ..data.faces import faces
 from ..inference import Objective
 from ..inference.catalogue import PROGRAMS, build_objective, build_pair, choose
-from ..inference.optimisation import adam
-from ..inference.prediction import classify
+from ..inference.evaluation.prediction import classify
+from ..inference.training.optimisation import adam
 from ..inspection.formulas import write_term
 from ..inspection.mathml import mathml
 from ..inspection.notation import LATEX

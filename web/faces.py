@@ -15,14 +15,14 @@ from torch.nn.functional import softplus
 
 from ..data import Batch, Label, Rows
 from ..data.decode import Decoding, decode_file, strict_pillow
-from ..inference.prediction import Latents, decode, encode
-from ..inference.runs import Run
+from ..inference.evaluation.prediction import Latents, decode, encode
+from ..inference.runs.run import Run
 from ..studies.beliefs import beliefs
-from ..studies.examples import spread
-from ..studies.figures import heat
+from ..studies.drawing.pixels import address
+from ..studies.drawing.pixels import encode as encode_file
+from ..studies.drawing.sheets import heat
 from ..studies.intervention import class_means, find_block, moved
-from ..studies.pixels import address
-from ..studies.pixels import encode as encode_file
+from ..studies.reading.examples import spread
 from ..studies.traversal import FAINTEST
 
 EXAMPLES = "examples.safetensors"

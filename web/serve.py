@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 import uvicorn
 
-from ..inference.runs import Run, load
+from ..inference.runs.run import Run, load
 from .server import build_app
 
 ADDRESS = "127.0.0.1"
@@ -23,7 +23,7 @@ def open_run(directory: Path | None, device: torch.device, trust: Collection[str
     """A trained run, or without a directory the one that the package carries.
 
     Args:
-        trust: see :func:`ccvae.inference.runs.load`.
+        trust: see :func:`ccvae.inference.runs.run.load`.
 
     Raises:
         ValueError: for a directory that is no run.

@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from .. import __version__
 from ..inference.catalogue import PROGRAMS
-from ..inference.runs import Run
+from ..inference.runs.run import Run
 from ..inspection.example import PATTERNS
 from ..inspection.formulas import write_term
 from ..inspection.mathml import mathml, terms

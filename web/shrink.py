@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save
 
-from ..inference.runs import CHECKPOINT, CONFIG, EVALUATION, load
+from ..inference.runs.run import CHECKPOINT, CONFIG, EVALUATION, load
 from .faces import EXAMPLES, examples
 
 

@@ -21,10 +21,9 @@ from .data.progress import progress as show_progress
 from .data.spec import load as load_data
 from .data.spec import short_name, with_options
 from .data.summary import contact_sheet, describe, kind_of
-from .inference import runs
-from .inference.engine import engine, keep_freed_memory
-from .inference.fitting import fit, rows_of_epoch
-from .inference.runs import (
+from .inference.runs import run as runs
+from .inference.runs.fitting import fit, rows_of_epoch
+from .inference.runs.run import (
     CHECKPOINT,
     EVALUATION,
     Run,
@@ -36,8 +35,9 @@ from .inference.runs import (
     resume_or_create,
     training_rows,
 )
-from .inference.stopping import Stopped, stop_requests
-from .inference.training import Metrics, Step
+from .inference.training.engine import engine, keep_freed_memory
+from .inference.training.loop import Metrics, Step
+from .inference.training.stopping import Stopped, stop_requests
 from .texts import aligned, description_text, epoch_line, evaluation_text, some, study_text
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def evaluate(options: Namespace) -> tuple[Document, str]:
 def import_(options: Namespace) -> tuple[Document, str]:
     """``ccvae import``."""
     from .data.celeba import PAPER
-    from .inference.published import import_published
+    from .inference.runs.published import import_published
 
     labels = options.only.split(",") if options.only else PAPER
     directory = options.out or Path("runs") / options.source.resolve().name
@@ -155,7 +155,7 @@ def data(options: Namespace) -> tuple[Document, str]:
 
 def table(options: Namespace) -> tuple[Document, str]:
     """``ccvae table``."""
-    from .studies.comparisons import run_table
+    from .studies.comparisons.run import run_table
 
     found = run_table(
         options.name,
@@ -169,8 +169,8 @@ def table(options: Namespace) -> tuple[Document, str]:
 
 def demo(options: Namespace) -> tuple[Document, str]:
     """``ccvae demo``."""
-    from .studies.conduct import QUICK, conduct
-    from .studies.report import write_report
+    from .studies.report.conduct import QUICK, conduct
+    from .studies.report.report import write_report
 
     start = time.monotonic()
     config = dataclasses.replace(DEMO, seed=options.seed)
@@ -200,9 +200,9 @@ def demo(options: Namespace) -> tuple[Document, str]:
 
 def study(options: Namespace) -> tuple[Document, str]:
     """``ccvae study``."""
-    from .studies.conduct import Aids, conduct, names
-    from .studies.examples import Choice
-    from .studies.report import write_report
+    from .studies.reading.examples import Choice
+    from .studies.report.conduct import Aids, conduct, names
+    from .studies.report.report import write_report
 
     choice = Choice.parse(options.images, options.labels)
     run = load(options.directory, _device(options.device), options.trust)
@@ -376,7 +376,7 @@ def _fit(
     fabric: Fabric | None = None,
     **options: Any,
 ) -> Metrics:
-    """Train a run in sight of whoever looks on; see :func:`ccvae.inference.fitting.fit`."""
+    """Train a run in sight of whoever looks on; see :func:`ccvae.inference.runs.fitting.fit`."""
     keep_freed_memory()
     rows = training_rows(run.config, dataset)
     sizes = [len(rows_of_epoch(run.config, rows, epoch)) for epoch in range(run.config.epochs)]
@@ -418,7 +418,7 @@ def _resumes(directory: Path, config: Config, *, asked: bool) -> bool:
             f"{'ccvae' if facts is None else 'ccvae ' + facts.command}, which a demo does not "
             "replace; give another --out"
         )
-    from .studies.report import REPORT
+    from .studies.report.report import REPORT
 
     same = (directory / CHECKPOINT).exists() and facts.config == config
     return same and (asked or not (directory / REPORT).exists())
@@ -426,9 +426,9 @@ def _resumes(directory: Path, config: Config, *, asked: bool) -> bool:
 
 def _clear_demo(directory: Path) -> None:
     """Remove an earlier demo's own files, by name; its figures are replaced one by one."""
-    from .studies.conduct import FOLDER, STUDIES
-    from .studies.report import REPORT
-    from .studies.sliders import SLIDERS
+    from .studies.report.conduct import FOLDER, STUDIES
+    from .studies.report.report import REPORT
+    from .studies.report.sliders import SLIDERS
 
     kept = [f"{FOLDER}/{name}.json" for name in STUDIES]
     for name in (*runs.FILES, REPORT, SLIDERS, *kept):

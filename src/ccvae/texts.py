@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from .inference.training import Metrics
+from .inference.training.loop import Metrics
 
 Document = dict[str, Any]
 

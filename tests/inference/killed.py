@@ -22,8 +22,8 @@ def main(directory, config):
 
     from ccvae.config import Config
     from ccvae.data.spec import load as load_data
-    from ccvae.inference.fitting import fit
-    from ccvae.inference.runs import resume_or_create, training_rows
+    from ccvae.inference.runs.fitting import fit
+    from ccvae.inference.runs.run import resume_or_create, training_rows
 
     torch.set_num_threads(1)  # threads do not survive a fork
     config = Config.from_json(json.loads(config))

@@ -27,7 +27,7 @@ from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace
 from ccvae.inference import CCVAEObjective, Objective, check_pair
 from ccvae.inference.catalogue import PROGRAMS, build_pair
-from ccvae.inference.untouched import untouched
+from ccvae.inference.checks.untouched import untouched
 
 ROWS, WIDTH = 4, 3
 X = torch.arange(ROWS * WIDTH).reshape(ROWS, WIDTH) / 10

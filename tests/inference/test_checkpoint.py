@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from ccvae.inference.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from ccvae.inference.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
 
 
 def trained():
@@ -72,7 +72,7 @@ def test_a_pickle_is_refused_and_nothing_of_it_runs(tmp_path):
 
 def test_a_newer_format_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "c.safetensors"
-    monkeypatch.setattr("ccvae.inference.checkpoint.VERSION", 9)
+    monkeypatch.setattr("ccvae.inference.training.checkpoint.VERSION", 9)
     save_checkpoint(path, {}, None)
     monkeypatch.undo()
     with pytest.raises(ValueError, match=r"newer ccvae \(format 9"):

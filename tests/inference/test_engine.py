@@ -18,15 +18,15 @@ from ccvae.config import Config
 from ccvae.data.spec import load as load_data
 from ccvae.inference import CCVAEObjective
 from ccvae.inference.catalogue import build_pair
-from ccvae.inference.checkpoint import load_checkpoint
-from ccvae.inference.diagnosis import NotFiniteStepError
-from ccvae.inference.fitting import fit
-from ccvae.inference.logbook import METRICS, STEPS, keep_lines, read_lines
-from ccvae.inference.optimisation import adam
-from ccvae.inference.runs import CHECKPOINT, NOT_FINITE, create, training_rows
-from ccvae.inference.runs import load as load_run
-from ccvae.inference.stopping import Request, Stopped, stop_requests
-from ccvae.inference.training import Training
+from ccvae.inference.runs.fitting import fit
+from ccvae.inference.runs.logbook import METRICS, STEPS, keep_lines, read_lines
+from ccvae.inference.runs.run import CHECKPOINT, NOT_FINITE, create, training_rows
+from ccvae.inference.runs.run import load as load_run
+from ccvae.inference.training.checkpoint import load_checkpoint
+from ccvae.inference.training.diagnosis import NotFiniteStepError
+from ccvae.inference.training.loop import Training
+from ccvae.inference.training.optimisation import adam
+from ccvae.inference.training.stopping import Request, Stopped, stop_requests
 
 CPU = torch.device("cpu")
 QUICK = Config(data="faces:72", style=3, epochs=3, batch_size=20)

@@ -18,7 +18,7 @@ from ccvae.config import Config
 from ccvae.data import Binary, Categorical, Dataset, LabelSpace, rows_by_missing
 from ccvae.inference import CCVAEObjective, ImportanceWeightedObjective
 from ccvae.inference.catalogue import PROGRAMS, build_pair
-from ccvae.inference.training import Training
+from ccvae.inference.training.loop import Training
 from ccvae.models import LIKELIHOODS
 
 ROWS, STYLE, SHAPE, DOMAINS = 5, 3, (1, 28, 28), 3

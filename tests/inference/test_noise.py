@@ -6,7 +6,7 @@ import torch
 
 from ccvae.inference import CCVAEAuthorsObjective
 from ccvae.inference.catalogue import PROGRAMS
-from ccvae.inference.noise import RowNoise
+from ccvae.inference.training.noise import RowNoise
 
 CASES = [
     pytest.param(program, objective, id=f"{program}-{name}")

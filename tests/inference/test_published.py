@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from ccvae.cli import main
-from ccvae.inference import evaluation
-from ccvae.inference.runs import load
+from ccvae.inference.evaluation import evaluating as evaluation
+from ccvae.inference.runs.run import load
 
 from ..data.pictures import write_celeba
 from .published import LABELS, LATENTS, STYLE, networks, save

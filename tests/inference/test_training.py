@@ -11,12 +11,12 @@ from ccvae.data import Binary, Categorical, Dataset, LabelSpace
 from ccvae.data.spec import load as load_data
 from ccvae.inference import CCVAEObjective
 from ccvae.inference.catalogue import build_objective, build_pair
-from ccvae.inference.evaluation import baseline, evaluate, majority
-from ccvae.inference.fitting import fit
-from ccvae.inference.optimisation import adam, warm_cosine
-from ccvae.inference.prediction import classify, decode, encode, reconstruct
-from ccvae.inference.runs import create, training_rows
-from ccvae.inference.training import Training
+from ccvae.inference.evaluation.evaluating import baseline, evaluate, majority
+from ccvae.inference.evaluation.prediction import classify, decode, encode, reconstruct
+from ccvae.inference.runs.fitting import fit
+from ccvae.inference.runs.run import create, training_rows
+from ccvae.inference.training.loop import Training
+from ccvae.inference.training.optimisation import adam, warm_cosine
 
 NO_TERMS = {"epoch", "objective", "bound", "accuracy"}
 SPACE = LabelSpace([Binary("bright"), Categorical("side", ("left", "top", "right"))])

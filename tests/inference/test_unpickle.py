@@ -12,7 +12,7 @@ from torch import nn
 from torch.serialization import safe_globals
 
 from ccvae.cli import main
-from ccvae.inference.unpickle import Inert, read_tensors
+from ccvae.inference.runs.unpickle import Inert, read_tensors
 
 from .published import importable, networks, save
 

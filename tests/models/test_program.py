@@ -8,7 +8,7 @@ from pyro.nn import PyroModule, PyroSample
 
 from ccvae.guides import VAEGuide
 from ccvae.inference import VAEObjective
-from ccvae.inference.draw import Draw
+from ccvae.inference.objectives.draw import Draw
 from ccvae.models import VAE, Laplace
 from ccvae.models.program import sites_alone
 from ccvae.networks import MLPDecoder, MLPEncoder

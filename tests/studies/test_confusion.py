@@ -10,10 +10,9 @@ from torch import nn
 from ccvae.config import Config
 from ccvae.data import LabelSpace
 from ccvae.data.faces import FACES, faces
-from ccvae.inference.evaluation import PlainClassifier
-from ccvae.inference.prediction import classify
+from ccvae.inference.evaluation.evaluating import PlainClassifier
+from ccvae.inference.evaluation.prediction import classify
 from ccvae.studies.beliefs import beliefs
-from ccvae.studies.charts import matrix
 from ccvae.studies.confusion import (
     deviations,
     diagonal,
@@ -22,6 +21,7 @@ from ccvae.studies.confusion import (
     study,
     train_judge,
 )
+from ccvae.studies.drawing.charts import matrix
 
 from .conftest import DIGIT, make_data, make_pair
 from .handmade import SPACE, WIDTH, make_handmade

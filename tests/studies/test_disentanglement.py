@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from ccvae.studies.disentanglement import latent_codes, measure, perfect, study
-from ccvae.studies.probes import probe
-from ccvae.studies.scores import Split, disentanglement, gaps, information, score
+from ccvae.studies.reading.probes import probe
+from ccvae.studies.reading.scores import Split, disentanglement, gaps, information, score
 
 from .handmade import SPACE, make_handmade
 

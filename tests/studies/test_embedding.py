@@ -10,7 +10,7 @@ from scipy.integrate import trapezoid
 
 from ccvae.studies.arviz_draws import arviz, densities
 from ccvae.studies.embedding import measure, study
-from ccvae.studies.latents import components, draws, separation, silhouette
+from ccvae.studies.reading.latents import components, draws, separation, silhouette
 
 from .handmade import make_handmade
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ccvae.inference.prediction import classify
+from ccvae.inference.evaluation.prediction import classify
 from ccvae.studies import generation, multiclass
-from ccvae.studies.examples import Choice, whole
 from ccvae.studies.generation import generate, given
-from ccvae.studies.latents import draws
+from ccvae.studies.reading.examples import Choice, whole
+from ccvae.studies.reading.latents import draws
 
 from .handmade import SPACE, make_handmade
 

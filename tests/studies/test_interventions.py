@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ccvae.data import LabelSpace
-from ccvae.inference.prediction import decode, encode, reconstruct
+from ccvae.inference.evaluation.prediction import decode, encode, reconstruct
 from ccvae.studies.beliefs import beliefs
 from ccvae.studies.intervention import (
     at_classes,

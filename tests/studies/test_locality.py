@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from ccvae.data.faces import FACES, faces, scenes
-from ccvae.inference.prediction import decode, encode, reconstruct
-from ccvae.studies.counterfactuals import Case, cases, render_change, true_scenes
-from ccvae.studies.figures import outlined
+from ccvae.inference.evaluation.prediction import decode, encode, reconstruct
+from ccvae.studies.drawing.sheets import outlined
 from ccvae.studies.intervention import class_means, find_block, moved
 from ccvae.studies.locality import measure, share_inside, study, summarise
+from ccvae.studies.reading.counterfactuals import Case, cases, render_change, true_scenes
 
 from .conftest import make_data, make_pair
 

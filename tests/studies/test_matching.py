@@ -9,11 +9,12 @@ import torch
 
 from ccvae.data import Binary, LabelSpace
 from ccvae.data.faces import faces as rendered_faces
-from ccvae.studies import match_scores, matchers, matching
-from ccvae.studies.match_scores import compare, drop, intervene, list_lines
-from ccvae.studies.matchers import Matches, find_matcher, inliers
-from ccvae.studies.matching import table
-from ccvae.studies.tables import Figure
+from ccvae.studies.drawing.tables import Figure
+from ccvae.studies.matching.matchers import Matches, find_matcher, inliers
+from ccvae.studies.matching.scores import compare, drop, intervene, list_lines
+from ccvae.studies.matching.study import matchers, table
+from ccvae.studies.matching.study import scores as match_scores
+from ccvae.studies.matching.study import study as matching
 
 from .conftest import make_pair
 

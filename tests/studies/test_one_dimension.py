@@ -13,13 +13,14 @@ from scipy.stats import norm
 
 from ccvae.data import Dataset
 from ccvae.data.faces import FACES, faces
-from ccvae.inference import CCVAEObjective, evaluation
-from ccvae.inference.prediction import encode
-from ccvae.studies.comparisons import run_table
-from ccvae.studies.examples import whole
-from ccvae.studies.hair import ARMS, CLASSES, build, by_class, probabilities, with_hair
-from ccvae.studies.one_dimension import Line
-from ccvae.studies.table_multiclass import CONFIG, marks
+from ccvae.inference import CCVAEObjective
+from ccvae.inference.evaluation import evaluating as evaluation
+from ccvae.inference.evaluation.prediction import encode
+from ccvae.studies.comparisons.hair import ARMS, CLASSES, build, by_class, probabilities, with_hair
+from ccvae.studies.comparisons.multiclass import CONFIG, marks
+from ccvae.studies.comparisons.one_dimension import Line
+from ccvae.studies.comparisons.run import run_table
+from ccvae.studies.reading.examples import whole
 
 SLOPE = torch.tensor([[-2.0, 0.5, 3.0]], dtype=torch.float64)
 INTERCEPT = torch.tensor([[0.3, 0.0, -1.0]], dtype=torch.float64)

@@ -13,10 +13,10 @@ from PIL import Image
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace
 from ccvae.studies.beliefs import list_bars
-from ccvae.studies.conduct import QUICK, STUDIES, conduct, names
-from ccvae.studies.examples import spread
-from ccvae.studies.report import command, write_report
-from ccvae.studies.sliders import SLIDERS, write_sliders
+from ccvae.studies.reading.examples import spread
+from ccvae.studies.report.conduct import QUICK, STUDIES, conduct, names
+from ccvae.studies.report.report import command, write_report
+from ccvae.studies.report.sliders import SLIDERS, write_sliders
 
 from .conftest import DIGIT, HAIR, TWO, make_data, make_evaluation, make_run
 

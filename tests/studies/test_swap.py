@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ccvae.data.faces import FACES, faces
-from ccvae.inference.prediction import decode, encode, reconstruct
+from ccvae.inference.evaluation.prediction import decode, encode, reconstruct
 from ccvae.studies.swap import measure, study, swapped, turned
 
 from .conftest import make_pair

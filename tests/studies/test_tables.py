@@ -10,13 +10,14 @@ from ccvae.config import Config
 from ccvae.data import Batch, Binary, Categorical, LabelSpace
 from ccvae.data.faces import faces
 from ccvae.data.rotated import rotated_digits
-from ccvae.inference import evaluation
+from ccvae.inference.evaluation import evaluating as evaluation
 from ccvae.models import VAE, Bernoulli
 from ccvae.networks import MLPDecoder, MLPEncoder
-from ccvae.studies import table_diva, table_objectives
-from ccvae.studies.comparisons import run_table
-from ccvae.studies.single_latent import SingleLatentGuide, SingleLatentObjective
-from ccvae.studies.tables import Figure, Table, mean_and_error
+from ccvae.studies.comparisons.run import diva as table_diva
+from ccvae.studies.comparisons.run import objectives as table_objectives
+from ccvae.studies.comparisons.run import run_table
+from ccvae.studies.comparisons.single_latent import SingleLatentGuide, SingleLatentObjective
+from ccvae.studies.drawing.tables import Figure, Table, mean_and_error
 
 
 def small_table(**changes):

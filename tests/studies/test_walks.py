@@ -7,12 +7,12 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ccvae.inference.prediction import classify, decode, encode
+from ccvae.inference.evaluation.prediction import classify, decode, encode
 from ccvae.studies.beliefs import beliefs
-from ccvae.studies.examples import Choice, evenly
-from ccvae.studies.figures import looped
+from ccvae.studies.drawing.section import Section
+from ccvae.studies.drawing.sheets import looped
 from ccvae.studies.intervention import class_means, find_block, moved
-from ccvae.studies.section import Section
+from ccvae.studies.reading.examples import Choice, evenly
 from ccvae.studies.traversal import study
 from ccvae.studies.walks import FRAMES, along, crossings, motion, pair_images, pairs, path
 

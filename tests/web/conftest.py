@@ -12,7 +12,7 @@ from PIL import Image
 
 from ccvae.config import Config
 from ccvae.data.spec import load
-from ccvae.inference.runs import create
+from ccvae.inference.runs.run import create
 from ccvae.web.server import build_app
 
 from .asking import Client

@@ -13,9 +13,9 @@ import torch
 from safetensors.torch import load_file
 
 from ccvae.cli import main
-from ccvae.inference.fitting import fit
-from ccvae.inference.prediction import reconstruct
-from ccvae.inference.runs import CHECKPOINT, evaluate_run, load
+from ccvae.inference.evaluation.prediction import reconstruct
+from ccvae.inference.runs.fitting import fit
+from ccvae.inference.runs.run import CHECKPOINT, evaluate_run, load
 from ccvae.web.faces import EXAMPLES, Room
 from ccvae.web.serve import PRETRAINED
 from ccvae.web.shrink import shrink

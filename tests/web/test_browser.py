@@ -21,8 +21,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from ccvae.data import Dataset
-from ccvae.inference.runs import load
-from ccvae.studies.sliders import write_sliders
+from ccvae.inference.runs.run import load
+from ccvae.studies.report.sliders import write_sliders
 from ccvae.web.faces import Room
 from ccvae.web.serve import PRETRAINED
 

@@ -1,0 +1,78 @@
+"""What a trained pair says of images whose labels are hidden: codes, reconstructions, classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyro
+import torch
+from pyro import poutine
+from pyro.poutine.messenger import Messenger
+from pyro.poutine.runtime import Message
+from pyro.poutine.util import prune_subsample_sites
+from torch import Tensor, nn
+
+from ...data import Batch, LabelSpace
+from ...models.joint import JointLabels
+
+Latents = dict[str, Tensor]
+
+
+class Typical(Messenger):
+    """Run a program at its typical values: latents at their mean, labels at the likeliest class."""
+
+    def _pyro_sample(self, msg: Message) -> None:
+        if msg["is_observed"] or msg["done"] or msg["infer"].get("_deterministic"):
+            return
+        fn: Any = msg["fn"]
+        if fn.has_enumerate_support and not fn.event_shape:
+            classes = fn.enumerate_support()
+            msg["value"] = classes.gather(0, fn.log_prob(classes).argmax(0, keepdim=True))[0]
+            msg["done"] = True
+        elif isinstance(fn, JointLabels):
+            msg["value"] = fn.mode
+            msg["done"] = True
+        elif fn.has_rsample:
+            msg["value"] = fn.mean
+            msg["done"] = True
+
+
+@torch.no_grad()
+def encode(guide: nn.Module, batch: Batch) -> Latents:
+    """The guide's typical latents for a batch with its labels hidden, by site name."""
+    with pyro.get_param_store().scope(), Typical():
+        trace = poutine.trace(guide).get_trace(*batch.hidden().args, **batch.kwargs)
+    return {
+        name: site["value"]
+        for name, site in prune_subsample_sites(trace).nodes.items()
+        if site["type"] == "sample" and not site["is_observed"]
+    }
+
+
+@torch.no_grad()
+def decode(model: nn.Module, latents: Latents, batch: Batch) -> Tensor:
+    """The mean image ``(B, C, H, W)`` of the model at given latents."""
+    _, y, d = batch.hidden().args
+    with pyro.get_param_store().scope(), Typical(), poutine.condition(data=latents):
+        trace = poutine.trace(model).get_trace(None, y, d, **batch.kwargs)
+    image: Tensor = trace.nodes["x"]["fn"].mean
+    return image.squeeze(-4)
+
+
+def reconstruct(model: nn.Module, guide: nn.Module, batch: Batch) -> Tensor:
+    """The mean image ``(B, C, H, W)`` at the guide's typical latents, labels hidden."""
+    return decode(model, encode(guide, batch), batch)
+
+
+@torch.no_grad()
+def classify(guide: nn.Module, space: LabelSpace, x: Tensor) -> Tensor:
+    """The likeliest class code of every label, ``(B, L)``, by q(y|x)."""
+    return most_likely(space, guide.predict(x))  # type: ignore[operator]
+
+
+def most_likely(space: LabelSpace, log_classes: list[Tensor]) -> Tensor:
+    """Class codes ``(B, L)`` from log-probabilities ``(B, n, K)`` for each kind of label."""
+    codes = torch.empty(len(log_classes[0]), len(space), device=log_classes[0].device)
+    for kind, table in zip(space.kinds, log_classes, strict=True):
+        codes[:, list(kind.columns)] = table.argmax(-1).to(codes.dtype)
+    return codes

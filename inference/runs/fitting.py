@@ -1,0 +1,142 @@
+"""Training a run: from its configuration to its checkpoints, logs and last epoch."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from ...config import Config
+from ...data import Dataset, Rows
+from ..training.checkpoint import load_checkpoint, save_checkpoint
+from ..training.diagnosis import NotFiniteStepError
+from ..training.engine import compile_networks, engine
+from ..training.loop import LOG_EVERY, Metrics, Step, Training
+from ..training.optimisation import SCHEDULES, adam
+from ..training.stopping import Request, Stopped
+from .logbook import Logbook
+from .run import CHECKPOINT, NOT_FINITE, Run, create, training_rows
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+SAVE_SECONDS = 600.0
+"""Between checkpoints within an epoch."""
+
+
+def fit(
+    run: Run,
+    rows: Rows,
+    *,
+    resume: bool,
+    fabric: Fabric | None = None,
+    save_seconds: float = SAVE_SECONDS,
+    log_every: int = LOG_EVERY,
+    board: bool = False,
+    compiled: bool = False,
+    stop: Request | None = None,
+    watch: Callable[[Step], None] | None = None,
+) -> Iterator[Metrics]:
+    """Train a run to its last epoch, yielding after each what it logs of it.
+
+    A checkpoint is written after every epoch, in between whenever ``save_seconds`` have passed,
+    and where the training is asked to stop.
+
+    Args:
+        run: a new one, or with ``resume`` one whose checkpoint is to be continued.
+        rows: the training rows.
+        resume: go on where the checkpoint stands; without a checkpoint, start afresh.
+        fabric: processes and devices (one process on the run's device).
+        log_every: steps of a logging interval, after which numbers are read from the device.
+        board: log for TensorBoard as well, where it is installed.
+        compiled: compile the networks first, which pays after some thousand steps.
+        stop: where somebody may ask for an end.
+        watch: called after every step.
+
+    Raises:
+        ValueError: where a loss or a gradient is not finite; its rows are in the run directory.
+        Stopped: where ``stop`` was asked for.
+    """
+    if compiled:
+        compile_networks(run.model, run.guide)
+    optimizer = adam(nn.ModuleDict(run.modules), run.config.lr)
+    training = _training(run, optimizer, rows, fabric, log_every)
+    path = run.directory / CHECKPOINT
+    if resume and path.exists():
+        training.take_up(load_checkpoint(path, run.modules, optimizer))
+    writes = training.fabric.is_global_zero
+    logs = Logbook(run.directory, training.epoch, training.total, board=board) if writes else None
+    saved = time.monotonic()
+    try:
+        for step in training.run():
+            if watch is not None:
+                watch(step)
+            if logs is not None:
+                logs.log(step, training.total)
+            stopping = training.agree(stop is not None and stop.asked)
+            late = training.settled and time.monotonic() - saved > save_seconds
+            if writes and (step.metrics or stopping or late):
+                save_checkpoint(path, run.modules, optimizer, **training.state())
+                saved = time.monotonic()
+            if step.metrics is not None:
+                yield step.metrics
+            if stopping and training.epoch < training.epochs:
+                raise Stopped(step.epoch, step.done, stop.signal if stop else 0)
+    except NotFiniteStepError as error:
+        error.save(run.directory / NOT_FINITE, run.modules)
+        raise ValueError(f"{error}; {run.directory / NOT_FINITE} has its rows") from error
+    finally:
+        if logs is not None:
+            logs.close()
+
+
+def _training(
+    run: Run, optimizer: Optimizer, rows: Rows, fabric: Fabric | None, log_every: int
+) -> Training:
+    """The training that a configuration asks for, at its start."""
+    config, schedule = run.config, SCHEDULES[run.config.schedule]
+    return Training(
+        run.objective(run.model, run.guide),
+        optimizer,
+        lambda epoch: rows_of_epoch(config, rows, epoch),
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        rate=lambda progress: config.lr * schedule(progress),
+        fabric=fabric or engine(run.device, precision=config.precision),
+        clip=config.clip,
+        log_every=log_every,
+    )
+
+
+def rows_of_epoch(config: Config, rows: Rows, epoch: int) -> Rows:
+    """The rows that an epoch trains on, with the labels that it shows.
+
+    Args:
+        rows: the training rows with every label that any epoch shows.
+        epoch: counted from 0. Where the labelled fraction is a schedule, equal shares of the
+            epochs take its entries in turn; rows that keep their labels under a smaller fraction
+            are among those of a larger one.
+    """
+    fractions = config.fractions
+    if len(fractions) > 1:
+        fraction = fractions[min(epoch * len(fractions) // config.epochs, len(fractions) - 1)]
+        rows = rows.dataset.training(fraction, config.seed, balanced=config.balanced)
+    rows = rows.repeated(config.repeat)
+    return rows.labelled if epoch < config.labelled_epochs else rows
+
+
+def train_once(config: Config, dataset: Dataset, device: torch.device) -> Run:
+    """A run trained to its end whose directory is gone afterwards, for comparisons."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = create(config, dataset, Path(folder), device)
+        for _ in fit(run, training_rows(config, dataset), resume=False):
+            pass
+    return run

@@ -1,0 +1,95 @@
+"""What a training logs: JSON lines always, and TensorBoard where it is installed.
+
+``metrics.jsonl`` has an object for every epoch, ``steps.jsonl`` one for every logging interval.
+Lines that a killed training wrote beyond its last checkpoint are dropped when it is taken up.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ..training.checkpoint import write_atomically
+from ..training.loop import Step
+
+METRICS, STEPS, BOARD = "metrics.jsonl", "steps.jsonl", "tensorboard"
+
+Line = dict[str, Any]
+
+
+class Logbook:
+    """The logs of a run directory.
+
+    Args:
+        directory: of the run.
+        epochs, steps: how many the training that is logged here has done already.
+        board: write for TensorBoard as well, where it can be imported.
+    """
+
+    def __init__(self, directory: Path, epochs: int, steps: int, *, board: bool = False) -> None:
+        self.directory = directory
+        keep_lines(directory / METRICS, lambda line: line["epoch"] < epochs)
+        keep_lines(directory / STEPS, lambda line: line["step"] <= steps)
+        self.rows, self.since = 0, time.monotonic()
+        self.board = _writer(directory / BOARD, steps) if board else None
+
+    def log(self, step: Step, number: int) -> None:
+        """Log what a step ended: a logging interval, an epoch, or neither.
+
+        Args:
+            number: of the step, in all epochs.
+        """
+        self.rows += step.rows
+        if step.interval is not None:
+            now = time.monotonic()
+            line = {**step.interval, "rows_per_second": round(self.rows / (now - self.since), 1)}
+            self.rows, self.since = 0, now
+            self._append(STEPS, {"step": number, **line})
+            self._draw(line, number)
+        if step.metrics is not None:
+            self._append(METRICS, step.metrics)
+            self._draw({f"epoch/{name}": value for name, value in step.metrics.items()}, number)
+
+    def close(self) -> None:
+        """Let go of TensorBoard's file."""
+        if self.board is not None:
+            self.board.close()
+
+    def _draw(self, values: Line, number: int) -> None:
+        if self.board is not None:
+            for name, value in values.items():
+                self.board.add_scalar(name, value, number)
+
+    def _append(self, name: str, line: Line) -> None:
+        with (self.directory / name).open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def read_lines(path: Path) -> list[Line]:
+    """The whole lines of a log; none where there is no file."""
+    rows = []
+    for line in path.read_text().splitlines() if path.exists() else []:
+        try:
+            rows.append(json.loads(line))
+        except ValueError:  # the line that a killed training was writing
+            continue
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def keep_lines(path: Path, keep: Callable[[Line], bool]) -> None:
+    """Drop the lines that are not whole, and those that ``keep`` does not want."""
+    if path.exists():
+        lines = [json.dumps(line) + "\n" for line in read_lines(path) if keep(line)]
+        write_atomically(path, "".join(lines).encode())
+
+
+def _writer(folder: Path, steps: int) -> Any:
+    if find_spec("tensorboard") is None:
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(folder, purge_step=steps + 1)

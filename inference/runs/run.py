@@ -1,0 +1,381 @@
+"""Run directories: what a training was asked for, where it stands, and what it measured.
+
+===========================  ================================================================
+``config.json``              the configuration, the labels and the images' shape
+``checkpoint.safetensors``   weights, optimiser state and the step; replaced as a whole
+``metrics.jsonl``            one JSON object for every epoch
+``steps.jsonl``              one for every logging interval
+``not-finite.safetensors``   rows and weights of a step whose loss or gradient was not finite
+``evaluation.json``          what ``ccvae evaluate`` found, with its baselines
+===========================  ================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import torch
+from pyro.infer import ELBO
+from torch import Tensor, nn
+
+from ...config import Config
+from ...data import Dataset, LabelSpace, Rows
+from ...data.spec import load as load_data
+from ...networks import Shape
+from ..catalogue import build_objective, build_pair, choose, objective_class
+from ..evaluation.evaluating import baseline, evaluate, majority
+from ..training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from ..training.engine import PRECISIONS
+from ..training.optimisation import SCHEDULES
+from .logbook import METRICS, STEPS
+
+CONFIG, CHECKPOINT, EVALUATION = "config.json", "checkpoint.safetensors", "evaluation.json"
+NOT_FINITE = "not-finite.safetensors"
+FILES = (CHECKPOINT, METRICS, STEPS, EVALUATION, NOT_FINITE)
+"""What a new training removes of an earlier one; ``config.json`` it replaces."""
+
+TRAIN, DEMO = "train", "demo"
+
+_Side = Annotated[int, msgspec.Meta(ge=1, le=2**14)]
+
+
+@dataclass
+class Run:
+    """A pair of programs, the objective that trains it, and the directory that keeps it.
+
+    Attributes:
+        directory: where the run lives.
+        config: what it was asked for.
+        space, shape, domains: labels, image shape and number of domains of its data set.
+        model, guide, objective: built from the configuration.
+        device: where the programs are.
+    """
+
+    directory: Path
+    config: Config
+    space: LabelSpace
+    shape: Shape
+    domains: int
+    model: nn.Module
+    guide: nn.Module
+    objective: ELBO
+    device: torch.device
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """What a checkpoint holds."""
+        return {"model": self.model, "guide": self.guide}
+
+    def data(self) -> tuple[Rows, Rows]:
+        """The training rows with the labels that the run may see, and the annotated test rows.
+
+        Raises:
+            ValueError: where the data set has other labels or images than the run was made for.
+        """
+        dataset = load_data(self.config.data, self.config.only)
+        if dataset.space != self.space or dataset.shape != self.shape:
+            raise ValueError(
+                f"{self.directory} was trained on images of {self.shape} with the labels "
+                f"{', '.join(self.space.names)}; {self.config.data!r} now has {dataset.shape} and "
+                f"{', '.join(dataset.space.names)}"
+            )
+        train_rows = training_rows(self.config, dataset)
+        return train_rows, dataset.subset(dataset.test)
+
+
+def create(
+    config: Config,
+    dataset: Dataset,
+    directory: Path,
+    device: torch.device,
+    *,
+    writes: bool = True,
+    command: str = TRAIN,
+) -> Run:
+    """A new run with initial weights, written to its directory.
+
+    Args:
+        writes: False for a process that shares another's run.
+        command: what made the run; kept in its directory.
+
+    Raises:
+        ValueError: where the directory already holds a run or something else, or the network does
+            not fit the data.
+    """
+    check_free(directory)
+    choose("schedule", config.schedule, SCHEDULES)
+    choose("precision", config.precision, PRECISIONS)
+    rows = training_rows(config, dataset)
+    if len(rows.labelled) == 0 and config.program != "vae":
+        raise ValueError(
+            f"no training row keeps a label at --labelled {max(config.fractions):g}, so there is "
+            f"nothing to learn q(y|x) from; give at least {1 / len(rows):.2g}"
+        )
+    config = _with_alpha(config, rows)
+    frequencies = dataset.space.frequencies(rows.labels)
+    torch.manual_seed(config.seed)
+    run = _build(
+        config, directory, dataset.space, dataset.shape, dataset.domain_count, device, frequencies
+    )
+    if writes:
+        directory.mkdir(parents=True, exist_ok=True)
+        _write_config(run, command)
+        for name in FILES:
+            (directory / name).unlink(missing_ok=True)
+    return run
+
+
+def check_free(directory: Path) -> None:
+    """Raise unless a new run may be written here: nothing but a run's own files is ever replaced.
+
+    Raises:
+        ValueError: where the directory holds a checkpoint, or anything beside a run that has none.
+    """
+    if (directory / CHECKPOINT).exists() and read_facts(directory) is not None:
+        raise ValueError(
+            f"{directory} already holds a trained run; give --resume to go on with it, or "
+            "another --out"
+        )
+    if directory.exists() and any(directory.iterdir()) and read_facts(directory) is None:
+        raise ValueError(
+            f"{directory} is not empty and holds no run of ccvae, so nothing was written there; "
+            "give another --out"
+        )
+
+
+def adopt(
+    config: Config,
+    space: LabelSpace,
+    shape: Shape,
+    states: dict[str, dict[str, Tensor]],
+    directory: Path,
+) -> Run:
+    """A run with weights that were trained elsewhere, written to its directory.
+
+    Args:
+        config, space, shape: what the run is to say of itself.
+        states: the state dicts of ``model`` and ``guide``.
+        directory: where it is kept; new or empty.
+
+    Raises:
+        ValueError: where the directory holds something.
+    """
+    if directory.exists() and any(directory.iterdir()):
+        raise ValueError(f"{directory} is not empty; give another --out")
+    run = _build(config, directory, space, shape, 0, torch.device("cpu"))
+    for name, module in run.modules.items():
+        module.load_state_dict(states[name])
+    directory.mkdir(parents=True, exist_ok=True)
+    facts: dict[str, Any] = {"epoch": config.epochs, "done": 0, "total": 0, "totals": {}}
+    save_checkpoint(directory / CHECKPOINT, run.modules, None, **facts)
+    _write_config(run, "import")
+    return run
+
+
+def load(directory: Path, device: torch.device, trust: Collection[str] = ()) -> Run:
+    """A trained run from its directory, of which nothing is executed.
+
+    Args:
+        trust: modules that the run may name for its objective or its network.
+
+    Raises:
+        ValueError: for a directory that is no run, whose checkpoint is damaged, or that names a
+            module which is not trusted.
+    """
+    run = _from_facts(directory, _facts(directory), device, trust)
+    load_checkpoint(directory / CHECKPOINT, run.modules)
+    for module in run.modules.values():
+        module.eval()
+    return run
+
+
+def resume_or_create(
+    config: Config,
+    dataset: Dataset,
+    directory: Path,
+    device: torch.device,
+    *,
+    resume: bool,
+    writes: bool = True,
+) -> Run:
+    """The run to train: a new one, or with ``resume`` the one that the directory holds.
+
+    Raises:
+        ValueError: where the directory's run was asked for something else than ``config``.
+    """
+    if not resume or not (directory / CHECKPOINT).exists():
+        return create(config, dataset, directory, device, writes=writes)
+    facts = _facts(directory)
+    config = _with_alpha(config, training_rows(config, dataset))
+    if replace(facts.config, epochs=config.epochs) != config:
+        before, now = facts.config.to_json(), config.to_json()
+        changed = [f"{key} {before[key]} → {now[key]}" for key in now if before[key] != now[key]]
+        raise ValueError(
+            f"{directory} was trained with other options ({'; '.join(changed)}); repeat them as "
+            "they were, or give another --out"
+        )
+    run = _from_facts(directory, facts, device, modules_of(config))
+    run.config = config
+    if writes:
+        if config.epochs != facts.config.epochs:
+            (directory / EVALUATION).unlink(missing_ok=True)
+        _write_config(run, facts.command)
+    return run
+
+
+def training_rows(config: Config, dataset: Dataset) -> Rows:
+    """The training rows with all labels that a configuration ever shows of them."""
+    return dataset.training(max(config.fractions), config.seed, balanced=config.balanced)
+
+
+def evaluate_run(run: Run) -> dict[str, Any]:
+    """Evaluate a run on its test rows, with the majority class and the plain classifier beside.
+
+    The plain classifier does not depend on the run's weights; it is trained once and kept in
+    ``evaluation.json``.
+    """
+    train_rows, test_rows = run.data()
+    result = evaluate(run.model, run.guide, run.objective, test_rows, run.device)
+    if "accuracy" in result:
+        kept = read_json(run.directory / EVALUATION) or {}
+        beside = {key: value for key, value in kept.items() if key.startswith("classifier")}
+        if not beside:
+            beside = baseline(run.config, train_rows, test_rows, run.device)
+        result |= majority(train_rows, test_rows) | beside
+    result["images"] = len(test_rows)
+    write_atomically(run.directory / EVALUATION, json.dumps(result, indent=2).encode())
+    return result
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """A JSON object, or None where the file is missing or damaged."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a run's directory says of it.
+
+    Attributes:
+        config, space, shape, domains: see :class:`Run`. command: what made the run.
+    """
+
+    config: Config
+    space: LabelSpace
+    shape: Shape
+    domains: int
+    command: str
+
+
+class _Label(msgspec.Struct):
+    """The types of a label's entry."""
+
+    name: str
+    classes: list[str] = []
+
+
+class _Written(msgspec.Struct):
+    """The types and ranges of ``config.json``; the rest is checked by what is made of it."""
+
+    config: dict[str, Any]
+    labels: Annotated[list[_Label], msgspec.Meta(min_length=1)]
+    shape: tuple[_Side, _Side, _Side]
+    domains: Annotated[int, msgspec.Meta(ge=0, le=10**6)]
+    command: str = TRAIN
+
+
+def read_facts(directory: Path) -> Facts | None:
+    """What a directory says of the run in it, or None where it is no run's."""
+    try:
+        return _facts(directory)
+    except ValueError:
+        return None
+
+
+def modules_of(config: Config) -> set[str]:
+    """The modules that a configuration names for its objective and its network."""
+    words = (config.objective, config.network)
+    return {word.partition(":")[0] for word in words if ":" in word}
+
+
+def _facts(directory: Path) -> Facts:
+    written = read_json(directory / CONFIG)
+    if written is None:
+        raise ValueError(
+            f"{directory} is not a run directory (no readable {CONFIG}); give one that "
+            "'ccvae train' or 'ccvae demo' made"
+        )
+    try:
+        run = msgspec.convert(written, _Written)
+        config, space = Config.from_json(run.config), LabelSpace.from_json(written["labels"])
+        return Facts(config, space, run.shape, run.domains, run.command)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{directory / CONFIG} does not describe a run ({error}); train it again"
+        ) from error
+
+
+def _from_facts(directory: Path, facts: Facts, device: torch.device, trust: Collection[str]) -> Run:
+    foreign = sorted(modules_of(facts.config) - set(trust))
+    if foreign:
+        raise ValueError(
+            f"{directory} names code of its own, {', '.join(foreign)}, which reading it would run; "
+            f"if you know it, repeat the command with --trust {' --trust '.join(foreign)}"
+        )
+    try:
+        return _build(facts.config, directory, facts.space, facts.shape, facts.domains, device)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{directory / CONFIG} does not describe a run ({error}); train it again"
+        ) from error
+
+
+def _with_alpha(config: Config, rows: Rows) -> Config:
+    """The configuration with the objective's own rule for α where it has one and none was given."""
+    rule = getattr(objective_class(config), "suggested_alpha", None)
+    if config.alpha is not None or rule is None:
+        return config
+    return replace(config, alpha=rule(len(rows), len(rows.labelled)))
+
+
+def _write_config(run: Run, command: str) -> None:
+    facts = {
+        "command": command,
+        "config": run.config.to_json(),
+        "labels": run.space.to_json(),
+        "shape": run.shape,
+        "domains": run.domains,
+    }
+    write_atomically(run.directory / CONFIG, json.dumps(facts, indent=2).encode())
+
+
+def _build(
+    config: Config,
+    directory: Path,
+    space: LabelSpace,
+    shape: Shape,
+    domains: int,
+    device: torch.device,
+    frequencies: Any = None,
+) -> Run:
+    model, guide = build_pair(config, space, shape, frequencies, domains)
+    return Run(
+        directory,
+        config,
+        space,
+        shape,
+        domains,
+        model.to(device),
+        guide.to(device),
+        build_objective(config),
+        device,
+    )

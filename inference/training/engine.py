@@ -1,0 +1,88 @@
+"""The processes and devices that a training runs on, through Lightning Fabric.
+
+Fabric starts the processes, averages their gradients and sets the precision of the networks. It is
+imported when a training begins, because it takes as long to import as torch.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from ...networks.heads import Decoder, Encoder
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
+"""In the second the networks compute in bfloat16; densities and parameters stay as they are."""
+
+
+def engine(
+    device: torch.device, *, devices: int = 1, nodes: int = 1, precision: str = "32"
+) -> Fabric:
+    """What runs the steps of a training.
+
+    Args:
+        device: the kind of device; its index counts where there is one of them.
+        devices: how many on each machine, with a process each.
+        nodes: machines; start the command on each, as ``torchrun`` or a cluster does.
+        precision: a name of :data:`PRECISIONS`.
+
+    Raises:
+        ValueError: for more devices than there are.
+    """
+    from lightning_fabric import Fabric
+    from lightning_fabric.strategies import DDPStrategy
+
+    if devices < 1 or nodes < 1:
+        raise ValueError(f"expected at least one device and node, got {devices} and {nodes}")
+    there = torch.cuda.device_count() if device.type == "cuda" else devices
+    if devices > there:
+        raise ValueError(f"{devices} devices were asked for and {there} are here; lower --devices")
+    several = devices * nodes > 1
+    return Fabric(
+        # A module on the meta device, where tests count read-backs, has no accelerator.
+        accelerator="cuda" if device.type == "cuda" else "cpu",
+        devices=[device.index or 0] if device.type == "cuda" and not several else devices,
+        num_nodes=nodes,
+        # A batch without labels leaves the classifiers' parameters without a gradient.
+        strategy=DDPStrategy(find_unused_parameters=True) if several else "auto",
+        precision=PRECISIONS[precision],  # type: ignore[arg-type]
+    )
+
+
+def single(device: torch.device) -> Fabric:
+    """One process on one device, in float32."""
+    return engine(device)
+
+
+def compile_networks(*programs: nn.Module) -> None:
+    """Compile the trunks of all encoders and decoders in place, on their first call.
+
+    Their parameters keep their names. On a CPU this needs a C++ compiler.
+    """
+    for program in programs:
+        for part in program.modules():
+            if isinstance(part, Encoder | Decoder):
+                part.trunk.compile()
+
+
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep what a step frees for the next one, for the rest of the process.
+
+    By default it gives large blocks back to the system at once, and the next step takes the same
+    ones page by page. Elsewhere than on Linux with glibc nothing happens.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(M_MMAP_MAX, 0)  # blocks of any size from the heap, which is not given back
+            mallopt(M_TRIM_THRESHOLD, -1)

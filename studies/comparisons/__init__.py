@@ -1,0 +1,1 @@
+"""The committed comparisons: several programs or objectives trained alike, and their tables."""

@@ -1,0 +1,1 @@
+"""Feature matching: the study, its scores and pictures, and the matchers."""

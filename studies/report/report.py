@@ -1,0 +1,169 @@
+"""The report of a run: one HTML file that holds all of its pictures and asks for nothing else."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from ...data import LabelSpace, Rows
+from ...inference.runs.run import Run
+from ...inference.training.checkpoint import write_atomically
+from . import curves
+from .conduct import save, saved
+from .pages import render
+from .sliders import write_sliders
+
+REPORT = "report.html"
+
+TITLES = {"ccvae": "CC-VAE"}
+
+BASELINES = (
+    ("accuracy", "Model"),
+    ("classifier", "Plain classifier"),
+    ("majority", "Majority class"),
+)
+"""Keys of an evaluation with the headings of their columns."""
+
+ALWAYS = ("objective", "data", "labelled", "epochs", "batch_size", "lr", "seed")
+"""Options that the command which reproduces a run always names."""
+
+
+def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None = None) -> Path:
+    """Write the report of a trained run, with the studies that its directory keeps.
+
+    Args:
+        run: a trained run; see :func:`ccvae.studies.report.conduct.conduct` for its studies.
+        evaluation: what :func:`ccvae.inference.runs.run.evaluate_run` returned.
+        seconds: how long the training took, for the report to mention.
+
+    Returns:
+        the path of ``report.html`` in the run's directory; its pictures are also in ``figures/``,
+        and ``sliders.html`` beside it moves every label, where labels own blocks of latents.
+    """
+    train, test = run.data()
+    sections = saved(run.directory)
+    training = curves.section(run.directory, majority=evaluation.get("majority"))
+    if training is not None:
+        save(run.directory, training)
+        sections.append(training)
+    title = TITLES.get(run.config.program, run.config.program)
+    sliders = write_sliders(run, title)
+    page = render(
+        REPORT,
+        title=title,
+        sliders=sliders and sliders.name,
+        lead=describe(run, train, test, seconds),
+        findings=findings(evaluation),
+        columns=[title for key, title in BASELINES if key in evaluation],
+        table=table(run.space, evaluation),
+        facts=facts(evaluation),
+        sections=sections,
+        command=command(run),
+    )
+    write_atomically(run.directory / REPORT, page.encode())
+    return run.directory / REPORT
+
+
+def describe(run: Run, train: Rows, test: Rows, seconds: float | None) -> str:
+    """What was trained, on what, and for how long."""
+    config = run.config
+    alpha = getattr(run.objective, "alpha", None)
+    weight = "" if alpha is None else f" (classifier weight α = {alpha:g})"
+    scale = "" if config.likelihood in ("bernoulli", "levels") else f" of scale {config.scale:g}"
+    channels, height, width = run.shape
+    time = "" if seconds is None else f" Training took {duration(seconds)}."
+    return (
+        f"The program {config.program} with the objective {config.objective or config.program}"
+        f"{weight} and a {config.likelihood} likelihood{scale}, trained for {config.epochs} epochs "
+        f"on {config.data}: {len(train)} images of {height} × {width} pixels and {channels} "
+        f"channel{'s' * (channels > 1)}, of which {len(train.labelled)} "
+        f"({100 * config.labelled:.3g}\u00a0%) show their labels. Everything below is from "
+        f"{len(test)} test images or some of them, and the guide never sees their labels."
+        f"{time}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """A time in minutes and seconds.
+
+    >>> duration(222.4)
+    '3 min 42 s'
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def findings(evaluation: dict[str, Any]) -> str:
+    """How the model's accuracy compares, and on which labels it loses to the plain classifier."""
+    means = [
+        f"{title.lower()} {percent(evaluation[key])}\u00a0%"
+        for key, title in BASELINES
+        if key in evaluation
+    ]
+    words = f"Mean accuracy over labels: {', '.join(means)}."
+    classifier = evaluation.get("classifier_by_label", {})
+    behind = [
+        f"{name} by {100 * (classifier[name] - value):.1f} points"
+        for name, value in evaluation["accuracy_by_label"].items()
+        if classifier.get(name, -math.inf) - value >= 0.0005
+    ]
+    if behind:
+        words += f" The model is behind the plain classifier on {', '.join(behind)}."
+    elif classifier:
+        words += " On no label is the model behind the plain classifier."
+    return words
+
+
+def table(space: LabelSpace, evaluation: dict[str, Any]) -> list[list[str]]:
+    """Rows of the table of accuracies: a name, then its cells; the mean over labels comes last."""
+    keys = [key for key, _ in BASELINES if key in evaluation]
+    by_label = [evaluation[f"{key}_by_label"] for key in keys] + [evaluation["balanced_by_label"]]
+    rows = [[name, *(percent(column.get(name)) for column in by_label)] for name in space.names]
+    shown = [value for value in by_label[-1].values() if not math.isnan(value)]
+    balanced = sum(shown) / len(shown) if shown else None
+    return [*rows, ["Mean", *(percent(evaluation[key]) for key in keys), percent(balanced)]]
+
+
+def percent(share: float | None) -> str:
+    """A share in per cent.
+
+    >>> percent(0.9871), percent(None)
+    ('98.7', '–')
+    """
+    return "–" if share is None or math.isnan(share) else f"{100 * share:.1f}"
+
+
+def facts(evaluation: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Figures besides the accuracies: a value, its unit, and what it is."""
+    return [
+        (
+            f"{evaluation['bound']:.1f}".replace("-", "−"),
+            "nats per image",
+            "lower bound on log p(x): the objective with every label hidden, where a classifier "
+            "weight plays no part",
+        ),
+        (
+            f"{evaluation['reconstruction_l1']:.4f}",
+            "of the pixel range",
+            "reconstruction error, mean absolute difference per channel",
+        ),
+    ]
+
+
+def command(run: Run) -> str:
+    """The command line that trains the run again."""
+    config = run.config
+    words = ["ccvae", "train", config.program]
+    for option in fields(config):
+        value = getattr(config, option.name)
+        if option.name == "program" or value in (None, ""):
+            continue
+        flag = f"--{option.name.replace('_', '-')}"
+        if value is True:
+            words.append(flag)
+        elif option.name in ALWAYS or value != option.default:
+            words += [flag, str(value)]
+    return shlex.join([*words, "--out", run.directory.name])

@@ -1,0 +1,110 @@
+"""Sliders without a server: one HTML file with every label's traversal for some test images.
+
+The file holds its pictures and its few lines of script, and asks for nothing else, so it opens from
+disk in any browser and can be handed on. What it shows is what :mod:`ccvae.studies.traversal`
+computes: a label's block on the straight line between its classes' means, all else kept.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn.functional import interpolate
+
+from ...data import Rows
+from ...inference.evaluation.prediction import reconstruct
+from ...inference.runs.run import Run
+from ...inference.training.checkpoint import write_atomically
+from ..beliefs import beliefs
+from ..drawing.pixels import address
+from ..reading.examples import spread
+from ..traversal import Traversal, traverse
+from .pages import render
+
+SLIDERS = "sliders.html"
+
+POSITIONS = 11
+"""Of a slider, where there are not more classes."""
+
+SHOWN, PIXELS, EDGE = 6, 5_000_000, 128
+"""At most so many test images, fewer where their traversals would have more pixels than this, and
+no picture larger than this along a side: so the file stays below some four megabytes."""
+
+
+def write_sliders(run: Run, title: str) -> Path | None:
+    """Write the page of a trained run into its directory; None where no label owns a block.
+
+    Args:
+        run: a trained run. title: of the page.
+    """
+    if not hasattr(run.guide, "posterior"):  # only blocks that belong to a label can be walked
+        return None
+    page = render(SLIDERS, title=title, **content(run, run.data()[1]))
+    path = run.directory / SLIDERS
+    write_atomically(path, page.encode())
+    return path
+
+
+def content(run: Run, rows: Rows) -> dict[str, Any]:
+    """What the page holds.
+
+    Returns:
+        ``labels``, name, classes and stops of each; and ``faces``, each with its pictures as
+        addresses and for every label a strip of all positions beside what the guide believes of
+        each class at every position.
+    """
+    space = run.space
+    _, height, width = run.shape
+    area = min(height, EDGE) * min(width, EDGE)
+    strips = sum(_steps(len(label.classes)) for label in space) * area
+    chosen = spread(rows, max(1, min(SHOWN, PIXELS // strips)))
+    batch = chosen.batch(torch.arange(len(chosen)), run.device)
+    again = reconstruct(run.model, run.guide, batch)
+    walks = [
+        traverse(
+            run.model, run.guide, batch, space, label.name, between=_between(len(label.classes))
+        )
+        for label in space
+    ]
+    labels = [
+        {"name": label.name, "classes": list(label.classes), "stops": walk.stops}
+        for label, walk in zip(space, walks, strict=True)
+    ]
+    start = beliefs(run.guide, space, batch.x)
+    faces = [
+        {
+            "image": address(batch.x[row]),
+            "reconstruction": address(again[row]),
+            "strips": [_strip(walk, row) for walk in walks],
+            "beliefs": [_beliefs(run, walk, row) for walk in walks],
+            "start": [start[name][row].argmax().item() for name in space.names],
+        }
+        for row in range(len(batch.x))
+    ]
+    return {"labels": labels, "faces": faces, "height": height, "width": width}
+
+
+def _between(classes: int) -> int:
+    """Steps from one class mean to the next."""
+    return max(1, (POSITIONS - 1) // (classes - 1))
+
+
+def _steps(classes: int) -> int:
+    return _between(classes) * (classes - 1) + 1
+
+
+def _strip(walk: Traversal, row: int) -> str:
+    """All positions of one image side by side."""
+    images = walk.images[row]
+    shrunk = min(1.0, EDGE / max(images.shape[-2:]))
+    if shrunk < 1:
+        images = interpolate(images, scale_factor=shrunk, mode="area")
+    return address(torch.cat(list(images), -1), "WEBP")
+
+
+def _beliefs(run: Run, walk: Traversal, row: int) -> list[list[float]]:
+    """For every position q(y = k | picture) of the label that moves, to two decimals."""
+    table = beliefs(run.guide, run.space, walk.images[row])[walk.name]
+    return [[round(q, 2) for q in at] for at in table.tolist()]
