@@ -1,9 +1,9 @@
 """Labels: what a row of an image data set is annotated with, and how that is laid out in a tensor.
 
 A :class:`LabelSpace` is an ordered collection of :class:`Binary`, :class:`Categorical`,
-:class:`Ordinal` and :class:`Real` labels, see :mod:`.forms`. Labels travel as one float tensor ``y`` of
-shape ``(B, L)``: 0 or 1 for a binary label, the class code 0 … K−1 for a categorical or an ordinal
-one, a standardised number for a real one, and NaN wherever the label is missing.
+:class:`Ordinal` and :class:`Real` labels, see :mod:`.forms`. Labels travel as one float tensor
+``y`` of shape ``(B, L)``: 0 or 1 for a binary label, the class code 0 … K−1 for a categorical or an
+ordinal one, a standardised number for a real one, and NaN wherever the label is missing.
 
 Labels of the same form and with the same number of classes make a :class:`Kind`. A kind is what a
 Pyro plate can be vectorised over, so every program has one ``labels`` plate for each kind.
