@@ -183,9 +183,9 @@ def file_words(table: Table, folder: Folder, column: str, where: Path) -> tuple[
         key=lambda name: FILE_COLUMNS.index(simplified(name)),
     )
     best = next((name for name in known if _names_files(table.columns[name], folder)), None)
-    if best is None and not all(map(str.isdecimal, table.unnamed[:SAMPLE])):
-        if _names_files(table.unnamed, folder):
-            return "", table.unnamed
+    numbered = all(map(str.isdecimal, table.unnamed[:SAMPLE]))
+    if best is None and not numbered and _names_files(table.unnamed, folder):
+        return "", table.unnamed
     if best or known:
         return best or known[0], table.columns[best or known[0]]
     others = [name for name, words in table.columns.items() if _names_files(words, folder)]
