@@ -87,7 +87,7 @@ def _of_folders(folder: Path, names: Sequence[str], titles: str) -> Table:
 
 def _of_pattern(names: Sequence[str], pattern: str) -> Named:
     expression, kinds = _compiled(pattern)
-    columns: dict[str, list[str]] = {"file": []} | {name: [] for name in kinds}
+    columns: dict[str, list[str]] = {name: [] for name in ("file", *kinds)}
     problems = []
     for name in names:
         match = expression.fullmatch(name if "/" in pattern else os.path.basename(name))

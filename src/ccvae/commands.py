@@ -341,6 +341,7 @@ def _announce(dataset: Dataset, config: Config) -> None:
     kinds = [f"{label.name} ({kind_of(label)})" for label in dataset.space]
     lines = [f"{dataset.name} with {', '.join(kinds)}"]
     problems = describe(dataset, config.batch_size)["problems"]
+    lines += some([f"understood: {note}" for note in dataset.notes], "see ccvae data")
     lines += some([f"problem: {problem}" for problem in problems], "see ccvae data")
     print("\n".join(lines), file=sys.stderr)
 
