@@ -36,6 +36,7 @@ from .inference.runs import (
 )
 from .inference.stopping import Stopped, stop_requests
 from .inference.training import Metrics, Step
+from .networks.build import chosen
 from .texts import aligned, description_text, epoch_line, evaluation_text, some, study_text
 
 if TYPE_CHECKING:
@@ -335,7 +336,12 @@ def _frequencies(text: str, labels: Sequence[str]) -> list[float] | None:
 
 
 def _announce(dataset: Dataset, config: Config) -> None:
-    """Say on standard error what labels were read from files, and what was wrong with these."""
+    """Say on standard error what labels were read from files, and what was wrong with these.
+
+    And which network was chosen, where that is not the user's choice.
+    """
+    if config.network == "auto":
+        print(chosen(config.network, dataset.shape), file=sys.stderr)
     if config.data.partition(":")[0] not in FILES:
         return
     kinds = [f"{label.name} ({kind_of(label)})" for label in dataset.space]
