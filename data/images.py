@@ -12,7 +12,6 @@ in place of the folder a file may hold all images, see :mod:`.arrays`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,25 +19,21 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from .arrays import ENDINGS, read_arrays, resized
 from .cache import check_share, decoded
 from .dataset import Dataset
 from .decode import Decoding
 from .files import Folder, file_words
 from .labels import LabelSpace
 from .marks import missing
-from .naming import PARTS, is_naming, table_of_names
+from .naming import is_naming, table_of_names
 from .reading import Labels, Reading, read_labels
-from .table import Table, read_table, simplified
+from .splits import split_by_name, split_column, split_rows
+from .table import FILE_COLUMNS, Table, read_table, simplified
 
-DOMAIN, SPLIT = "domain", "split"
+__all__ = ["assembled", "images", "split_by_name"]
 
-TEST_SHARE = 0.2
-"""Of the images, where the table does not split them."""
-
-_SPLIT_COLUMNS = ("split", "subset", "partition", "usage", "set", "fold")
-"""Names of columns that split the images, if all their entries are known words."""
-
-_CODES = {"train": 0, "valid": 1, "test": 2}
+DOMAIN = "domain"
 
 
 def images(
@@ -56,13 +51,13 @@ def images(
     """A folder of images with a table of labels.
 
     Args:
-        folder: where the images are.
+        folder: where the images are: a folder, or a file of arrays, see :mod:`.arrays`.
         labels: the table, ``folder/labels.csv`` by default; or ``"folders"``, or ``"pattern:…"``,
             see :mod:`.naming`.
         only: names of the labels to keep; all by default.
         kinds: what labels are, where that is not to be inferred; see
             :func:`~ccvae.data.kinds.parse_kinds`.
-        decoding: the images' size.
+        decoding: the images' size; 64 pixels by default, and for arrays their own.
         seed: of the split.
         file_column: the column that names the files, see :func:`~ccvae.data.files.file_words`.
         missing_marks: what means missing, see :func:`~ccvae.data.marks.parse_marks`.
@@ -77,9 +72,11 @@ def images(
         OSError: where the folder or the table cannot be read, or the cache not be written.
         ValueError: where nothing useful is left, or more is wrong than is tolerable.
     """
+    reading = Reading(only, kinds, missing_marks, join)
+    if folder.suffix.casefold() in ENDINGS and not folder.is_dir():
+        return _of_arrays(folder, labels, reading, decoding, seed)
     if not folder.is_dir():
         raise FileNotFoundError(f"expected a folder of images, got {folder}; give images:DIR")
-    reading = Reading(only, kinds, missing_marks, join)
     if is_naming(labels):
         table, stated = table_of_names(folder, str(labels))
         reading = replace(reading, kinds=",".join(filter(None, (stated, kinds))))
@@ -107,6 +104,42 @@ def images(
         replace(found_labels, problems=problems, notes=notes + found_labels.notes),
         split_rows(table, split, kept, own, seed),
     )
+
+
+def _of_arrays(
+    path: Path,
+    labels: Path | str | None,
+    reading: Reading,
+    decoding: Decoding | None,
+    seed: int,
+) -> Dataset:
+    """Images that are one array, with the labels beside them or a table in their order."""
+    pictures, table = read_arrays(path)
+    if labels is not None:
+        table = read_table(Path(labels))
+        if len(table) != len(pictures) or table.problems:
+            raise ValueError(
+                f"expected a row for each of {len(pictures)} images of {path}, in their order, got "
+                f"{len(table)} usable ones in {labels}; correct the table"
+            )
+    if table is None:
+        raise ValueError(
+            f"{path}: expected an array of labels beside the images, got none; save one, or give a "
+            "table with a row for each image as --labels"
+        )
+    if decoding and decoding.crop:
+        raise ValueError(f"{path}: arrays are not cropped; drop --crop")
+    side = decoding.size if decoding else max(pictures.shape[2:])
+    rows, split = torch.arange(len(pictures)), split_column(table)
+    names = [n for n in table.columns if n not in (DOMAIN, split)]
+    names = [n for n in names if simplified(n) not in FILE_COLUMNS] or names
+    found = read_labels(table, names, reading)
+    parted = split_rows(table, split, rows, list(map(str, range(len(rows)))), seed)
+    height, width = pictures.shape[2:]
+    if (height, width) != (side, side):
+        found.notes.append(f"images of {height}×{width} are resized to {side}×{side}")
+    name = f"images:{path.resolve().name}"
+    return assembled(name, resized(pictures, side), table, rows, found, parted)
 
 
 def assembled(
@@ -184,71 +217,6 @@ def _check_rows_per_image(column: str, count: int, problems: Sequence[str]) -> N
             f"expected one row for each image, got {count + repeated} for {count} images; make a "
             f"column of each label first, as pandas.crosstab(table[{column!r}], table[LABEL]) does"
         )
-
-
-def split_column(table: Table) -> str:
-    """The name of the column that splits the images, ``""`` where there is none."""
-    if SPLIT in table.columns:
-        return SPLIT
-    for name in table.columns:
-        if simplified(name) in _SPLIT_COLUMNS and all(map(_part, table.columns[name])):
-            return name
-    return ""
-
-
-def _part(word: str) -> str:
-    """The part of a data set that an entry names, ``""`` if it names none."""
-    return PARTS.get(word.casefold(), "")
-
-
-def split_rows(
-    table: Table, column: str, kept: Tensor, names: Sequence[str], seed: int
-) -> tuple[Tensor, Tensor, list[str]]:
-    """Rows to train on and rows to test on, as the table says or by the names.
-
-    Args:
-        table: what was read. column: of it that splits the images, or ``""``.
-        kept: the row of each image. names: of the images. seed: of a split by their names.
-    """
-    words = table.columns.get(column, [])
-    remarks = []
-    if not any(words):
-        train, test = split_by_name(names, TEST_SHARE, seed)
-    else:
-        codes = torch.tensor([_CODES.get(_part(words[row]), -1) for row in kept.tolist()])
-        train, test = ((codes == part).nonzero()[:, 0] for part in (0, 2))
-        for row in kept[codes == -1].tolist():
-            remarks.append(
-                f"line {table.lines[row]}: split is {words[row]!r}, expected train, valid or test; "
-                "used for neither"
-            )
-        check_share(remarks, len(kept))
-    for part, rows in (("train", train), ("test", test)):
-        if len(rows) == 0:
-            raise ValueError(
-                f"expected rows to {part} on, got none of {len(kept)}; give more images, or a "
-                f"column split with the word {part}"
-            )
-    return train, test, remarks
-
-
-def split_by_name(names: Sequence[str], share: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Rows to train on and ``round(share · n)`` rows to test on, in order.
-
-    A name's place in the order that decides is a hash of the seed and the name. So the order of the
-    rows does not matter, and a row that goes or comes moves no other row but those at the border.
-
-    Args:
-        names: of the rows, all different.
-        share: of the rows to test on. seed: of the choice.
-    """
-    digests = [hashlib.sha256(f"{seed}/{n}".encode(errors="surrogatepass")).digest() for n in names]
-    order = sorted(range(len(names)), key=lambda row: digests[row])
-    count = round(share * len(names))
-    train, test = (
-        torch.tensor(sorted(o), dtype=torch.long) for o in (order[count:], order[:count])
-    )
-    return train, test
 
 
 def _domains(table: Table, kept: Tensor, train: Tensor) -> tuple[Tensor | None, list[str]]:

@@ -138,15 +138,17 @@ def _from_files(body: str, names: list[str], options: Mapping[str, str]) -> Data
     kind, _, rest = body.partition(":")
     if not rest:
         raise ValueError(f"data set {body!r}: expected a folder; write {SPECIFICATIONS[kind]}")
-    decoding = Decoding(_number("image_size", options, 64), _number("crop", options))
+    decoding = None
+    if {"image_size", "crop"} & options.keys():
+        decoding = Decoding(_number("image_size", options, 64), _number("crop", options))
     if kind == "celeba":
         from .celeba import celeba
 
         test_on = options.get("test_on", "test")
         return celeba(Path(rest), only=names, decoding=decoding, test_on=test_on)
-    labels = options.get("labels")
     from .images import images
 
+    labels = options.get("labels")
     return images(
         Path(rest),
         labels if labels is None or is_naming(labels) else Path(labels),
