@@ -8,7 +8,7 @@ read image files, which :mod:`.decode` turns into arrays that :mod:`.cache` keep
 """
 
 from .dataset import Batch, Dataset, Rows
-from .labels import Binary, Categorical, Kind, Label, LabelSpace
+from .labels import Binary, Categorical, Kind, Label, LabelSpace, Ordinal, Real
 from .missing import rows_by_missing
 
 __all__ = [
@@ -19,6 +19,8 @@ __all__ = [
     "Kind",
     "Label",
     "LabelSpace",
+    "Ordinal",
+    "Real",
     "Rows",
     "rows_by_missing",
 ]

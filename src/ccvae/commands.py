@@ -38,6 +38,7 @@ from .inference.runs.run import (
 from .inference.training.engine import engine, keep_freed_memory
 from .inference.training.loop import Metrics, Step
 from .inference.training.stopping import Stopped, stop_requests
+from .networks.build import chosen
 from .texts import aligned, description_text, epoch_line, evaluation_text, some, study_text
 
 if TYPE_CHECKING:
@@ -343,12 +344,18 @@ def _frequencies(text: str, labels: Sequence[str]) -> list[float] | None:
 
 
 def _announce(dataset: Dataset, config: Config) -> None:
-    """Say on standard error what labels were read from files, and what was wrong with these."""
+    """Say on standard error what labels were read from files, and what was wrong with these.
+
+    And which network was chosen, where that is not the user's choice.
+    """
+    if config.network == "auto":
+        print(chosen(config.network, dataset.shape), file=sys.stderr)
     if config.data.partition(":")[0] not in FILES:
         return
     kinds = [f"{label.name} ({kind_of(label)})" for label in dataset.space]
     lines = [f"{dataset.name} with {', '.join(kinds)}"]
     problems = describe(dataset, config.batch_size)["problems"]
+    lines += some([f"understood: {note}" for note in dataset.notes], "see ccvae data")
     lines += some([f"problem: {problem}" for problem in problems], "see ccvae data")
     print("\n".join(lines), file=sys.stderr)
 

@@ -68,11 +68,13 @@ def description_text(document: Document) -> str:
     channels, height, width = document["shape"]
     rows = [["label", "kind", "class", "rows", "missing"]]
     for name, label in document["labels"].items():
-        for k, (value, count) in enumerate(label["classes"].items()):
+        for k, (value, count) in enumerate(_classes(label)):
             first = (name, label["kind"], str(label["missing"])) if k == 0 else ("", "", "")
-            rows.append([*first[:2], value, str(count), first[2]])
+            rows.append([*first[:2], value, count, first[2]])
     majority = document["majority"]
     problems = some(document["problems"], "--json lists all") or ["none found"]
+    notes = some(document["notes"], "--json lists all")
+    understood = f"understood: {LINE.join(notes)}\n" * bool(notes)
     return (
         f"{document['name']}: {document['images']} images of {channels}×{height}×{width}, "
         f"{document['train']} to train and {document['test']} to test, "
@@ -80,8 +82,19 @@ def description_text(document: Document) -> str:
         f"majority-class accuracy, mean over labels: "
         f"{'unknown' if majority is None else f'{majority:.3f}'}\n"
         f"{strongest(document['correlations'])}"
-        f"problems: {LINE.join(problems)}"
+        f"{understood}problems: {LINE.join(problems)}"
     )
+
+
+def _classes(label: Document) -> list[tuple[str, str]]:
+    """The classes of a label and their rows, or where its numbers lie and how many there are."""
+    numbers = label.get("numbers")
+    if numbers is None:
+        return [(name, str(count)) for name, count in label["classes"].items()]
+    if not numbers:
+        return [("no number", "0")]
+    words = "{min:.4g} to {max:.4g}, mean {mean:.4g}, deviation {sd:.4g}".format(**numbers)
+    return [(words, str(label["rows"]))]
 
 
 LINE = "\n  "
