@@ -107,10 +107,10 @@ class DIVAGuide(Program):
         parts = [t.unflatten(-1, (sum(counts), -1)).split(counts, 1) for t in self.label_encoder(x)]
         return list(zip(*parts, strict=True))
 
-    def predict(self, x: Tensor) -> list[Tensor]:
-        """Log q(y = k | z_y) at the mean of q(z_y | x): for each kind of label ``(B, n, K)``."""
+    def predict(self, x: Tensor) -> list[Prediction]:
+        """q(y | z_y) at the mean of q(z_y | x), for each kind of label."""
         return [
-            classifier.log_classes(loc)  # type: ignore[operator]
+            classifier.prediction(loc)  # type: ignore[operator]
             for classifier, (loc, _) in zip(self.classifier, self.blocks(x), strict=True)
         ]
 

@@ -108,7 +108,6 @@ def build_pair(
     choose("program", config.program, PROGRAMS)
     choose("link", config.link, LINKS)
     build.check(config.network, shape)
-    space.takes(f"the program {config.program}", ("nominal",))
     likelihood = build_likelihood(config)
     numbers = shape[0] * likelihood.parameters_per_channel
     builders = {"vae": _vae, "m2": _m2, "diva": _diva, "ccvae": _ccvae}

@@ -18,14 +18,15 @@ r"""The generative program of CC-VAE (Joy et al. 2021, figure 2 and equation 2).
 site          plates          event shape  observed
 ============  ==============  ===========  =======================================
 ``y…``        data, labels…   ()           where the row's label is not missing
-``z_c…``      data, labels…   (K − 1,)     never
+``z_c…``      data, labels…   (D,)         never
 ``z_style``   data            (S,)         never
 ``x``         data            (C, H, W)    always, unless the program is run without
 ============  ==============  ===========  =======================================
 
-There is one ``labels`` plate, and one site ``y`` and ``z_c``, for each number of classes K among
-the labels; the suffix ``_K`` tells them apart (none for binary labels). With the same program and
-guide, Adapted DIVA is another objective: see :mod:`ccvae.inference`.
+There is one ``labels`` plate, and one site ``y`` and ``z_c``, for each kind of label: binary ones,
+``_K`` for categorical ones with K classes, ``_ordinalK`` for ordinal ones, ``_real`` for numbers. D
+is 1, and K − 1 for a categorical label. With the same program and guide, Adapted DIVA is another
+objective: see :mod:`ccvae.inference`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from torch import Tensor, nn
 
 from ..data import LabelSpace
 from .likelihoods import Likelihood
-from .priors import ConditionalPrior, label_prior
+from .priors import conditional_prior, label_prior
 from .program import Program
 
 
@@ -52,8 +53,8 @@ class CCVAE(Program):
             ``space.dimension + style``.
         likelihood: what the raw parameters mean.
         style: S, dimensions of z_style.
-        frequencies: p(y), for each kind of label a table ``(n, K)``, as
-            ``space.frequencies(labels)`` returns them; uniform by default.
+        frequencies: p(y), for each kind of label a table ``(n, K)``, for real ones mean and
+            deviation ``(n, 2)``, as ``space.frequencies(labels)`` returns them; uniform by default.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class CCVAE(Program):
         self.style = style
         self.decoder = decoder
         self.likelihood = likelihood
-        self.prior = nn.ModuleList(ConditionalPrior(kind) for kind in space.kinds)
+        self.prior = nn.ModuleList(conditional_prior(kind) for kind in space.kinds)
         if frequencies is None:
             frequencies = space.uniform()
         for kind, table in zip(space.kinds, frequencies, strict=True):
@@ -93,7 +94,7 @@ class CCVAE(Program):
             for kind, prior in zip(self.space.kinds, self.prior, strict=True):
                 with pyro.plate(f"labels{kind.suffix}", len(kind), dim=-1):
                     y_kind = kind.of(y)
-                    p_y = label_prior(getattr(self, f"frequencies{kind.suffix}"))
+                    p_y = label_prior(kind, getattr(self, f"frequencies{kind.suffix}"))
                     label = pyro.sample(
                         f"y{kind.suffix}",
                         p_y,

@@ -111,7 +111,7 @@ class DIVA(Program):
                     y_kind = kind.of(y)
                     label = pyro.sample(
                         f"y{kind.suffix}",
-                        label_prior(getattr(self, f"frequencies{kind.suffix}")),
+                        label_prior(kind, getattr(self, f"frequencies{kind.suffix}")),
                         obs=y_kind.nan_to_num(),
                         obs_mask=~y_kind.isnan(),
                     )
