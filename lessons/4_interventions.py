@@ -36,9 +36,8 @@ from sklearn.linear_model import LogisticRegression
 
 from ccvae.config import Config
 from ccvae.data.faces import Frequencies, faces
-from ccvae.inference.evaluation.evaluating import evaluate
-from ccvae.inference.evaluation.prediction import decode, encode
-from ccvae.inference.runs.fitting import train_once
+from ccvae.inference.evaluation import decode, encode, evaluate
+from ccvae.inference.runs import train_once
 from ccvae.studies import confusion, intervention, locality, swap
 from ccvae.studies.reading import counterfactuals
 
