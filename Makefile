@@ -4,13 +4,18 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench figures pretrained docs lessons clean
+.PHONY: demo test coverage lint bench figures pretrained docs lessons clean
 
 demo: $(STAMP)
 	$(BIN)/ccvae demo --out demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# Which lines the tests run; a report to read, without a threshold.
+coverage: $(STAMP)
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage report --skip-covered --sort=cover
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -25,7 +30,8 @@ bench: $(STAMP)
 	$(BIN)/python -m ccvae.benchmarks.gradients
 	$(BIN)/python -m ccvae.benchmarks.data
 
-# The plate diagrams of the README and of docs/inspection.md, drawn from the programs.
+# The plate diagrams of the README and of docs/inspection.md, drawn from the programs, and the floors
+# of docs/architecture.md, drawn from the imports.
 figures: $(STAMP)
 	for program in vae m2 diva ccvae; do \
 	    $(BIN)/ccvae inspect $$program -o docs/images/plates-$$program.svg || exit 1; \
@@ -33,6 +39,7 @@ figures: $(STAMP)
 	$(BIN)/ccvae inspect ccvae --objective adapted-diva -o docs/images/plates-adapted-diva.svg
 	$(BIN)/ccvae inspect ccvae --beside -o docs/images/plates-ccvae-beside.svg
 	$(BIN)/ccvae objectives --format text -o docs/objectives.txt
+	$(BIN)/python tests/layout.py
 
 # Then open build/docs/index.html.
 docs: $(STAMP)

@@ -44,9 +44,9 @@ from ccvae.data.digits import digits
 from ccvae.data.faces import faces
 from ccvae.inference import M2Objective, check_pair
 from ccvae.inference.catalogue import build_pair
-from ccvae.inference.evaluation.evaluating import baseline, evaluate
-from ccvae.inference.evaluation.prediction import decode, encode
-from ccvae.inference.runs.fitting import train_once
+from ccvae.inference.evaluation import decode, encode, evaluate
+from ccvae.inference.runs import train_once
+from ccvae.inference.training import baseline
 from ccvae.inspection import inspect_pair, inspect_program, joint
 from ccvae.inspection.figure import draw_graph
 

@@ -39,9 +39,10 @@ from ccvae.data.faces import faces
 from ccvae.guides import Characteristic, Probit
 from ccvae.inference import CCVAEAuthorsObjective, CCVAEObjective, Objective
 from ccvae.inference.catalogue import build_pair
-from ccvae.inference.evaluation.evaluating import baseline, evaluate, majority
-from ccvae.inference.objectives.classifiers import log_classifier, log_evidence
-from ccvae.inference.runs.fitting import train_once
+from ccvae.inference.evaluation import evaluate, majority
+from ccvae.inference.objectives import log_classifier, log_evidence
+from ccvae.inference.runs import train_once
+from ccvae.inference.training import baseline
 from ccvae.inspection import inspect_program
 from ccvae.inspection.figure import draw_graph
 

@@ -46,7 +46,7 @@ from ccvae.inference import (
     ImportanceWeightedObjective,
     MarginalObjective,
 )
-from ccvae.inference.runs.fitting import train_once
+from ccvae.inference.runs import train_once
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
 BLUE, RED, GREY = "#2a78b5", "#d1602b", "#5f6773"

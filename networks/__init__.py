@@ -15,6 +15,7 @@ from .convolutional import (
     DIVADecoder28,
     DIVAEncoder28,
 )
+from .heads import Decoder, Encoder
 from .independent import IndependentEncoder
 from .joined import JoinedDecoder, JoinedEncoder
 from .local import LocalDecoder64
@@ -30,6 +31,8 @@ __all__ = [
     "ConvEncoder64",
     "DIVADecoder28",
     "DIVAEncoder28",
+    "Decoder",
+    "Encoder",
     "IndependentEncoder",
     "JoinedDecoder",
     "JoinedEncoder",

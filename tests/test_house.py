@@ -13,7 +13,7 @@ import torch
 
 import ccvae
 
-from .layout import HOUSE, IMPORTS, MODULES, floor, package_of
+from .layout import HOUSE, IMPORTS, MODULES, floor, package_of, picture
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src/ccvae"
@@ -109,6 +109,51 @@ def test_rooms_have_their_size():
     assert {
         path.name: n for path in MODULES if (n := len(path.read_text().split("\n"))) > 301
     } == {}
+
+
+def test_the_picture_of_the_floors_is_of_these_imports():
+    assert (ROOT / "docs/images/floors.svg").read_text() == picture(), "run make figures"
+
+
+FACES = {
+    "ccvae",
+    "ccvae.cli",
+    "ccvae.config",
+    "ccvae.files",
+    "ccvae.loading",
+    "ccvae.data",
+    "ccvae.data.spec",
+    "ccvae.data.faces",
+    "ccvae.data.digits",
+    "ccvae.data.rotated",
+    "ccvae.guides",
+    "ccvae.inference",
+    "ccvae.inference.catalogue",
+    "ccvae.inference.checks",
+    "ccvae.inference.evaluation",
+    "ccvae.inference.objectives",
+    "ccvae.inference.runs",
+    "ccvae.inference.training",
+    "ccvae.inspection",
+    "ccvae.inspection.figure",
+    "ccvae.models",
+    "ccvae.networks",
+    "ccvae.studies",
+    "ccvae.studies.reading",
+}
+"""What the documentation and the lessons import from: packages, the names of the command line, and
+the embedded data sets."""
+
+
+def test_the_documentation_imports_from_faces_alone():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "lessons").glob("*.py")]
+    wrong = [
+        (page.name, module)
+        for page in pages
+        for module in re.findall(r"^\s*(?:from|import) (ccvae[\w.]*)", page.read_text(), re.M)
+        if module not in FACES and "generated" not in page.parts
+    ]
+    assert not wrong
 
 
 def test_help_imports_no_torch():

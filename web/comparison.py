@@ -17,12 +17,13 @@ from ..config import Config
 from ..data import Batch, Dataset, Rows
 from ..data.faces import faces
 from ..inference import Objective
-from ..inference.catalogue import PROGRAMS, build_objective, build_pair, choose
+from ..inference.catalogue import PROGRAMS, build_objective, build_pair
 from ..inference.evaluation.prediction import classify
 from ..inference.training.optimisation import adam
 from ..inspection.formulas import write_term
 from ..inspection.mathml import mathml
 from ..inspection.notation import LATEX
+from ..loading import choose
 
 STEPS = 120
 """Of a training, sized for some seconds on one core."""

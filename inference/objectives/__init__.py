@@ -9,7 +9,7 @@ from .adapted_diva import AdaptedDIVAObjective
 from .base import Objective, ObjectiveModule
 from .ccvae import CCVAEObjective
 from .ccvae_authors import CCVAEAuthorsObjective
-from .classifiers import log_evidence, log_observed
+from .classifiers import log_classifier, log_evidence, log_observed
 from .diva import DIVAObjective
 from .draw import Draw
 from .importance import ImportanceWeightedObjective
@@ -32,6 +32,7 @@ __all__ = [
     "ObjectiveModule",
     "OurAdaptedDIVAObjective",
     "VAEObjective",
+    "log_classifier",
     "log_evidence",
     "log_observed",
 ]

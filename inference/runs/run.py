@@ -26,10 +26,12 @@ from torch import Tensor, nn
 from ...config import Config
 from ...data import Dataset, LabelSpace, Rows
 from ...data.spec import load as load_data
+from ...files import read_json, write_atomically
+from ...loading import choose
 from ...networks import Shape
-from ..catalogue import build_objective, build_pair, choose, objective_class
+from ..catalogue import build_objective, build_pair, objective_class
 from ..evaluation.evaluating import baseline, evaluate, majority
-from ..training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from ..training.checkpoint import load_checkpoint, save_checkpoint
 from ..training.engine import PRECISIONS
 from ..training.optimisation import SCHEDULES
 from .logbook import METRICS, STEPS
@@ -250,15 +252,6 @@ def evaluate_run(run: Run) -> dict[str, Any]:
     result["images"] = len(test_rows)
     write_atomically(run.directory / EVALUATION, json.dumps(result, indent=2).encode())
     return result
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object, or None where the file is missing or damaged."""
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from .data.progress import progress as show_progress
 from .data.spec import load as load_data
 from .data.spec import short_name, with_options
 from .data.summary import contact_sheet, describe, kind_of
+from .files import read_json
 from .inference.runs import run as runs
 from .inference.runs.fitting import fit, rows_of_epoch
 from .inference.runs.run import (
@@ -31,7 +32,6 @@ from .inference.runs.run import (
     evaluate_run,
     load,
     read_facts,
-    read_json,
     resume_or_create,
     training_rows,
 )
@@ -202,15 +202,15 @@ def demo(options: Namespace) -> tuple[Document, str]:
 def study(options: Namespace) -> tuple[Document, str]:
     """``ccvae study``."""
     from .studies.reading.examples import Choice
-    from .studies.report.conduct import Aids, conduct, names
+    from .studies.report.conduct import conduct, names, subject_of
     from .studies.report.report import write_report
 
     choice = Choice.parse(options.images, options.labels)
     run = load(options.directory, _device(options.device), options.trust)
     chosen = names(options.name, choice, run.config.program)
-    aids = Aids(run, choice)
     evaluation = read_json(run.directory / EVALUATION) or evaluate_run(run)
-    sections = {name: conduct(run, name, aids) for name in chosen}
+    subject = subject_of(run, choice)
+    sections = {name: conduct(run, name, subject) for name in chosen}
     report = write_report(run, evaluation)
     found = {n: None if section is None else section.to_json() for n, section in sections.items()}
     lines = [study_text(name, section) for name, section in found.items()]
