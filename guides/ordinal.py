@@ -84,7 +84,8 @@ class OrdinalBlock(Block):
         tau = self._tau().expand(shape)
         g = (1 + tau**2).sqrt()
         epsilon, noise = torch.randn_like(tau), torch.randn_like(tau)
-        t = normal_between(*of_class(y, self._standardised()))[..., None].expand(shape)
+        low, high = (end[..., None].expand(shape) for end in of_class(y, self._standardised()))
+        t = normal_between(low, high)
         moved = epsilon + tau / g**2 * (g * t - tau * epsilon - noise)
         return torch.where(y.isnan()[..., None], epsilon, moved)
 

@@ -62,7 +62,8 @@ class ThreeNodes(dist.Normal):
     def log_weights(self, nodes: Tensor) -> Tensor:
         """Log of the rule's weight at each of the nodes."""
         away = ((nodes - self.loc) / self.scale).square() > 1.5
-        return torch.where(away, math.log(1 / 6), math.log(2 / 3)).to(nodes.dtype)
+        # A tensor among the two, or the type would be the default one.
+        return torch.where(away, torch.full_like(nodes, math.log(1 / 6)), math.log(2 / 3))
 
     def expand(self, batch_shape: Size, _instance: object = None) -> ThreeNodes:
         """The same distribution with a larger batch shape."""
