@@ -134,8 +134,11 @@ class LabelSpace:
         """Dimensions of all characteristic blocks together."""
         return sum(label.block for label in self.labels)
 
-    def takes(self, what: str, forms: Sequence[Form]) -> None:
+    def takes(self, what: str, forms: Sequence[Form], because: str = "") -> None:
         """Raise unless every label has one of the forms that ``what`` takes.
+
+        Args:
+            because: why it takes no others, in words that follow on a comma.
 
         Raises:
             ValueError: naming the labels of other forms, and what to do.
@@ -143,9 +146,10 @@ class LabelSpace:
         others = [n for n, form in zip(self.names, self.forms, strict=True) if form not in forms]
         if others:
             words = {"nominal": "binary and categorical", "ordinal": "ordinal", "real": "real"}
+            reason = f", {because}" if because else ""
             raise ValueError(
-                f"expected {' and '.join(words[form] for form in forms)} labels for {what}, got "
-                f"{', '.join(others)}; leave them out with --only, or state another kind with "
+                f"expected {' and '.join(words[form] for form in forms)} labels for {what}{reason}, "
+                f"got {', '.join(others)}; leave them out with --only, or state another kind with "
                 "--kinds"
             )
 

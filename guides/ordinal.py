@@ -171,6 +171,16 @@ class Thresholds(nn.Module):
         return torch.cat([self.lowest, self.lowest + gaps.cumsum(-1)], -1)
 
 
+def evenly(classes: int) -> Tensor:
+    """Thresholds ``(K − 1,)`` half-way between the class means at which p(z_c | y) starts.
+
+    >>> evenly(3)
+    tensor([-1.,  1.])
+    """
+    means = ordered_means(classes)[:, 0] * SEPARATION
+    return (means[1:] + means[:-1]) / 2
+
+
 class OrdinalClassifier(nn.Module):
     """q(y | z_c) of one kind of ordinal labels: a slope, and thresholds that stay in order.
 
@@ -182,9 +192,8 @@ class OrdinalClassifier(nn.Module):
 
     def __init__(self, kind: Kind) -> None:
         super().__init__()
-        means = ordered_means(kind.classes)[:, 0] * SEPARATION
         self.slope = nn.Parameter(torch.ones(len(kind), 1))
-        self.thresholds = Thresholds(len(kind), (means[1:] + means[:-1]) / 2)
+        self.thresholds = Thresholds(len(kind), evenly(kind.classes))
 
     @property
     def size(self) -> int:

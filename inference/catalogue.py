@@ -148,6 +148,8 @@ def _vae(parts: Parts) -> Pair:
 
 
 def _m2(parts: Parts) -> Pair:
+    because = "whose sum over missing labels runs over all their classes together"
+    parts.space.takes("the program m2", ("nominal", "ordinal"), because)
     style, network, shape = parts.config.style, parts.config.network, parts.shape
     classes = parts.space.classes
     decoder = build.joined_decoder(network, shape, style, classes, parts.numbers)

@@ -26,7 +26,8 @@ site       plates          event shape  observed
 =========  ==============  ===========  =======================================
 
 With one label this is the paper's program. With several, z_y is partitioned by label, as in
-Adapted DIVA, so that the sum over missing labels factorises.
+Adapted DIVA, so that the sum over missing labels factorises. p(z_y | y) of a real label is linear
+in its number, where classes have a network of their code.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from torch import Tensor, nn
 
 from ..data import LabelSpace
 from .likelihoods import Likelihood
-from .priors import ClassTable, label_prior
+from .priors import ClassTable, RealPrior, label_prior
 from .program import Program
 
 
@@ -75,7 +76,12 @@ class DIVA(Program):
         self.style = style
         self.decoder = decoder
         self.likelihood = likelihood
-        self.prior = nn.ModuleList(ClassTable(len(k), k.classes, block) for k in space.kinds)
+        self.prior = nn.ModuleList(
+            RealPrior(len(kind), block)
+            if kind.form == "real"
+            else ClassTable(len(kind), kind.classes, block)
+            for kind in space.kinds
+        )
         self.domain_prior = ClassTable(1, domains, style)
         if frequencies is None:
             frequencies = space.uniform()

@@ -243,7 +243,7 @@ def evaluate_run(run: Run) -> dict[str, Any]:
     """
     train_rows, test_rows = run.data()
     result = evaluate(run.model, run.guide, run.objective, test_rows, run.device)
-    if "accuracy" in result:
+    if "accuracy" in result or "error_by_label" in result:
         kept = read_json(run.directory / EVALUATION) or {}
         beside = {key: value for key, value in kept.items() if key.startswith("classifier")}
         if not beside:

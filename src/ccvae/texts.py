@@ -53,15 +53,36 @@ def evaluation_text(result: Document) -> str:
         f"reconstruction: {result['reconstruction_l1']:.4f} mean absolute error per channel\n"
         f"on {result['images']} test images, labels hidden"
     )
+    tables = [*_shares(result), *_errors(result)]
+    return "\n\n".join([*tables, figures])
+
+
+def _shares(result: Document) -> list[str]:
+    """The table of accuracies, if there is one."""
     if "accuracy" not in result:
-        return figures
+        return []
     names = ("accuracy", "classifier", "majority")
     rows = [["label", "model", "classifier", "majority", "balanced"]]
     for label, balanced in result["balanced_by_label"].items():
         shares = [result[f"{name}_by_label"][label] for name in names]
         rows.append([label, *(f"{share:.3f}" for share in (*shares, balanced))])
     rows.append(["mean", *(f"{result[name]:.3f}" for name in names), ""])
-    return f"{aligned(rows)}\n\n{figures}"
+    return [aligned(rows)]
+
+
+def _errors(result: Document) -> list[str]:
+    """The table of mean absolute errors, in a number's units or in classes, if there is one."""
+    if "error_by_label" not in result:
+        return []
+    rows = [["mean absolute error", "model", "classifier", "constant", "R²", "classifier's"]]
+    for label in result["error_by_label"]:
+        off = [result[f"{of}error_by_label"][label] for of in ("", "classifier_", "majority_")]
+        of_variance = [
+            result.get(f"{of}r2_by_label", {}).get(label) for of in ("", "classifier_")
+        ]
+        shares = ["" if share is None else f"{share:.3f}" for share in of_variance]
+        rows.append([label, *(f"{error:.3g}" for error in off), *shares])
+    return [aligned(rows)]
 
 
 def description_text(document: Document) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ...config import Config
 from ...data import Rows
+from ...guides import Prediction
 from ...inference.evaluation.evaluating import PlainClassifier, train_classifier
 
 
@@ -40,6 +41,6 @@ class LateJudge(nn.Module):
         """What it says is said by this."""
         return train_judge(*self._training)
 
-    def predict(self, x: Tensor) -> list[Tensor]:
-        """Log r(y = k | x): for each kind of label ``(B, n, K)``."""
+    def predict(self, x: Tensor) -> list[Prediction]:
+        """r(y | x), for each kind of label."""
         return self.classifier.predict(x)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ...data import Batch, LabelSpace, Rows
+from ...guides import Prediction
 from ...inference.evaluation.prediction import Latents, classify, decode, encode
 from .beliefs import Beliefs, beliefs
 from .examples import OWN, Choice, spread, whole
@@ -16,7 +17,7 @@ from .examples import OWN, Choice, spread, whole
 class Nobody(nn.Module):
     """The judge of a subject that was given none."""
 
-    def predict(self, x: Tensor) -> list[Tensor]:
+    def predict(self, x: Tensor) -> list[Prediction]:
         """Nothing.
 
         Raises:
