@@ -148,9 +148,9 @@ class LabelSpace:
             words = {"nominal": "binary and categorical", "ordinal": "ordinal", "real": "real"}
             reason = f", {because}" if because else ""
             raise ValueError(
-                f"expected {' and '.join(words[form] for form in forms)} labels for {what}{reason}, "
-                f"got {', '.join(others)}; leave them out with --only, or state another kind with "
-                "--kinds"
+                f"expected {' and '.join(words[form] for form in forms)} labels for {what}"
+                f"{reason}, got {', '.join(others)}; leave them out with --only, or state "
+                "another kind with --kinds"
             )
 
     def index(self, name: str) -> int:

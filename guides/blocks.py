@@ -21,7 +21,6 @@ from functools import cached_property
 from typing import ClassVar
 
 import pyro.distributions as dist
-import torch
 from pyro.distributions import TorchDistribution
 from torch import Size, Tensor
 from torch.distributions import constraints

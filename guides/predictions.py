@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 class Prediction(Protocol):
-    """What every kind's prediction answers; codes are those of the labels, see :mod:`ccvae.data`."""
+    """What every kind's prediction answers; codes are those of :mod:`ccvae.data.labels`."""
 
     @property
     def likeliest(self) -> Tensor:

@@ -1,4 +1,4 @@
-"""How well labels are predicted: the share of classes that is right, and how far numbers are off."""
+"""How well labels are predicted: the share of right classes, and how far numbers are off."""
 
 from __future__ import annotations
 

@@ -24,6 +24,9 @@ from .prediction import classify, reconstruct
 
 CLASSIFIER_STEPS = 600
 
+SETTLED = 1000
+"""Rows from which a plain classifier takes how far off its numbers are."""
+
 
 def evaluate(
     model: nn.Module, guide: nn.Module, objective: ELBO, rows: Rows, device: torch.device | str
@@ -99,10 +102,11 @@ def judged(space: LabelSpace, said: Answers, labels: Tensor, of: str = "") -> di
 
 def majority(train: Rows, test: Rows) -> dict[str, Any]:
     """What the shown labels alone get right: the commonest class, the median class, the mean."""
-    space, says = test.dataset.space, []
+    space = test.dataset.space
+    says: list[Prediction] = []
     for kind, table in zip(space.kinds, space.frequencies(train.labels), strict=True):
         if kind.form == "real":
-            says.append(NumberPrediction(*table[None].unbind(-1)))
+            says.append(NumberPrediction(table[None, :, 0], table[None, :, 1]))
         else:
             says.append(ClassPrediction(table[None].log(), kind.form == "ordinal"))
     one = answers_of(space, says)
@@ -130,16 +134,28 @@ class PlainClassifier(nn.Module):
             of every label and a mean for every number, kind by kind.
     """
 
+    deviation: Tensor
+
     def __init__(self, space: LabelSpace, encoder: nn.Module) -> None:
         super().__init__()
         self.space = space
         self.encoder = encoder
+        self.register_buffer("deviation", torch.ones(space.forms.count("real")))
+
+    @torch.no_grad()
+    def settle(self, rows: Rows, device: torch.device | str) -> None:
+        """Take a number's deviation from how far off the numbers of some rows are."""
+        real = [column for column, form in enumerate(self.space.forms) if form == "real"]
+        if real and len(rows):
+            off = (answers(self, rows, device).median - rows.labels)[:, real]
+            found = off.square().nanmean(0).sqrt().clamp(min=1e-3)
+            self.deviation = torch.where(found.isnan(), 1.0, found).to(self.deviation)
 
     def predict(self, x: Tensor) -> list[Prediction]:
-        """r(y | x), for each kind of label; a number has the deviation 1."""
+        """r(y | x), for each kind of label."""
         kinds = self.space.kinds
         return [
-            NumberPrediction(table[..., 0], torch.ones_like(table[..., 0]))
+            NumberPrediction(table[..., 0], self.deviation.expand_as(table[..., 0]))
             if kind.form == "real"
             else ClassPrediction(table.log_softmax(-1), kind.form == "ordinal")
             for kind, table in zip(kinds, outputs(kinds, self.encoder(x)[0]), strict=True)
@@ -163,7 +179,9 @@ def train_classifier(config: Config, train: Rows, device: torch.device | str) ->
             classifier_loss(space, encoder(batch.x)[0], batch.y).backward()
             optimizer.step()
             schedule.step()
-    return PlainClassifier(space, encoder).eval()
+    classifier = PlainClassifier(space, encoder).to(device).eval()
+    classifier.settle(rows.first(SETTLED), device)
+    return classifier
 
 
 def plain_classifier(

@@ -11,8 +11,8 @@ where ``(B,)`` is written below.
 
 Labels that the guide samples and that have finitely many values are enumerated, not sampled: each
 answer is then the exact expectation over them. So are numbers, at three nodes each, where what is
-asked is quadratic in them (:class:`~ccvae.guides.real.ThreeNodes`). The sum over labels that lie in a plate factorises
-over that plate, so L labels with K classes take L·K terms and not K^L.
+asked is quadratic in them (:class:`~ccvae.guides.real.ThreeNodes`). The sum over labels that lie in
+a plate factorises over that plate, so L labels with K classes take L·K terms and not K^L.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ...data import Batch, LabelSpace
 from ...inference.evaluation.prediction import Latents
+from .steps import code_of
 from .subject import Subject
 
 
@@ -41,12 +42,22 @@ def find_block(space: LabelSpace, name: str) -> Block:
 
 
 def class_means(model: nn.Module, space: LabelSpace, name: str) -> Tensor:
-    """Means ``(K, D)`` of p(z_c | y = k) for one label."""
+    """Means ``(K, D)`` of p(z_c | y = k) for one label, and of a number at each of its steps."""
+    return class_prior(model, space, name)[0]
+
+
+@torch.no_grad()
+def class_prior(model: nn.Module, space: LabelSpace, name: str) -> tuple[Tensor, Tensor]:
+    """Means and standard deviations ``(K, D)`` of p(z_c | y = k) for one label."""
     column = space.index(name)
+    label = space.labels[column]
+    codes = [code_of(label, k) for k in range(len(label.classes))]
     for kind, prior in zip(space.kinds, model.prior, strict=True):  # type: ignore[arg-type]
         if column in kind.columns:
-            means: Tensor = prior.loc.detach()[kind.columns.index(column)]
-    return means
+            weight = next(prior.parameters())
+            y = weight.new_tensor(codes)[:, None].expand(-1, len(kind))
+            of, position = prior(y), kind.columns.index(column)
+    return of.mean[:, position], of.variance[:, position].sqrt()
 
 
 def moved(latents: Latents, block: Block, value: Tensor) -> Latents:

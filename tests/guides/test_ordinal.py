@@ -113,7 +113,7 @@ def test_pathwise_gradients_are_those_of_the_exact_expectation(k):
 
 def test_draws_follow_their_differences():
     """The gradient of a draw is what the draw does when the parameters move a little."""
-    q, parameters = block()
+    _, parameters = block()
     y = torch.tensor([2.0, 1.0])
 
     def draws(step):

@@ -77,7 +77,7 @@ def programs(program="ccvae", link="probit", likelihood="laplace", device="meta"
     return model.to(device), guide.to(device)
 
 
-def batch(pattern, labels=len(SPACE), device="meta"):
+def batch(pattern, labels, device="meta"):
     y = torch.tensor(PATTERNS[pattern])[:, :labels].expand(ROWS, labels)
     d = torch.full((ROWS,), -1 if pattern == "unlabelled" else 1, device=device)
     args = torch.empty(ROWS, *SHAPE, device=device), y.to(device), d
