@@ -11,17 +11,17 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
-from torch.nn.functional import softplus
 
 from ..data import Batch, Label, Rows
 from ..data.decode import Decoding, decode_file, strict_pillow
+from ..guides import Partitioned
 from ..inference.evaluation.prediction import Latents, decode, encode
 from ..inference.runs.run import Run
 from ..studies.drawing.pixels import address
 from ..studies.drawing.pixels import encode as encode_file
 from ..studies.drawing.sheets import FAINTEST, heat
 from ..studies.reading.beliefs import beliefs
-from ..studies.reading.blocks import class_means, find_block, moved
+from ..studies.reading.blocks import class_block, class_means, find_block, moved
 from ..studies.reading.examples import spread
 
 EXAMPLES = "examples.safetensors"
@@ -49,13 +49,14 @@ class Room:
     """
 
     def __init__(self, run: Run) -> None:
-        if run.config.program != "ccvae":
+        if not isinstance(run.guide, Partitioned):
             raise ValueError(
                 f"this run is of the program {run.config.program!r}, whose labels own no block of "
                 "latents that a slider could move; open a run of the program 'ccvae' here, or look "
                 "at the rooms Programs and Objectives, which need no run"
             )
         self.run, self.space = run, run.space
+        self.posterior = run.guide.posterior
         run.model.eval()
         run.guide.eval()
         self.images, self.labels = examples(run)
@@ -193,7 +194,7 @@ class Room:
     def _posterior(self, batch: Batch, latents: Latents) -> dict[str, list[float]]:
         """q(y = k | z_c) of every label at the given blocks."""
         found: dict[str, list[float]] = {}
-        parts, _ = self.run.guide.posterior(batch.x)  # type: ignore[operator]
+        parts, _ = self.posterior(batch.x)
         for kind, part in zip(self.space.kinds, parts, strict=True):
             q = part.label(latents[f"z_c{kind.suffix}"])
             classes = q.enumerate_support(expand=False)
@@ -204,14 +205,7 @@ class Room:
 
     def _prior(self, label: Label) -> dict[str, Any]:
         """A label's class means, and how far each dimension's slider reaches."""
-        column = self.space.index(label.name)
-        for kind, prior in zip(self.space.kinds, self.run.model.prior, strict=True):  # type: ignore[arg-type]
-            if column in kind.columns:
-                position = kind.columns.index(column)
-                loc, scale = (
-                    prior.loc.detach()[position],
-                    softplus(prior.raw_scale.detach())[position],
-                )
+        loc, scale = class_block(self.run.model, self.space, label.name)
         return {
             "name": label.name,
             "classes": list(label.classes),

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from ...data import Batch, LabelSpace, Rows
+from ...guides.contracts import Classifier
 from ...inference.evaluation.prediction import Latents, classify, decode, encode
 from .beliefs import Beliefs, beliefs
 from .examples import OWN, Choice, spread, whole
 
 
-class Nobody(nn.Module):
+class Nobody:
     """The judge of a subject that was given none."""
 
     def predict(self, x: Tensor) -> list[Tensor]:
@@ -36,7 +37,7 @@ class Subject:
         rows: annotated rows that it was not trained on.
         device: where the pair and the judge are.
         judge: what has ``predict(x)`` as a guide has and knows nothing of the pair; see
-            :func:`ccvae.studies.reading.judge.train_judge`.
+            :func:`ccvae.inference.training.train_judge`.
         choice: of the images and labels to show.
     """
 
@@ -44,7 +45,7 @@ class Subject:
     guide: nn.Module
     rows: Rows
     device: torch.device | str = "cpu"
-    judge: nn.Module = field(default_factory=Nobody)
+    judge: Classifier = field(default_factory=Nobody)
     choice: Choice = OWN
 
     @property
