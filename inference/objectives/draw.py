@@ -16,7 +16,6 @@ over that plate, so L labels with K classes take L·K terms and not K^L.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
@@ -30,7 +29,7 @@ from torch import Tensor
 
 from ...models.joint import JointLabels
 from ...models.program import sites_alone
-from .sites import Site, check_fit, check_latent, sample_sites
+from .sites import Program, Site, check_fit, check_latent, sample_sites
 
 DATA = "data"
 """Name of the plate over data points."""
@@ -61,10 +60,10 @@ class Draw:
 
     def __init__(
         self,
-        model: Callable[..., Any],
-        guide: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        model: Program,
+        guide: Program,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
         *,
         particles: int = 1,
         enumerate_labels: bool = True,
