@@ -4,6 +4,7 @@ from .bayes import Bayes
 from .blocks import Block, Conditioned
 from .ccvae import CCVAEGuide
 from .characteristic import Characteristic
+from .contracts import Classifier, Partitioned
 from .diva import DIVAGuide
 from .links import LINKS, Logit, Probit
 from .m2 import M2Guide
@@ -19,12 +20,14 @@ __all__ = [
     "CCVAEGuide",
     "Characteristic",
     "ClassPrediction",
+    "Classifier",
     "Conditioned",
     "DIVAGuide",
     "Logit",
     "M2Guide",
     "NumberPrediction",
     "OrdinalBlock",
+    "Partitioned",
     "Prediction",
     "Probit",
     "RealBlock",

@@ -34,6 +34,7 @@ from pyro import poutine
 from torch import Tensor, nn
 
 from ..data import Kind, LabelSpace
+from ..models.labelled import EachKind
 from ..models.program import Program
 from .blocks import Block
 from .characteristic import LabelClassifier
@@ -60,7 +61,7 @@ class CCVAEGuide(Program):
         self.space = space
         self.style = style
         self.encoder = encoder
-        self.classifier = nn.ModuleList(label_classifier(kind, link) for kind in space.kinds)
+        self.classifier = EachKind(label_classifier(kind, link) for kind in space.kinds)
 
     def forward(
         self, x: Tensor, y: Tensor, d: Tensor | None = None, *, index: Tensor, size: int
@@ -97,7 +98,7 @@ class CCVAEGuide(Program):
         return [block.prediction() for block in blocks]
 
 
-def label_classifier(kind: Kind, link: str) -> nn.Module:
+def label_classifier(kind: Kind, link: str) -> LabelClassifier | OrdinalClassifier | RealClassifier:
     """q(y | z_c) of one kind of labels.
 
     Args:

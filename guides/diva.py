@@ -39,6 +39,7 @@ from pyro.distributions import TorchDistribution
 from torch import Tensor, nn
 
 from ..data import Kind, LabelSpace
+from ..models.labelled import EachKind
 from ..models.program import Program
 from .ordinal import Thresholds, ends, evenly, log_between
 from .predictions import ClassPrediction, NumberPrediction, Prediction
@@ -73,7 +74,7 @@ class DIVAGuide(Program):
         self.style_encoder = style_encoder
         self.label_encoder = label_encoder
         self.domain_classifier = BlockClassifier(1, domains, style)
-        self.classifier = nn.ModuleList(block_classifier(kind, block) for kind in space.kinds)
+        self.classifier = EachKind(block_classifier(kind, block) for kind in space.kinds)
 
     def forward(
         self, x: Tensor, y: Tensor, d: Tensor | None = None, *, index: Tensor, size: int
@@ -112,7 +113,7 @@ class DIVAGuide(Program):
     def predict(self, x: Tensor) -> list[Prediction]:
         """q(y | z_y) at the mean of q(z_y | x), for each kind of label."""
         return [
-            classifier.prediction(loc)  # type: ignore[operator]
+            classifier.prediction(loc)
             for classifier, (loc, _) in zip(self.classifier, self.blocks(x), strict=True)
         ]
 
@@ -198,7 +199,9 @@ class NumberRegression(nn.Module):
         return NumberPrediction(of.loc, of.scale)
 
 
-def block_classifier(kind: Kind, block: int) -> nn.Module:
+def block_classifier(
+    kind: Kind, block: int
+) -> BlockClassifier | OrderedClassifier | NumberRegression:
     """q(y | z_y) of one kind of labels with blocks of so many dimensions."""
     if kind.form == "ordinal":
         return OrderedClassifier(len(kind), kind.classes, block)

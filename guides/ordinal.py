@@ -31,6 +31,7 @@ from torch.special import log_ndtr
 
 from ..data import Kind
 from ..models.priors import SEPARATION, ordered_means
+from ..networks.tables import Table
 from .blocks import Block
 from .links import quantile_above
 from .predictions import ClassPrediction
@@ -147,17 +148,15 @@ def smaller_side(low: Tensor, high: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return torch.where(flipped, -high, low), torch.where(flipped, -low, high), flipped
 
 
-class Thresholds(nn.Module):
+class Thresholds(Table):
     """K − 1 increasing thresholds of n labels: the lowest, and the logarithms of what follows.
 
-    They are a table (see :func:`ccvae.inference.training.optimisation.adam`): a few numbers, which
+    They are a :class:`~ccvae.networks.tables.Table`: a few numbers, which
     have to follow where the classes go.
 
     Args:
         labels: n. start: the thresholds at first, ``(K − 1,)``.
     """
-
-    is_table = True
 
     def __init__(self, labels: int, start: Tensor) -> None:
         super().__init__()

@@ -28,6 +28,7 @@ from torch.nn.functional import softplus
 
 from ..data import Kind
 from ..models.priors import SEPARATION, START_SCALE
+from ..networks.tables import Table
 from .blocks import Block
 from .predictions import NumberPrediction
 
@@ -136,14 +137,12 @@ class RealBlock(Block):
         return torch.hypot(self.tau.double(), self.slope.double() * self.scale.double())
 
 
-class Noise(nn.Module):
-    """τ of n labels; a table, see :func:`ccvae.inference.training.optimisation.adam`.
+class Noise(Table):
+    """τ of n labels.
 
     Args:
         labels: n. start: τ at first.
     """
-
-    is_table = True
 
     def __init__(self, labels: int, start: float) -> None:
         super().__init__()

@@ -38,6 +38,7 @@ from ccvae.config import Config
 from ccvae.data.faces import Frequencies, faces
 from ccvae.inference.evaluation import encode, evaluate
 from ccvae.inference.runs import train_once
+from ccvae.inference.training import train_judge
 from ccvae.studies import Subject, confusion, intervention, locality, reading, swap
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
@@ -162,7 +163,7 @@ show(picture)
 
 # %%
 train = data.training(config.labelled, config.seed)
-judge = reading.train_judge(config, train)
+judge = train_judge(config, train)
 subject = Subject(run.model, run.guide, test, judge=judge)
 matrix = confusion.measure(subject)
 figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")

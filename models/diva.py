@@ -40,12 +40,12 @@ import torch
 from torch import Tensor, nn
 
 from ..data import LabelSpace
+from .labelled import EachKind, Labelled, shown
 from .likelihoods import Likelihood
-from .priors import ClassTable, RealPrior, label_prior
-from .program import Program
+from .priors import ClassTable, RealPrior
 
 
-class DIVA(Program):
+class DIVA(Labelled):
     """p(x, y, d, z_d, z_x, z_y) as a Pyro program.
 
     Args:
@@ -71,22 +71,17 @@ class DIVA(Program):
         block: int,
         frequencies: Sequence[Tensor] | None = None,
     ) -> None:
-        super().__init__()
-        self.space = space
+        super().__init__(space, frequencies)
         self.style = style
         self.decoder = decoder
         self.likelihood = likelihood
-        self.prior = nn.ModuleList(
+        self.prior = EachKind(
             RealPrior(len(kind), block)
             if kind.form == "real"
             else ClassTable(len(kind), kind.classes, block)
             for kind in space.kinds
         )
         self.domain_prior = ClassTable(1, domains, style)
-        if frequencies is None:
-            frequencies = space.uniform()
-        for kind, table in zip(space.kinds, frequencies, strict=True):
-            self.register_buffer(f"frequencies{kind.suffix}", table)
         self.register_buffer("domain_frequencies", torch.full((1, domains), 1 / domains))
 
     def forward(
@@ -114,13 +109,8 @@ class DIVA(Program):
             blocks = []
             for kind, prior in zip(self.space.kinds, self.prior, strict=True):
                 with pyro.plate(f"labels{kind.suffix}", len(kind), dim=-1):
-                    y_kind = kind.of(y)
-                    label = pyro.sample(
-                        f"y{kind.suffix}",
-                        label_prior(kind, getattr(self, f"frequencies{kind.suffix}")),
-                        obs=y_kind.nan_to_num(),
-                        obs_mask=~y_kind.isnan(),
-                    )
+                    p_y, known = self.p_y(kind), shown(kind.of(y))
+                    label = pyro.sample(f"y{kind.suffix}", p_y, **known)
                     z_y = pyro.sample(f"z_y{kind.suffix}", prior(label))
                 blocks.append(z_y.flatten(-2))
             z = torch.cat([z_d.squeeze(-2), z_x.squeeze(-2), *blocks], -1)

@@ -12,6 +12,7 @@ from torch.distributions import constraints
 from torch.nn.functional import softplus
 
 from ..data import Kind
+from ..networks.tables import Table
 
 SEPARATION = 2.0
 """Distance of a class mean from the origin in each dimension that decides it (Joy et al.: 2)."""
@@ -34,12 +35,12 @@ def label_prior(kind: Kind, frequencies: Tensor) -> TorchDistribution:
     return dist.Categorical(frequencies)
 
 
-def conditional_prior(kind: Kind) -> nn.Module:
+def conditional_prior(kind: Kind) -> ConditionalPrior | RealPrior:
     """p(z_c | y) of a kind's labels."""
     return RealPrior(len(kind)) if kind.form == "real" else ConditionalPrior(kind)
 
 
-class ConditionalPrior(nn.Module):
+class ConditionalPrior(Table):
     """p(z_c | y) of one kind of labels: a learned normal for every class of every label.
 
     The class means start apart, in the orthants that the classifier assigns to the classes (see
@@ -52,8 +53,6 @@ class ConditionalPrior(nn.Module):
         kind: n labels with K classes and blocks of D dimensions.
         means: ``(K, D)``, where the class means start instead; D may be another number then.
     """
-
-    is_table = True
 
     def __init__(self, kind: Kind, means: Tensor | None = None) -> None:
         super().__init__()
@@ -149,14 +148,12 @@ class Linear(TorchDistribution):
         return joint
 
 
-class RealPrior(nn.Module):
+class RealPrior(Table):
     """p(z_c | y) of real labels: a learned line, and the deviation from it.
 
     Args:
         labels: n. block: D, dimensions of each label's block.
     """
-
-    is_table = True
 
     def __init__(self, labels: int, block: int = 1) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..data import Batch, Label, Rows
 from ..data.decode import Decoding, decode_file, strict_pillow
-from ..guides import ClassPrediction, NumberPrediction, Prediction
+from ..guides import ClassPrediction, NumberPrediction, Partitioned, Prediction
 from ..guides.real import ThreeNodes
 from ..inference.evaluation.prediction import Latents, decode, encode
 from ..inference.runs.run import Run
@@ -23,7 +23,7 @@ from ..studies.drawing.pixels import address
 from ..studies.drawing.pixels import encode as encode_file
 from ..studies.drawing.sheets import FAINTEST, heat
 from ..studies.reading.beliefs import beliefs
-from ..studies.reading.blocks import class_means, class_prior, find_block, moved
+from ..studies.reading.blocks import class_block, class_means, find_block, moved
 from ..studies.reading.examples import spread
 from ..studies.reading.steps import in_steps, probabilities, stepped_space
 
@@ -52,13 +52,14 @@ class Room:
     """
 
     def __init__(self, run: Run) -> None:
-        if run.config.program != "ccvae":
+        if not isinstance(run.guide, Partitioned):
             raise ValueError(
                 f"this run is of the program {run.config.program!r}, whose labels own no block of "
                 "latents that a slider could move; open a run of the program 'ccvae' here, or look "
                 "at the rooms Programs and Objectives, which need no run"
             )
         self.run = run
+        self.posterior = run.guide.posterior
         run.model.eval()
         run.guide.eval()
         self.images, codes = examples(run)
@@ -198,7 +199,7 @@ class Room:
     def _posterior(self, batch: Batch, latents: Latents) -> dict[str, list[float]]:
         """q(y = k | z_c) of every label at the given blocks."""
         found: dict[str, list[float]] = {}
-        parts, _ = self.run.guide.posterior(batch.x)  # type: ignore[operator]
+        parts, _ = self.posterior(batch.x)
         for kind, part in zip(self.space.kinds, parts, strict=True):
             said = _said(part.label(latents[f"z_c{kind.suffix}"]))
             for position, column in enumerate(kind.columns):
@@ -208,7 +209,7 @@ class Room:
 
     def _prior(self, label: Label) -> dict[str, Any]:
         """A label's class means, and how far each dimension's slider reaches."""
-        loc, scale = class_prior(self.run.model, self.space, label.name)
+        loc, scale = class_block(self.run.model, self.space, label.name)
         return {
             "name": label.name,
             "classes": list(label.classes),

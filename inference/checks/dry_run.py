@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from pyro import poutine
 from pyro.poutine.messenger import Messenger
 from pyro.poutine.runtime import Message
 from pyro.poutine.util import site_is_subsample
 
-from ..objectives.sites import sample_sites
+from ..objectives.sites import Program, sample_sites
 from .finite import NotFiniteError, not_finite, parameters
-
-Program = Callable[..., Any]
 
 
 class Run:
@@ -37,8 +32,8 @@ class Run:
         self,
         name: str,
         program: Program,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
         numbers: bool,
     ) -> None:
         self.name, self.numbers = name, numbers

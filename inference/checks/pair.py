@@ -7,9 +7,7 @@ Pyro would pass over in silence or show by a symptom alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from copy import copy
-from typing import Any
 
 import pyro
 import torch
@@ -19,17 +17,15 @@ from torch import Tensor
 
 from ..objectives.base import Objective
 from ..objectives.draw import DATA, Draw, log_density
-from ..objectives.sites import Site, check_fit, mask_of, plates
+from ..objectives.sites import Program, Site, check_fit, mask_of, plates
 from .dry_run import Run, in_words
 from .finite import rows_in_words
 from .program import check_densities, check_enumerable, check_guide, check_sized
 from .untouched import modules, untouched
 
-Program = Callable[..., Any]
-
 
 def check_pair(
-    model: Program, guide: Program, *args: Any, objective: ELBO | None = None, **kwargs: Any
+    model: Program, guide: Program, *args: object, objective: ELBO | None = None, **kwargs: object
 ) -> None:
     """Raise where a model and a guide do not fit together, or do not fit their batch.
 
@@ -69,7 +65,7 @@ def check_pair(
 
 
 def named_tensors(
-    model: Program, guide: Program, args: tuple[Any, ...], kwargs: dict[str, Any]
+    model: Program, guide: Program, args: tuple[object, ...], kwargs: dict[str, object]
 ) -> dict[str, Tensor]:
     """Parameters and buffers of both programs, then the tensors among the arguments."""
     found: dict[str, Tensor] = {}
@@ -210,8 +206,8 @@ def check_sums(
     q: Run,
     model: Program,
     guide: Program,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
 ) -> None:
     """Raise where the guide's labels cannot be summed over exactly.
 
@@ -237,8 +233,8 @@ def check_loss(
     objective: ELBO,
     model: Program,
     guide: Program,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
     numbers: bool,
 ) -> None:
     """Run the objective once, with Pyro's validation on where there are numbers to validate.
@@ -270,7 +266,7 @@ def check_loss(
             )
 
 
-def loss_of(objective: ELBO, *args: Any, **kwargs: Any) -> Tensor:
+def loss_of(objective: ELBO, *args: object, **kwargs: object) -> Tensor:
     """The loss of an objective that is not the suite's; some have it in one of two ways alone."""
     try:
         return torch.as_tensor(objective.loss(*args, **kwargs))

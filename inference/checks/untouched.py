@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pyro
 import torch
@@ -14,7 +13,7 @@ from pyro import poutine
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-Program = Callable[..., Any]
+from ..objectives.sites import Program
 
 
 @contextmanager
@@ -53,8 +52,8 @@ def untouched(*programs: Program) -> Iterator[None]:
 def modules(program: Program) -> list[nn.Module]:
     """The modules that a program is made of: itself, its method's, or those that it refers to."""
     found: list[nn.Module] = []
-    pending: list[Any] = [program]
-    seen: dict[int, Any] = {}  # keeps what it has seen alive, and so its id its own
+    pending: list[object] = [program]
+    seen: dict[int, object] = {}  # keeps what it has seen alive, and so its id its own
     while pending:
         part = pending.pop()
         if id(part) in seen:

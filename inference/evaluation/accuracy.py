@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ...data import LabelSpace, Ordinal, Real, Rows
 from ...guides import Prediction
+from ...guides.contracts import Classifier, classifying
 from .prediction import classify, codes_of
 
 
@@ -30,7 +31,7 @@ def answers(guide: nn.Module, rows: Rows, device: torch.device | str = "cpu") ->
     """What a guide, or whatever predicts as guides do, says of some rows."""
     space, parts = rows.dataset.space, []
     for batch in rows.batches(500, device=device):
-        parts.append(answers_of(space, guide.predict(batch.x)))  # type: ignore[operator]
+        parts.append(answers_of(space, classifying(guide).predict(batch.x)))
     if not parts:
         return Answers(rows.labels, rows.labels)
     return Answers(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
@@ -49,7 +50,7 @@ def accuracy(guide: nn.Module, rows: Rows, device: torch.device | str = "cpu") -
 
     Where all labels are numbers there is none, and ``r2`` in its place.
     """
-    if not hasattr(guide, "predict") or len(rows) == 0:
+    if not isinstance(guide, Classifier) or len(rows) == 0:
         return {}
     space = rows.dataset.space
     if all(isinstance(label, Real) for label in space):
@@ -101,3 +102,22 @@ def r2(space: LabelSpace, said: Answers, labels: Tensor) -> dict[str, float]:
     return {
         label.name: shares[column] for column, label in enumerate(space) if isinstance(label, Real)
     }
+
+
+def by_label(space: LabelSpace, right: Tensor, known: Tensor) -> dict[str, float]:
+    """Accuracy of each label with classes over its annotated rows, by name."""
+    shares = ((right & known).sum(0) / known.sum(0)).tolist()
+    every = zip(space, shares, strict=True)
+    return {label.name: share for label, share in every if label.classes}
+
+
+def balanced(space: LabelSpace, right: Tensor, labels: Tensor) -> dict[str, float]:
+    """Each label's accuracy averaged over its classes, by name."""
+    table = {}
+    for column, label in enumerate(space):
+        if not label.classes:
+            continue
+        codes = labels[:, column]
+        shares = [right[codes == k, column].float().mean() for k in range(len(label.classes))]
+        table[label.name] = torch.stack(shares).nanmean().item()
+    return table

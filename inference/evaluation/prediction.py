@@ -14,6 +14,7 @@ from pyro.poutine.util import prune_subsample_sites
 from torch import Tensor, nn
 
 from ...data import Batch, LabelSpace
+from ...guides.contracts import Classifier, classifying
 from ...guides.real import ThreeNodes
 from ...models.joint import JointLabels
 
@@ -72,9 +73,13 @@ def reconstruct(model: nn.Module, guide: nn.Module, batch: Batch) -> Tensor:
 
 
 @torch.no_grad()
-def classify(guide: nn.Module, space: LabelSpace, x: Tensor) -> Tensor:
-    """The likeliest code of every label, ``(B, L)``, by q(y|x)."""
-    return codes_of(space, [each.likeliest for each in guide.predict(x)])  # type: ignore[operator]
+def classify(guide: nn.Module | Classifier, space: LabelSpace, x: Tensor) -> Tensor:
+    """The likeliest code of every label, ``(B, L)``, by q(y|x).
+
+    Raises:
+        ValueError: for a guide without a classifier.
+    """
+    return codes_of(space, [each.likeliest for each in classifying(guide).predict(x)])
 
 
 def codes_of(space: LabelSpace, tables: Sequence[Tensor]) -> Tensor:

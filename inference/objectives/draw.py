@@ -17,7 +17,6 @@ a plate factorises over that plate, so L labels with K classes take L·K terms a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
@@ -33,7 +32,7 @@ from ...guides.real import ThreeNodes
 from ...models.joint import JointLabels
 from ...models.priors import Linear
 from ...models.program import sites_alone
-from .sites import Site, check_fit, check_latent, sample_sites
+from .sites import Program, Site, check_fit, check_latent, sample_sites
 
 DATA = "data"
 """Name of the plate over data points."""
@@ -64,10 +63,10 @@ class Draw:
 
     def __init__(
         self,
-        model: Callable[..., Any],
-        guide: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        model: Program,
+        guide: Program,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
         *,
         particles: int = 1,
         enumerate_labels: bool = True,

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,7 +31,8 @@ from ...files import read_json, write_atomically
 from ...loading import choose
 from ...networks import Shape
 from ..catalogue import build_objective, build_pair, objective_class
-from ..evaluation.evaluating import baseline, evaluate, majority
+from ..evaluation.evaluating import Figures, evaluate, majority
+from ..training.baseline import baseline
 from ..training.checkpoint import load_checkpoint, save_checkpoint
 from ..training.engine import PRECISIONS
 from ..training.optimisation import SCHEDULES
@@ -76,9 +78,15 @@ class Run:
     def data(self) -> tuple[Rows, Rows]:
         """The training rows with the labels that the run may see, and the annotated test rows.
 
+        They are loaded once.
+
         Raises:
             ValueError: where the data set has other labels or images than the run was made for.
         """
+        return self._rows
+
+    @cached_property
+    def _rows(self) -> tuple[Rows, Rows]:
         dataset = load_data(self.config.data, self.config.only)
         if dataset.space != self.space or dataset.shape != self.shape:
             raise ValueError(
@@ -235,7 +243,7 @@ def training_rows(config: Config, dataset: Dataset) -> Rows:
     return dataset.training(max(config.fractions), config.seed, balanced=config.balanced)
 
 
-def evaluate_run(run: Run) -> dict[str, Any]:
+def evaluate_run(run: Run) -> Figures:
     """Evaluate a run on its test rows, with the majority class and the plain classifier beside.
 
     The plain classifier does not depend on the run's weights; it is trained once and kept in

@@ -9,13 +9,14 @@ from torch import Tensor, nn
 
 from ...data import Batch, LabelSpace, Rows
 from ...guides import Prediction
+from ...guides.contracts import Classifier
 from ...inference.evaluation.prediction import Latents, classify, decode, encode
 from .beliefs import Beliefs, beliefs
 from .examples import OWN, Choice, spread, whole
 from .steps import SteppedSpace, Steps, in_steps, stepped
 
 
-class Nobody(nn.Module):
+class Nobody:
     """The judge of a subject that was given none."""
 
     def predict(self, x: Tensor) -> list[Prediction]:
@@ -39,7 +40,7 @@ class Subject:
             :mod:`.steps`.
         device: where the pair and the judge are.
         judge: what has ``predict(x)`` as a guide has and knows nothing of the pair; see
-            :func:`ccvae.studies.reading.judge.train_judge`.
+            :func:`ccvae.inference.training.train_judge`.
         choice: of the images and labels to show.
     """
 
@@ -47,7 +48,7 @@ class Subject:
     guide: nn.Module
     rows: Rows
     device: torch.device | str = "cpu"
-    judge: nn.Module = field(default_factory=Nobody)
+    judge: Classifier = field(default_factory=Nobody)
     choice: Choice = OWN
 
     def __post_init__(self) -> None:

@@ -11,13 +11,12 @@ from torch import nn
 from ccvae.config import Config
 from ccvae.data import LabelSpace
 from ccvae.data.faces import FACES, faces
-from ccvae.inference.training.baseline import PlainClassifier
+from ccvae.inference.training import PlainClassifier, train_judge
 from ccvae.studies import Subject
 from ccvae.studies.confusion import deviations, study
 from ccvae.studies.drawing.charts import matrix
 from ccvae.studies.reading.beliefs import beliefs
 from ccvae.studies.reading.confusion import diagonal, measure, shifts
-from ccvae.studies.reading.judge import train_judge
 
 from .conftest import DIGIT, make_data, make_pair
 from .handmade import SPACE, WIDTH, make_handmade
