@@ -275,7 +275,7 @@ belief, change, images = [], [], []
 for step in steps:
     value = means[0] + step * (means[1] - means[0])
     image = subject.decode(reading.moved(codes, block, value), few)
-    belief.append(judge.predict(image)[0][:, column, 1].exp().mean().item())
+    belief.append(judge.predict(image)[0].log_classes[:, column, 1].exp().mean().item())
     images.append(image)
 change = [(image - images[4]).abs().mean().item() for image in images]
 figure, axes = plt.subplots(figsize=(5.6, 2.8), layout="constrained")

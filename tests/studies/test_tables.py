@@ -212,7 +212,7 @@ def test_single_latent_terms_are_the_formula():
 
 def test_single_latent_predicts_every_label():
     _, guide, batch = single_latent()
-    shapes = [table.shape for table in guide.predict(batch.x)]
+    shapes = [said.log_classes.shape for said in guide.predict(batch.x)]
     assert shapes == [(3, 1, 2), (3, 1, 3)]
 
 
