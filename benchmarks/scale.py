@@ -7,8 +7,8 @@ that has labels 1, 18 and 40 binary ones, at random, and compares the steps with
 M2 samples its labels there, for its decoder ties them together: the sum over 18 would have 2^18
 terms. Its networks are wider for more labels, as the labels enter their first layers; on digits,
 with one hidden layer, that alone is some percent. So M2 is timed there on faces as well, with the
-others' networks. The third has 40 labels of all four kinds, ten each, beside the bare networks of as
-many latents. Networks, data and turns are those of :mod:`ccvae.benchmarks.step`.
+others' networks. The third has 40 labels of all four kinds, ten each, beside the bare
+networks of as many latents. Networks, data and turns are those of :mod:`ccvae.benchmarks.step`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import pyro
 import torch
 
 from ..config import Config
-from ..data import Batch, Binary, Categorical, Dataset, LabelSpace, Ordinal, Real
+from ..data import Batch, Binary, Categorical, Dataset, Label, LabelSpace, Ordinal, Real
 from ..data.spec import load
 from ..inference.catalogue import PROGRAMS
 from ..networks.build import check
@@ -145,7 +145,8 @@ def by_kinds(config: Config, duration: float) -> Iterator[str]:
 def of_all_kinds(data: Dataset) -> Dataset:
     """The same images with ten labels of each kind, whose entries are drawn at random."""
     generator = torch.Generator().manual_seed(0)
-    classes, labels, columns = tuple("abcde"), [], []
+    classes, columns = tuple("abcde"), []
+    labels: list[Label] = []
     for i in range(OF_EACH):
         labels += [
             Binary(f"binary {i}"),
