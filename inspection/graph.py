@@ -44,7 +44,7 @@ class Node:
             argument that is no variable of the model, or ``"auxiliary"`` for a site of the guide
             that is none.
         plates: from the outermost to the innermost.
-        finite: whether it has finitely many values: a label.
+        finite: whether it is a label, which can be summed over.
         copies: how many sites outside a common plate it stands for.
     """
 
@@ -187,7 +187,9 @@ def _node(name: str, site: Site, sites: Mapping[str, Site]) -> Node:
     else:
         counts = sites[f"{name}_observed"].counts
         role = {"always": "observed", "somewhere": "partly observed", "nowhere": "latent"}[counts]
-    return Node(name, role, plates, site.finite)
+    # A number among the labels is summed over at three nodes, where classes are listed.
+    label = _of_family(name, "y") and any(_of_family(plate, "labels") for plate in plates)
+    return Node(name, role, plates, site.finite or label)
 
 
 def _joined(edges: set[Edge], nodes: Mapping[str, Node]) -> Iterable[Edge]:

@@ -103,6 +103,9 @@ class SiteTable:
     def event_sizes(self, site: Site) -> list[str]:
         """The event shape as ``S=27``, in the contract's symbols where the site is of it."""
         names = EVENTS.get(self._base(site), ())
+        ordered = (f"{LABELS}_ordinal", f"{LABELS}_real")  # whose block is a line
+        if names and any(plate.name.startswith(ordered) for plate in site.plates):
+            names = ("D",)
         if len(names) != len(site.event_shape):
             several = len(site.event_shape) > 1
             names = tuple(f"D_{i + 1}" if several else "D" for i in range(len(site.event_shape)))
