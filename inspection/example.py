@@ -38,7 +38,7 @@ def inspect_program(config: Config, labels: str = "some") -> Inspection:
     model, guide = build_pair(config, dataset.space, dataset.shape, None, dataset.domain_count)
     objective = build_objective(config)
     batch = example_batch(dataset, labels)
-    name = f"{config.program} with the objective {config.objective or config.program}"
+    name = f"{config.program} with the objective {config.objective_name}"
     return inspect_pair(
         model,
         guide,

@@ -19,6 +19,8 @@ from .data.progress import progress as show_progress
 from .data.spec import load as load_data
 from .files import read_json
 from .inference.runs import run as runs
+from .inference.runs.facts import DEMO as DEMO_COMMAND
+from .inference.runs.facts import modules_of, read_facts
 from .inference.runs.fitting import fit, rows_of_epoch
 from .inference.runs.run import (
     CHECKPOINT,
@@ -27,8 +29,6 @@ from .inference.runs.run import (
     create,
     evaluate_run,
     load,
-    modules_of,
-    read_facts,
     resume_or_create,
     training_rows,
 )
@@ -187,7 +187,7 @@ def demo(options: Namespace) -> tuple[Document, str]:
         run = resume_or_create(config, dataset, options.out, device, resume=True)
     else:
         _clear_demo(options.out)
-        run = create(config, dataset, options.out, device, command=runs.DEMO)
+        run = create(config, dataset, options.out, device, command=DEMO_COMMAND)
     training = time.monotonic()
     _fit(run, dataset, resume=resume)
     training = time.monotonic() - training
@@ -267,7 +267,7 @@ def _resumes(directory: Path, config: Config, *, asked: bool) -> bool:
     if not directory.exists() or not any(directory.iterdir()):
         return False
     facts = read_facts(directory)
-    if facts is None or facts.command != runs.DEMO:
+    if facts is None or facts.command != DEMO_COMMAND:
         raise ValueError(
             f"{directory} is not empty and holds {'no run' if facts is None else 'a run'} of "
             f"{'ccvae' if facts is None else 'ccvae ' + facts.command}, which a demo does not "

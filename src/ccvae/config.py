@@ -84,6 +84,15 @@ class Config:
                 raise ValueError(f"expected a labelled fraction between 0 and 1, got {fraction}")
 
     @property
+    def objective_name(self) -> str:
+        """The objective's name: a program's own objective has the name of the program.
+
+        >>> Config(program="m2").objective_name
+        'm2'
+        """
+        return self.objective or self.program
+
+    @property
     def fractions(self) -> tuple[float, ...]:
         """Labelled fractions of equal shares of the epochs, one where it does not change.
 

@@ -48,7 +48,7 @@ def inspect(options: Namespace) -> tuple[Document, str]:
     if form in ("svg", "png", "pdf"):
         from .inspection.figure import save_graph
 
-        name = f"{config.program}-{config.objective or config.program}".replace(":", "_")
+        name = f"{config.program}-{config.objective_name}".replace(":", "_")
         path = options.out or Path(f"{name}.{form}")
         save_graph(found.graph, path, beside=options.beside)
         return {**document, "figure": str(path)}, str(path)

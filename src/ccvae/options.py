@@ -70,7 +70,7 @@ def announce(dataset: Dataset, config: Config) -> None:
 def default_directory(config: Config) -> Path:
     """Where a run is kept if nothing else is said."""
     data = short_name(config.data)
-    parts = (config.program, config.objective or config.program, data, str(config.seed))
+    parts = (config.program, config.objective_name, data, str(config.seed))
     return Path("runs") / "-".join(part.replace(":", "_").replace("/", "_") for part in parts)
 
 

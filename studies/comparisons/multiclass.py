@@ -16,7 +16,7 @@ from ...data.faces import faces
 from ...inference.catalogue import build_objective
 from ...inference.evaluation.evaluating import evaluate
 from ...inference.runs.run import training_rows
-from ...inference.training.baseline import train_classifier, train_judge
+from ...inference.training.baselines import train_classifier, train_judge
 from ..drawing.tables import Measurement, Table, mean_and_error
 from ..reading.counterfactuals import true_scenes
 from ..reading.examples import spread

@@ -10,7 +10,7 @@ from torch import Tensor
 from ...config import Config
 from ...data import Rows
 from ...guides import Prediction
-from ...inference.training.baseline import PlainClassifier, train_judge
+from ...inference.training.baselines import PlainClassifier, train_judge
 
 
 class LateJudge:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from ...data import LabelSpace, Rows
 from ...files import write_atomically
+from ...inference.catalogue import ENTRIES
 from ...inference.runs.run import Run
 from . import curves
 from .conduct import save, saved, subject_of
@@ -18,7 +19,6 @@ from .sliders import write_sliders
 
 REPORT = "report.html"
 
-TITLES = {"ccvae": "CC-VAE"}
 
 BASELINES = (
     ("accuracy", "Model"),
@@ -56,7 +56,7 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
     if training is not None:
         save(run.directory, training)
         sections.append(training)
-    title = TITLES.get(run.config.program, run.config.program)
+    title = ENTRIES[run.config.program].title
     sliders = write_sliders(run.directory, subject_of(run), title)
     page = render(
         REPORT,
@@ -84,7 +84,7 @@ def describe(run: Run, train: Rows, test: Rows, seconds: float | None) -> str:
     channels, height, width = run.shape
     time = "" if seconds is None else f" Training took {duration(seconds)}."
     return (
-        f"The program {config.program} with the objective {config.objective or config.program}"
+        f"The program {config.program} with the objective {config.objective_name}"
         f"{weight} and a {config.likelihood} likelihood{scale}, trained for {config.epochs} epochs "
         f"on {config.data}: {len(train)} images of {height} × {width} pixels and {channels} "
         f"channel{'s' * (channels > 1)}, of which {len(train.labelled)} "

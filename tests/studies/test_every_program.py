@@ -1,7 +1,6 @@
 """Every study on a run of every program, by the command: a section, or one line why not."""
 
 import json
-from importlib import import_module
 
 import pytest
 import torch
@@ -20,10 +19,8 @@ from ..calling import call
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
+def _quick(monkeypatch, brief_classifiers):
     monkeypatch.setattr(matching, "find_matcher", lambda *_: SiftMatcher())
-    module = import_module("ccvae.inference.training.baseline")  # not its function
-    monkeypatch.setattr(module, "CLASSIFIER_STEPS", 1)
 
 
 @pytest.fixture(scope="module")
