@@ -18,6 +18,9 @@ LABELLED = ("z_c", "z_y", "y")
 """Sites that the contract has one of for each kind of labels, or for each label: ``y_SUFFIX``."""
 
 
+PAST = -1
+"""The lag of an edge from all steps before."""
+
 OUTSIDE = ("input", "auxiliary")
 """Roles of nodes that are no variables of the model."""
 
@@ -40,12 +43,13 @@ class Node:
 
     Attributes:
         name: of the variable.
-        role: ``"observed"``, ``"partly observed"``, ``"latent"``, ``"factor"``, ``"input"`` for an
-            argument that is no variable of the model, or ``"auxiliary"`` for a site of the guide
-            that is none.
+        role: ``"observed"``, ``"partly observed"``, ``"latent"``, ``"factor"``,
+            ``"deterministic"`` for what its parents determine, ``"input"`` for an argument that
+            is no variable of the model, or ``"auxiliary"`` for a site of the guide that is none.
         plates: from the outermost to the innermost.
         finite: whether it has finitely many values: a label.
         copies: how many sites outside a common plate it stands for.
+        steps: in a folded graph, the nodes that it stands for in the order of time.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Node:
     plates: tuple[str, ...] = ()
     finite: bool = False
     copies: int = 1
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, order=True)
@@ -64,12 +69,46 @@ class Edge:
         side: ``"p"`` for the model, ``"q"`` for the guide.
         given: in a guide, which rows of a partly observed parent it is: ``"observed"``,
             ``"missing"``, or ``""`` for all.
+        lag: in a folded graph, from how many steps before: 1 is t−1 → t, ``PAST`` all before.
+        at: in a folded graph, ``"first"`` where it leads into the first step alone, ``"last"``
+            where it leads out of the last alone, ``""`` for every step.
     """
 
     parent: str
     child: str
     side: str
     given: str = ""
+    lag: int = 0
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Nodes of one statement in a loop.
+
+    Attributes:
+        name: what stands for all of them. nodes: in the order of time.
+        times: the step of each, counted as the program does.
+        plate: the sequential plate whose cells they are, ``""`` for steps of time.
+    """
+
+    name: str
+    nodes: tuple[str, ...]
+    times: tuple[int, ...]
+    plate: str = ""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A loop of a folded graph: nodes that have a time, t = 1 … T.
+
+    Attributes:
+        index: the letter of time. length: T. nodes: names of what the loop draws in each step.
+    """
+
+    index: str
+    length: int
+    nodes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -79,12 +118,18 @@ class Graph:
     Attributes:
         nodes, plates: by name. edges: of both programs.
         guided: nodes that the guide has a distribution for, in the order of its run.
+        blocks: nodes that the guide draws together, with one density, as q(a, b).
+        series: for each statement that a loop runs again and again its nodes in the order of time.
+        chains: in a folded graph, what each loop has become.
     """
 
     nodes: dict[str, Node]
     edges: frozenset[Edge]
     plates: dict[str, Plate]
     guided: tuple[str, ...]
+    blocks: tuple[tuple[str, ...], ...] = ()
+    series: tuple[Series, ...] = ()
+    chains: tuple[Chain, ...] = ()
 
     @property
     def shared_plates(self) -> tuple[str, ...]:
