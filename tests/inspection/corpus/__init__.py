@@ -14,7 +14,7 @@ from . import (
     series,
     statements,
 )
-from .compare import faults, look
+from .compare import difference, faults, look
 from .record import CASES, Case, Factor, hide_deterministic, parse
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Factor",
     "chains",
     "deep",
+    "difference",
     "faults",
     "guides",
     "hide_deterministic",
