@@ -10,9 +10,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from .provenance import Origin
 from .sites import Record, Site
+
+if TYPE_CHECKING:
+    from .blankets import Blanket
+    from .independence import Independence, Names
 
 LABELLED = ("z_c", "z_y", "y")
 """Sites that the contract has one of for each kind of labels, or for each label: ``y_SUFFIX``."""
@@ -139,6 +144,29 @@ class Graph:
         return tuple(
             level[0] for level in itertools.takewhile(lambda level: len(set(level)) == 1, levels)
         )
+
+    def independent(
+        self, first: Names, second: Names, given: Names = (), *, do: Names = (), side: str = "p"
+    ) -> Independence:
+        """Whether variables are independent of others, given further ones.
+
+        See :func:`ccvae.inspection.independence.independent`.
+        """
+        from .independence import independent
+
+        return independent(self, first, second, given, do=do, side=side)
+
+    def blanket(self, name: str) -> Blanket:
+        """A variable's Markov blanket; see :func:`ccvae.inspection.blankets.blanket`."""
+        from .blankets import blanket
+
+        return blanket(self, name)
+
+    def independences(self, given: Names | None = None) -> list[Independence]:
+        """All pairs; see :func:`ccvae.inspection.blankets.independences`."""
+        from .blankets import independences
+
+        return independences(self, given)
 
     def kind(self, edge: Edge) -> str:
         """What an edge states.
