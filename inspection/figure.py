@@ -28,6 +28,7 @@ STROKES: dict[str, dict[str, Any]] = {
     "conditional prior": {"color": "#c04a00", "linewidth": 2.0, "linestyle": "-"},
     "inference": {"color": "0.25", "linewidth": 1.0, "linestyle": (0, (4, 2.4))},
     "label classifier": {"color": "#0063a8", "linewidth": 1.7, "linestyle": (0, (1, 1.2))},
+    "missing": {"color": "#d0021b", "linewidth": 1.2, "linestyle": (0, (1, 2.2))},
 }
 """The arrows of each kind, told apart by colour, and without colour by width and dashes."""
 
@@ -36,6 +37,7 @@ WORDS = {
     "conditional prior": "conditional prior $p(z\\mid y)$",
     "inference": "guide $q$",
     "label classifier": "label classifier $q(y\\mid\\cdot)$",
+    "missing": "missing from $q$",
 }
 
 STYLE: Any = {

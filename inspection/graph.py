@@ -18,6 +18,7 @@ from .sites import Record, Site
 if TYPE_CHECKING:
     from .blankets import Blanket
     from .independence import Independence, Names
+    from .inverse import Inverse
 
 LABELLED = ("z_c", "z_y", "y")
 """Sites that the contract has one of for each kind of labels, or for each label: ``y_SUFFIX``."""
@@ -25,6 +26,9 @@ LABELLED = ("z_c", "z_y", "y")
 
 PAST = -1
 """The lag of an edge from all steps before."""
+
+MISSING = "missing"
+"""The side of edges that the posterior has and a guide lacks."""
 
 OUTSIDE = ("input", "auxiliary")
 """Roles of nodes that are no variables of the model."""
@@ -71,7 +75,7 @@ class Edge:
 
     Attributes:
         parent, child: names of nodes.
-        side: ``"p"`` for the model, ``"q"`` for the guide.
+        side: ``"p"`` for the model, ``"q"`` for the guide, ``MISSING`` for what a guide lacks.
         given: in a guide, which rows of a partly observed parent it is: ``"observed"``,
             ``"missing"``, or ``""`` for all.
         lag: in a folded graph, from how many steps before: 1 is t−1 → t, ``PAST`` all before.
@@ -168,13 +172,22 @@ class Graph:
 
         return independences(self, given)
 
+    def inverse(self) -> Inverse:
+        """What exact inference needs beside the guide; see :mod:`ccvae.inspection.inverse`."""
+        from .inverse import inverse
+
+        return inverse(self)
+
     def kind(self, edge: Edge) -> str:
         """What an edge states.
 
         Returns:
             ``"generative"`` or ``"inference"``, and of these apart ``"conditional prior"``, p of a
-            latent given a label, and ``"label classifier"``, q of a label.
+            latent given a label, and ``"label classifier"``, q of a label; ``"missing"`` for what
+            a guide lacks.
         """
+        if edge.side == MISSING:
+            return MISSING
         parent, child = self.nodes[edge.parent], self.nodes[edge.child]
         if edge.side == "p":
             prior = parent.finite and child.role == "latent" and not child.finite

@@ -20,9 +20,10 @@ from .graph import Graph
 from .unroll import (
     Cell,
     Selection,
-    Unrolled,
+    Show,
     cells_to_show,
     cut,
+    drawn,
     select,
     unroll,
     with_known,
@@ -151,8 +152,8 @@ class _Question:
         if trail is None:
             blocked = self._blocked(dag.blocks(first, second, known))
             return self._answered(True, (), "", blocked, self._yes(blocked))
-        show = _Show(trail, self.asked)
-        arrows = _drawn(self.unrolled, trail, show)
+        show = Show(trail, self.asked)
+        arrows = drawn(self.unrolled, trail, show)
         path = tuple(show(cell) for cell in trail)
         return self._answered(False, path, arrows, (), self._no(trail, arrows, show))
 
@@ -170,7 +171,7 @@ class _Question:
         return Independence(first, second, given, do, holds, path, arrows, blocked, sentence)
 
     def _blocked(self, blocks: Collection[Block[Cell]]) -> tuple[tuple[str, str], ...]:
-        show = _Show((), self.asked)
+        show = Show((), self.asked)
         return tuple(dict.fromkeys((show(block.node), block.why) for block in blocks))
 
     def _about(self) -> str:
@@ -196,7 +197,7 @@ class _Question:
         ]
         return f"{start}: every path between them is blocked by {'; and by '.join(reasons)}."
 
-    def _no(self, trail: tuple[Cell, ...], arrows: str, show: _Show) -> str:
+    def _no(self, trail: tuple[Cell, ...], arrows: str, show: Show) -> str:
         start = f"{self._about()} are not independent{self._given()}"
         if len(trail) == 2:
             return f"{start}: {arrows} joins them."
@@ -210,7 +211,7 @@ class _Question:
             if {before, after} <= set(parents[node]):
                 yield node
 
-    def _opened(self, node: Cell, show: _Show) -> str:
+    def _opened(self, node: Cell, show: Show) -> str:
         """Why a trail passes a common child."""
         if self.graph.nodes[node.name].role == "factor":
             return f"the factor {show(node)} ties its arguments"
@@ -222,34 +223,6 @@ class _Question:
 
     def _above(self, cell: Cell) -> set[Cell]:
         return self.unrolled.dag.ancestors([cell])
-
-
-class _Show:
-    """Writes cells with as many positions as are needed to tell them apart."""
-
-    def __init__(self, cells: Iterable[Cell], asked: Iterable[Selection]) -> None:
-        places: dict[str, set[int]] = {}
-        for cell in cells:
-            for plate, position in cell.at:
-                places.setdefault(plate, set()).add(position)
-        self.plates = {plate for plate, positions in places.items() if len(positions) > 1}
-        self.plates |= {plate for selection in asked for plate in selection.at}
-
-    def __call__(self, cell: Cell) -> str:
-        shown = [(plate, position) for plate, position in cell.at if plate in self.plates]
-        if not shown:
-            return cell.name
-        inner = [plate for plate, _ in cell.at][-len(shown) :]
-        plain = inner == [plate for plate, _ in shown]
-        parts = [str(n) if plain else f"{plate}={n}" for plate, n in shown]
-        return f"{cell.name}[{','.join(parts)}]"
-
-
-def _drawn(unrolled: Unrolled, trail: tuple[Cell, ...], show: _Show) -> str:
-    text = show(trail[0])
-    for before, after in itertools.pairwise(trail):
-        text += f" {'→' if before in unrolled.dag.parents[after] else '←'} {show(after)}"
-    return text
 
 
 def _selections(graph: Graph, names: Names) -> tuple[Selection, ...]:

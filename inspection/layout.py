@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .graph import Edge, Graph, Node
+from .graph import MISSING, Edge, Graph, Node
 from .notation import LATEX, SIZES, UNICODE
 
 RADIUS = 0.33
@@ -114,6 +114,7 @@ def lay_out(graph: Graph, sides: str = "pq") -> Drawing:
         name: Disc(node, label(graph, node), centres[name], half_width(node))
         for name, node in graph.nodes.items()
     }
+    sides = {*sides, MISSING} if "q" in sides else set(sides)
     drawn = sorted(edge for edge in graph.edges if edge.side in sides)
     arrows = [
         Arrow(edge, graph.kind(edge), *curve(discs[edge.parent], discs[edge.child], bend), bend > 0)
@@ -307,7 +308,7 @@ def bends(edges: Sequence[Edge], centres: Mapping[str, Point]) -> Iterable[tuple
             for name, centre in centres.items()
             if name not in (edge.parent, edge.child)
         )
-        bent = blocked or (len(same) > 1 and edge.side == "q")
+        bent = blocked or (len(same) > 1 and edge.side != "p")
         yield edge, BEND if bent else 0.0
 
 

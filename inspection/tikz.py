@@ -9,13 +9,15 @@ PREAMBLE = r"""\documentclass[tikz,border=2pt]{standalone}
 \usetikzlibrary{arrows.meta}
 \definecolor{prior}{HTML}{C04A00}
 \definecolor{classifier}{HTML}{0063A8}
+\definecolor{lacking}{HTML}{D0021B}
 \begin{document}
 \begin{tikzpicture}[x=14mm, y=14mm, >={Triangle[length=2mm]},
   outline/.style={draw, thick}, shaded/.style={fill=black!20},
   plate/.style={draw=black!65, rounded corners=1.4mm}, name/.style={font=\small\sffamily},
   generative/.style={->, thick}, inference/.style={->, thick, dashed, black!75},
   conditional prior/.style={->, line width=1.6pt, prior},
-  label classifier/.style={->, line width=1.4pt, densely dotted, classifier}]
+  label classifier/.style={->, line width=1.4pt, densely dotted, classifier},
+  missing/.style={->, thick, dotted, missing}]
 """
 
 END = "\\end{tikzpicture}\n\\end{document}\n"

@@ -237,3 +237,44 @@ def cut(graph: Graph, unrolled: Unrolled, do: Iterable[Selection]) -> Unrolled:
         return unrolled
     parents = {cell: () if cell in cells else found for cell, found in dag.parents.items()}
     return Unrolled(type(dag)(parents, dag.functional - cells), unrolled.evidence)
+
+
+class Show:
+    """Writes cells with as many positions as are needed to tell them apart.
+
+    Args:
+        cells: those that are written. asked: whose positions are written anyway.
+        renumber: count positions from 1 in the order of the cells.
+    """
+
+    def __init__(
+        self,
+        cells: Iterable[Cell],
+        asked: Iterable[Selection] = (),
+        *,
+        renumber: bool = False,
+    ) -> None:
+        self.numbers: dict[str, dict[int, int]] = {}
+        for cell in cells:
+            for plate, position in cell.at:
+                found = self.numbers.setdefault(plate, {})
+                found.setdefault(position, len(found) + 1 if renumber else position)
+        self.plates = {plate for plate, found in self.numbers.items() if len(found) > 1}
+        self.plates |= {plate for selection in asked for plate in selection.at}
+
+    def __call__(self, cell: Cell) -> str:
+        """The cell as it is named in a question."""
+        at = [(p, self.numbers.get(p, {}).get(n, n)) for p, n in cell.at if p in self.plates]
+        if not at:
+            return cell.name
+        plain = tuple(plate for plate, _ in cell.at[-len(at) :]) == tuple(p for p, _ in at)
+        parts = [str(n) if plain else f"{plate}={n}" for plate, n in at]
+        return f"{cell.name}[{','.join(parts)}]"
+
+
+def drawn(unrolled: Unrolled, trail: Sequence[Cell], show: Show) -> str:
+    """A trail with its arrows: ``z_c → x ← z_style``."""
+    text = show(trail[0])
+    for before, after in itertools.pairwise(trail):
+        text += f" {'→' if before in unrolled.dag.parents[after] else '←'} {show(after)}"
+    return text
