@@ -1,28 +1,15 @@
-"""The graphical model that two programs state together, as a reader would draw it.
-
-The sites of a run become nodes and edges, and what Pyro needs several sites for becomes one again:
-the three sites that ``obs_mask`` makes of a label, and the sites and plates of the kinds of labels,
-which differ in nothing but their number of classes.
-"""
+"""The graphical model that two programs state together, as a reader would draw it."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from .provenance import Origin
-from .sites import Record, Site
 
 if TYPE_CHECKING:
     from .blankets import Blanket
     from .independence import Independence, Names
     from .inverse import Inverse
-
-LABELLED = ("z_c", "z_y", "y")
-"""Sites that the contract has one of for each kind of labels, or for each label: ``y_SUFFIX``."""
-
 
 PAST = -1
 """The lag of an edge from all steps before."""
@@ -178,6 +165,15 @@ class Graph:
 
         return inverse(self)
 
+    def folded(self, few: int = 4) -> Graph:
+        """The graph with a template for every loop of more than ``few`` steps.
+
+        See :func:`ccvae.inspection.folding.folded`; 1 folds every loop.
+        """
+        from .folding import folded
+
+        return folded(self, few)
+
     def kind(self, edge: Edge) -> str:
         """What an edge states.
 
@@ -198,124 +194,3 @@ class Graph:
         """The edges into a node, in the order of the nodes."""
         found = [edge for edge in self.edges if (edge.child, edge.side) == (child, side)]
         return sorted(found, key=lambda edge: list(self.nodes).index(edge.parent))
-
-
-class Variables:
-    """Which variable of a model a site or an argument belongs to.
-
-    Args:
-        model: its sites.
-    """
-
-    def __init__(self, model: Record) -> None:
-        self._sites = set(model.sites)
-        self._data: dict[Origin, set[str]] = {}
-        for site in model.sites.values():
-            for origin in site.data:
-                self._data.setdefault(origin, set()).add(self.of(site.name))
-
-    def of(self, site: str) -> str:
-        """The variable that a site is a half of, or the site itself."""
-        for half in ("_observed", "_unobserved"):
-            whole = site.removesuffix(half)
-            if whole != site and {f"{whole}_observed", f"{whole}_unobserved"} <= self._sites:
-                return whole
-        return site
-
-    def parents(self, site: Site) -> set[tuple[str, str]]:
-        """What a site depends on: variables, or arguments that are none, and which part of them."""
-        found = {(self.of(name), "missing") for name in site.parents}
-        for origin in site.inputs:
-            argument = (origin if isinstance(origin, str) else origin[0])[1:]
-            found |= {(name, "observed") for name in self._data.get(origin, {argument})}
-        return {(name, given) for name, given in found if name != self.of(site.name)}
-
-
-def build_graph(model: Record, guide: Record) -> Graph:
-    """The graph of a model and a guide that were run on the same arguments.
-
-    Args:
-        model, guide: as :func:`ccvae.inspection.record` returns them.
-    """
-    variables = Variables(model)
-    nodes: dict[str, Node] = {}
-    for site in model.sites.values():
-        name = variables.of(site.name)
-        nodes.setdefault(name, _node(name, site, model.sites))
-    edges: set[Edge] = set()
-    guided = dict.fromkeys(
-        variables.of(site.name) for site in guide.sites.values() if site.counts != "nowhere"
-    )
-    for side, record in (("p", model), ("q", guide)):
-        for site in record.sites.values():
-            child = variables.of(site.name)
-            if site.counts != "nowhere" and child in nodes:
-                parents = variables.parents(site)
-                edges |= {Edge(parent, child, side, given) for parent, given in parents}
-    for edge in edges:
-        if edge.parent not in nodes:
-            role = "auxiliary" if edge.parent in guide.sites else "input"
-            nodes[edge.parent] = Node(edge.parent, role)
-    plates = {
-        plate.name: Plate(plate.name, (plate.full_size,))
-        for site in model.sites.values()
-        for plate in site.plates
-    }
-    joined = frozenset(_joined(edges, nodes))
-    return _merge_kinds(Graph(nodes, joined, plates, tuple(n for n in guided if n in nodes)))
-
-
-def _node(name: str, site: Site, sites: Mapping[str, Site]) -> Node:
-    plates = tuple(plate.name for plate in site.plates)
-    if name == site.name:
-        role = "observed" if site.observed else "latent"
-        role = "factor" if site.distribution == "Unit" else role
-    else:
-        counts = sites[f"{name}_observed"].counts
-        role = {"always": "observed", "somewhere": "partly observed", "nowhere": "latent"}[counts]
-    return Node(name, role, plates, site.finite)
-
-
-def _joined(edges: set[Edge], nodes: Mapping[str, Node]) -> Iterable[Edge]:
-    """The edges with ``given`` only where it tells a difference."""
-    for edge in edges:
-        partly = nodes[edge.parent].role == "partly observed" and edge.side == "q"
-        other = {"observed": "missing", "missing": "observed"}[edge.given]
-        both = replace(edge, given=other) in edges
-        yield edge if partly and not both else replace(edge, given="")
-
-
-def _merge_kinds(graph: Graph) -> Graph:
-    """One node for the sites that differ in nothing but a label's kind or name."""
-    plates = {name: "labels" if _of_family(name, "labels") else name for name in graph.plates}
-    names = {name: name for name in graph.nodes}
-    for base in LABELLED:
-        family = [name for name in graph.nodes if _of_family(name, base)]
-        chained = any({edge.parent, edge.child} <= set(family) for edge in graph.edges)
-        if len({_place(graph.nodes[name], plates) for name in family}) == 1 and not chained:
-            names |= dict.fromkeys(family, base)
-    nodes: dict[str, Node] = {}
-    for node in graph.nodes.values():
-        name, own = names[node.name], tuple(plates[plate] for plate in node.plates)
-        before = nodes.get(name)
-        in_plate = "labels" in own
-        copies = 1 if before is None or in_plate else before.copies + 1
-        nodes[name] = replace(node, name=name, plates=own, copies=copies)
-    sizes: dict[str, tuple[int, ...]] = {}
-    for plate in graph.plates.values():
-        sizes[plates[plate.name]] = sizes.get(plates[plate.name], ()) + plate.sizes
-    edges = {replace(e, parent=names[e.parent], child=names[e.child]) for e in graph.edges}
-    return Graph(
-        nodes,
-        frozenset(edges),
-        {name: Plate(name, size) for name, size in sizes.items()},
-        tuple(dict.fromkeys(names[name] for name in graph.guided)),
-    )
-
-
-def _place(node: Node, plates: Mapping[str, str]) -> tuple[object, ...]:
-    return node.role, node.finite, tuple(plates[plate] for plate in node.plates)
-
-
-def _of_family(name: str, base: str) -> bool:
-    return name == base or name.startswith(f"{base}_")

@@ -14,9 +14,11 @@ from ..inference import Draw, Objective
 from ..inference.untouched import untouched
 from .factorisation import factorisation
 from .formulas import Formula, present
-from .graph import Graph, build_graph
+from .building import build_graph
+from .graph import Graph
 from .notation import LATEX, UNICODE, paragraph
-from .sites import Record, record
+from .recording import record
+from .sites import Record
 from .table import SiteTable, graph_to_json
 
 Program = Callable[..., Any]

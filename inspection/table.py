@@ -8,9 +8,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .graph import Graph, Variables
+from .graph import Graph
 from .notation import EVENTS, LABELS, UNICODE
 from .sites import Record, Site
+from .variables import Variables
 
 PROGRAMS = ("model", "guide")
 

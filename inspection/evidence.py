@@ -1,0 +1,300 @@
+"""What provenance and redrawing say together, and where they differ.
+
+==========  =========  ==============================================================
+provenance  redrawing  what is reported
+==========  =========  ==============================================================
+depends     changes    an edge
+—           changes    an edge, which left torch on its way: said
+depends     nothing    no edge where all that lies between is smooth, so that a
+                       change would show (``z * zeros``): said. An edge where it is
+                       flat in places (a comparison, a choice), or where the same
+                       statement changes in another step of its loop
+==========  =========  ==============================================================
+
+Neither knows of a branch that no draw took; what a program reads as Python numbers is therefore
+named.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..inference.untouched import modules
+from .recorder import SITE, Recorder, bare
+from .recording import Runner, referred_tensors
+from .redraw import ROUNDS, Held, Seen, changed
+from .sites import Record, Site
+
+RUNS = 400
+"""Runs that redrawing takes at most."""
+
+SECONDS = 20.0
+"""After which no further site is drawn anew."""
+
+ENOUGH = 4
+"""New values after which a smooth dependence would have shown."""
+
+NEW_RUNS = 6
+"""Runs whose new sites are noted, beside the first."""
+
+
+@dataclass
+class Findings:
+    """What redrawing showed.
+
+    Attributes:
+        distribution: for each site those that its distribution changed with.
+        existence: for each site those that it came or went with.
+        tried: how often each site had a new value.
+        stopped: sites that were not drawn anew, for time.
+    """
+
+    distribution: dict[str, set[str]] = field(default_factory=dict)
+    existence: dict[str, set[str]] = field(default_factory=dict)
+    tried: dict[str, int] = field(default_factory=dict)
+    stopped: list[str] = field(default_factory=list)
+
+    def parents(self, site: str) -> set[str]:
+        """All that a site changed with."""
+        return self.distribution.get(site, set()) | self.existence.get(site, set())
+
+
+class Experiment:
+    """Redraws the sites of one program.
+
+    Args:
+        runner: runs it. first: its first run. deterministic: whether such sites are noted.
+    """
+
+    def __init__(self, runner: Runner, first: Recorder, *, deterministic: bool = False) -> None:
+        self.runner, self.deterministic = runner, deterministic
+        self.sites = dict(first.sites)
+        self.values = dict(first.values)
+        self.found = Findings()
+        self.stated = frozenset(first.sites)
+        self.unstable: set[str] = set()
+        self.runs, self.recorded = 0, 0
+        self.read = _read(first)
+        self._until = time.monotonic() + SECONDS
+
+    def perform(self) -> Findings:
+        """Draw every site anew, those that leave torch in all ways, and what is in doubt again."""
+        base = self._held(())
+        if base is None or (again := self._held(())) is None:
+            return self.found
+        self.unstable = set().union(*changed(base, again))
+        for group in self._groups([name for name in self.sites if name not in self.read]):
+            self._redraw(base, group, 0)
+        for name in [name for name in self.sites if name in self.read]:
+            for turn in range(ROUNDS):
+                self._redraw(base, [name], turn)
+        for turn in range(1, ROUNDS + 1):
+            if not (doubtful := self.doubtful()):
+                break
+            self._again(doubtful, turn)
+        return self.found
+
+    def doubtful(self) -> list[str]:
+        """Sites that another is computed from which has not changed with them yet."""
+        pairs = {
+            parent
+            for name, site in self.sites.items()
+            for parent in site.parents
+            if parent not in self.found.parents(name) and parent not in site.flat
+        }
+        return [name for name in self.sites if name in pairs]
+
+    def _again(self, names: list[str], turn: int) -> None:
+        """From another draw of all sites, and with zeros of parameters and data replaced."""
+        with without_zeros(self.runner):
+            other = self._first_again(turn)
+            if other is not None:
+                for group in self._groups(names):
+                    self._redraw(other[1], group, turn, other[0])
+
+    def _first_again(self, turn: int) -> tuple[dict[str, Any], Seen] | None:
+        seen = self._held((), values={}, seed=turn)
+        if seen is None:
+            return None
+        again = self._held((), values=seen.values)
+        return None if again is None else (seen.values, again)
+
+    def _groups(self, names: list[str]) -> list[list[str]]:
+        """Sites that have no child in common, as far as provenance knows."""
+        groups: list[tuple[list[str], set[str]]] = []
+        for name in names:
+            below = {child for child, site in self.sites.items() if name in site.parents}
+            for members, children in groups:
+                if not below & children:
+                    members.append(name)
+                    children |= below
+                    break
+            else:
+                groups.append(([name], set(below)))
+        return [members for members, _ in groups]
+
+    def _redraw(
+        self, base: Seen, names: list[str], turn: int, values: dict[str, Any] | None = None
+    ) -> None:
+        if time.monotonic() > self._until or self.runs > RUNS:
+            self.found.stopped += names
+            return
+        after = self._held(names, turn, values)
+        differ, gone, new = (set(), set(), set()) if after is None else changed(base, after)
+        differ, gone, new = (part - self.unstable for part in (differ, gone, new))
+        moved = set() if after is None else after.moved
+        alone = len(names) == 1
+        odd = {c for c in differ if not set(self.sites[c].parents) & moved} if not alone else set()
+        if not alone and (after is None or gone or new or odd):
+            for name in names:
+                self._redraw(base, [name], turn, values)
+            return
+        for name in moved:
+            self.found.tried[name] = self.found.tried.get(name, 0) + 1
+        for child in differ & self.sites.keys():
+            parents = moved if alone else set(self.sites[child].parents) & moved
+            self.found.distribution.setdefault(child, set()).update(parents)
+        if (gone or new) and after is not None:
+            self._came_or_went(names[0], gone | new, after, turn, values)
+
+    def _came_or_went(
+        self, name: str, sites: set[str], after: Seen, turn: int, values: dict[str, Any] | None
+    ) -> None:
+        if not sites <= self.sites.keys() and self.recorded < NEW_RUNS:
+            self.recorded += 1
+            held = Held(after.values, deterministic=self.deterministic)
+            try:
+                seen = self.runner.record(held, deterministic=self.deterministic)
+            except ValueError:
+                return
+            self.sites |= {k: site for k, site in seen.sites.items() if k not in self.sites}
+        for site in sites & self.sites.keys():
+            self.found.existence.setdefault(site, set()).add(name)
+
+    def _held(
+        self,
+        redrawn: Any,
+        turn: int = 0,
+        values: dict[str, Any] | None = None,
+        seed: int = 0,
+    ) -> Seen | None:
+        """A run with held values; None where the program cannot be run with them."""
+        self.runs += 1
+        handler = Held(
+            self.values if values is None else values,
+            redrawn,
+            turn,
+            deterministic=self.deterministic,
+        )
+        try:
+            self.runner.run(handler, seed=seed)
+        except ValueError:
+            return None
+        return handler.seen
+
+
+@contextmanager
+def without_zeros(runner: Runner) -> Iterator[None]:
+    """Other numbers in the place of zeros in parameters and data, which may be there by chance."""
+    inner = [p for module in modules(runner.program) for p in module.parameters()]
+    data = [tensor for _, tensor in referred_tensors(runner.program)]
+    kept: list[tuple[Tensor, Tensor]] = []
+    generator = torch.Generator().manual_seed(0)
+    for tensor in {id(t): t for t in [*inner, *data, *runner.inputs.values()]}.values():
+        if not tensor.is_floating_point() or tensor.is_sparse or isinstance(tensor, nn.UninitializedParameter):
+            continue
+        zeros = tensor.detach() == 0
+        if tensor.device.type == "cpu" and bool(zeros.any()):
+            kept.append((tensor, tensor.data))
+            other = 0.1 * torch.rand(tensor.shape, generator=generator) + 0.05
+            tensor.data = torch.where(zeros, other.to(tensor.dtype), tensor.data)
+    try:
+        yield
+    finally:
+        for tensor, before in kept:
+            tensor.data = before
+
+
+def weigh(record: Record, experiment: Experiment) -> Record:
+    """A record with the edges that both ways together speak for, and notes where they differ."""
+    found, sites = experiment.found, experiment.sites
+    order = list(sites)
+    added: dict[str, list[str]] = {}
+    dropped: list[tuple[str, str]] = []
+    weighed: dict[str, Site] = {}
+    for name, site in sites.items():
+        existence = direct(name, found)
+        redrawn = found.distribution.get(name, set()) | existence
+        out = {p for p in site.parents if p not in found.parents(name) and droppable(p, site, experiment)}
+        for parent in sorted(redrawn - set(site.parents) - {name}, key=order.index):
+            if order.index(parent) < order.index(name):
+                added.setdefault(parent, []).append(name)
+        new = {p for p, children in added.items() if name in children}
+        kept = (set(site.parents) - out) | new
+        dropped += [(p, name) for p in site.parents if p in out]
+        weighed[name] = replace(site, parents=tuple(n for n in order if n in kept))
+    return replace(record, sites=weighed, notes=notes(added, dropped, experiment))
+
+
+def direct(name: str, found: Findings) -> set[str]:
+    """What a site comes and goes with, without what comes and goes itself in between."""
+    causes = found.existence.get(name, set())
+    return {
+        cause
+        for cause in causes
+        if not any(cause in found.existence.get(other, ()) for other in causes if other != cause)
+    }
+
+
+def droppable(parent: str, site: Site, experiment: Experiment) -> bool:
+    """Whether a dependence that provenance states and no redraw shows is none."""
+    unseen = site.name not in experiment.stated or site.name in experiment.unstable
+    if unseen or parent in site.flat or experiment.found.tried.get(parent, 0) < ENOUGH:
+        return False
+    statement = experiment.sites[parent].statement
+    return not any(
+        other.statement == site.statement
+        and any(
+            experiment.sites[p].statement == statement
+            for p in experiment.found.distribution.get(name, ())
+            if p in experiment.sites
+        )
+        for name, other in experiment.sites.items()
+    )
+
+
+def notes(
+    added: dict[str, list[str]], dropped: list[tuple[str, str]], experiment: Experiment
+) -> tuple[str, ...]:
+    """Where provenance and redrawing differ, in sentences."""
+    lines = [
+        f"Found by drawing {parent} anew, as its value leaves torch: {', '.join(children)}."
+        for parent, children in added.items()
+    ]
+    lines += [
+        f"Not drawn: {child} is computed from {parent}, but {experiment.found.tried[parent]} other "
+        f"values of {parent} change nothing in it."
+        for parent, child in dropped
+    ]
+    if unstable := experiment.unstable & experiment.sites.keys():
+        names = ", ".join(name for name in experiment.sites if name in unstable)
+        lines.append(f"Another in every run, with the same draws, so not redrawn: {names}.")
+    if experiment.found.stopped:
+        names = ", ".join(dict.fromkeys(experiment.found.stopped))
+        lines.append(f"Not drawn anew, for time: {names}; what leaves torch there is not seen.")
+    return tuple(lines)
+
+
+def _read(first: Recorder) -> set[str]:
+    names = set()
+    for origin in first.provenance.read:
+        if (origin if isinstance(origin, str) else origin[0]).startswith(SITE):
+            names.add(bare(origin))
+    return names
