@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import torch
 from pyro.distributions import Independent, MaskedDistribution
 from pyro.distributions.torch_distribution import ExpandedDistribution
 from torch import Tensor, nn
-from torch.distributions import Distribution, Transform
 
 Numbers = tuple[Any, ...]
 
@@ -84,7 +86,13 @@ def contents(part: Any, depth: int = DEPTH) -> Iterator[Any]:
             yield from contents(item, depth - 1)
     elif depth and isinstance(part, nn.Module):
         yield from part.parameters()
-    elif depth and isinstance(part, Distribution | Transform):
+    elif depth and isinstance(part, functools.partial):
+        yield from contents([part.func, part.args, part.keywords], depth - 1)
+    elif depth and inspect.ismethod(part):
+        yield from contents(part.__self__, depth - 1)
+    elif depth and inspect.isfunction(part):
+        yield from contents([cell.cell_contents for cell in part.__closure__ or ()], depth - 1)
+    elif depth and hasattr(part, "__dict__") and not isinstance(part, type | ModuleType):
         for name, item in vars(part).items():
             if name != "_inv" and not name.startswith("_cached"):
                 yield from contents(item, depth - 1)

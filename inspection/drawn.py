@@ -52,12 +52,11 @@ def drawn(guide: Record, variables: Variables, nodes: set[str]) -> Drawn:
     carriers = carriers_of(sites, variables, nodes)
     found, owners, groups = Drawn(), {}, Groups()
     for name, site in sites.items():
-        if name in carriers:
-            continue
         child = variables.of(name)
+        weighs = site.distribution == "Unit"
+        if name in carriers or (site.observed and not (weighs or site.auxiliary)):
+            continue  # what a guide observes it does not draw
         if child not in nodes:
-            if site.distribution == "Unit" or site.observed or site.deterministic:
-                continue  # what only weighs the guide is a note, and no variable
             found.auxiliary.append(name)
         found.guided.append(child)
         sources = sources_of(site, carriers)
@@ -72,7 +71,7 @@ def drawn(guide: Record, variables: Variables, nodes: set[str]) -> Drawn:
         for part in (site, *(sites[name] for name in behind_of(starts, carriers, sites))):
             found.edges |= {
                 Edge(parent, child, "q", given)
-                for parent, given in variables.parents(part)
+                for parent, given in variables.parents(part, guide=True)
                 if parent not in carriers and parent != child
             }
     found.guided = list(dict.fromkeys(found.guided))

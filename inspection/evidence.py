@@ -38,11 +38,14 @@ RUNS = 400
 SECONDS = 20.0
 """After which no further site is drawn anew."""
 
+ALONE = 50
+"""Sites up to which each is drawn anew by itself."""
+
 ENOUGH = 4
 """New values after which a smooth dependence would have shown."""
 
-NEW_RUNS = 6
-"""Runs whose new sites are noted, beside the first."""
+OTHER_RUNS = 8
+"""Runs that took another way whose sites are noted, beside the first."""
 
 
 @dataclass
@@ -128,8 +131,11 @@ class Experiment:
 
     def _groups(self, names: list[str]) -> list[list[str]]:
         """Sites that have no child in common, as far as provenance knows."""
+        if len(self.sites) <= ALONE:
+            return [[name] for name in names]
         groups: list[tuple[list[str], set[str]]] = []
-        for name in names:
+        childless = [name for name in names if not any(name in s.parents for s in self.sites.values())]
+        for name in (name for name in names if name not in childless):
             below = {child for child, site in self.sites.items() if name in site.parents}
             for members, children in groups:
                 if not below & children:
@@ -138,7 +144,7 @@ class Experiment:
                     break
             else:
                 groups.append(([name], set(below)))
-        return [members for members, _ in groups]
+        return [members for members, _ in groups] + [[name] for name in childless]
 
     def _redraw(
         self, base: Seen, names: list[str], turn: int, values: dict[str, Any] | None = None
@@ -161,22 +167,25 @@ class Experiment:
         for child in differ & self.sites.keys():
             parents = moved if alone else set(self.sites[child].parents) & moved
             self.found.distribution.setdefault(child, set()).update(parents)
-        if (gone or new) and after is not None:
-            self._came_or_went(names[0], gone | new, after, turn, values)
+        if after is not None and (gone or new or (differ and names[0] in self.read)):
+            self._look(after)
+        for site in (gone | new) & self.sites.keys():
+            self.found.existence.setdefault(site, set()).add(names[0])
 
-    def _came_or_went(
-        self, name: str, sites: set[str], after: Seen, turn: int, values: dict[str, Any] | None
-    ) -> None:
-        if not sites <= self.sites.keys() and self.recorded < NEW_RUNS:
-            self.recorded += 1
-            held = Held(after.values, deterministic=self.deterministic)
-            try:
-                seen = self.runner.record(held, deterministic=self.deterministic)
-            except ValueError:
-                return
-            self.sites |= {k: site for k, site in seen.sites.items() if k not in self.sites}
-        for site in sites & self.sites.keys():
-            self.found.existence.setdefault(site, set()).add(name)
+    def _look(self, after: Seen) -> None:
+        """Note the sites of a run that took another way, and what they were computed from there."""
+        if self.recorded >= OTHER_RUNS:
+            return
+        self.recorded += 1
+        held = Held(after.values, deterministic=self.deterministic)
+        try:
+            there = self.runner.record(held, deterministic=self.deterministic).sites
+        except ValueError:
+            return
+        self.sites |= {
+            name: both(self.sites[name], site) if name in self.sites else site
+            for name, site in there.items()
+        }
 
     def _held(
         self,
@@ -198,6 +207,18 @@ class Experiment:
         except ValueError:
             return None
         return handler.seen
+
+
+def both(site: Site, there: Site) -> Site:
+    """A site as two runs met it that took different ways."""
+    more = tuple(name for name in there.parents if name not in site.parents)
+    return replace(
+        site,
+        parents=(*site.parents, *more),
+        inputs=site.inputs | there.inputs,
+        networks=tuple(sorted({*site.networks, *there.networks})),
+        flat=site.flat | there.flat | frozenset(more),
+    )
 
 
 @contextmanager

@@ -130,7 +130,7 @@ class Graph:
     @property
     def shared_plates(self) -> tuple[str, ...]:
         """The outermost plates that all variables lie in."""
-        plates = [node.plates for node in self.nodes.values() if node.role not in OUTSIDE]
+        plates = [self.nodes[name].plates for name in self.drawn_by("p")]
         levels = zip(*plates, strict=False)
         return tuple(
             level[0] for level in itertools.takewhile(lambda level: len(set(level)) == 1, levels)
@@ -173,6 +173,17 @@ class Graph:
         from .folding import folded
 
         return folded(self, few)
+
+    def drawn_by(self, side: str) -> list[str]:
+        """The nodes that a program states: variables, what they determine, factors.
+
+        Args:
+            side: ``"p"`` for the model, ``"q"`` for the guide, in the order of its run.
+        """
+        if side == "q":
+            return list(self.guided)
+        theirs = {name for name in self.guided if self.nodes[name].role == "factor"}
+        return [n for n, node in self.nodes.items() if node.role not in OUTSIDE and n not in theirs]
 
     def kind(self, edge: Edge) -> str:
         """What an edge states.

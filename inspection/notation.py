@@ -118,6 +118,11 @@ class Notation:
         return "-" if self.latex else "−"
 
     @property
+    def proportional(self) -> str:
+        """The sign between what is equal but for a constant."""
+        return r"\propto" if self.latex else "∝"
+
+    @property
     def log(self) -> str:
         """The natural logarithm."""
         return r"\log" if self.latex else "log"

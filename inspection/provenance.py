@@ -200,7 +200,8 @@ class Provenance(TorchDispatchMode):
             flat = marks.origins
         elif (parts := chosen(operation, args, kwargs)) is not None:
             values, choosing = (self.marks(part) for part in parts)
-            content, flat = values.content, choosing.origins
+            # What chooses from a table of constants, as an identity's rows, is what it holds.
+            content, flat = values.content or choosing.content, choosing.origins
         return Marks(marks.origins, content, marks.kinked | flat)
 
 

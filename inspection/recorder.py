@@ -35,7 +35,8 @@ class Recorder(Messenger):
 
     Args:
         provenance: follows the values.
-        deterministic: note ``pyro.deterministic`` as well; by default edges go through it.
+        deterministic: note ``pyro.deterministic`` as well, and sites that a reparameterisation
+            computes; by default edges go through them.
 
     Attributes:
         sites, values: by name. halves: of sites that ``obs_mask`` made.
@@ -68,8 +69,10 @@ class Recorder(Messenger):
             self.values[name] = msg["value"]
         elif is_deterministic(msg):
             self._whole(name, msg)
-        else:
-            self._note(name, msg, deterministic=is_computed(msg))
+        elif not is_computed(msg):
+            self._note(name, msg, deterministic=False)
+        elif self.deterministic:
+            self._note(name, msg, deterministic=True)
 
     def _whole(self, name: str, msg: Message) -> None:
         """``pyro.deterministic``, which ``obs_mask`` puts behind the two sites that it makes."""

@@ -26,8 +26,8 @@ from torch.utils._pytree import tree_leaves
 from .distributions import Numbers, contents, family, masks, same, shape
 from .recorder import is_computed, is_deterministic
 
-ROUNDS = 5
-"""Ways to draw a site anew: twice from its distribution, from its ends, and off its support."""
+ROUNDS = 6
+"""Ways to draw a site anew: from its distribution, its ends, in another order, off its support."""
 
 FAR = 64
 """Draws of which the smallest and the largest are the ends of a distribution."""
@@ -78,7 +78,7 @@ class Held(Messenger):
 
     def _pyro_post_sample(self, msg: Message) -> None:
         name = str(msg["name"])
-        if is_deterministic(msg) and not self.deterministic:
+        if not self.deterministic and (is_deterministic(msg) or is_computed(msg)):
             return
         if not site_is_subsample(msg):
             made_of = self._numbers(msg)
@@ -175,13 +175,25 @@ def _high(fn: Any, held: Tensor, turn: int) -> Tensor | None:
     return _end(fn, largest=True)
 
 
+def _rolled(fn: Any, held: Tensor, turn: int) -> Tensor | None:
+    """The same entries in another order, which a simplex or a count allows."""
+    return held.roll(1, -1) if held.dim() else None
+
+
 def _moved(fn: Any, held: Tensor, turn: int) -> Tensor | None:
     if held.is_floating_point():
         return held + 0.1 * torch.randn_like(held)
     return None if held.dtype is torch.bool else held + 1
 
 
-WAYS: tuple[Callable[[Any, Tensor, int], Tensor | None], ...] = (_draw, _low, _high, _draw, _moved)
+WAYS: tuple[Callable[[Any, Tensor, int], Tensor | None], ...] = (
+    _draw,
+    _low,
+    _high,
+    _rolled,
+    _draw,
+    _moved,
+)
 """How a site is drawn anew, from one round to the next."""
 
 

@@ -36,11 +36,18 @@ class Variables:
         """The variable that a site is a half of, or the site itself."""
         return self._halves.get(site, site)
 
-    def parents(self, site: Site) -> set[tuple[str, str]]:
-        """What a site depends on: variables, or arguments that are none, and which part of them."""
+    def parents(self, site: Site, *, guide: bool = False) -> set[tuple[str, str]]:
+        """What a site depends on: variables, or arguments that are none, and which part of them.
+
+        Args:
+            site: of either program.
+            guide: whether it is the guide's. To a guide the tensors that the model observes are
+                data; in the model those that it refers to without being given them are constants.
+        """
         found = {(self.of(name), "missing") for name in site.parents}
         for argument, reach in reaches(site.inputs).items():
-            found |= {(name, "observed") for name in self._named(argument, reach)}
+            if guide or not argument.startswith(CONSTANT):
+                found |= {(name, "observed") for name in self._named(argument, reach)}
         return {(name, given) for name, given in found if name != self.of(site.name)}
 
     def _named(self, argument: str, reach: Reach) -> set[str]:
