@@ -239,8 +239,7 @@ def _check_drawn(graph: Graph, asked: Iterable[Selection], side: str) -> None:
         )
     for selection in asked:
         role = graph.nodes[selection.name].role
-        outside = role == "auxiliary" if side == "p" else role == "factor"
-        if outside:
+        if role == "factor" or (role == "auxiliary" and side == "p"):
             program = "model" if side == "p" else "guide"
             raise ValueError(f"{selection.name} is no variable of the {program}; ask about others")
 

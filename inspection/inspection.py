@@ -34,6 +34,7 @@ class Inspection:
         model, guide: the sites of both programs.
         graph: the graphical model that they state.
         formula: the objective on the batch, where one was given that can name its terms.
+        arguments: what the programs were called with, by position and by keyword.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Inspection:
     guide: Record
     graph: Graph
     formula: Formula | None
+    arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain data."""
@@ -107,14 +109,18 @@ def inspect_pair(
     if not isinstance(objective, Objective):
         guide_sites = record(guide, *args, **kwargs)
         graph = build_graph(model_sites, guide_sites)
-        return Inspection(name, (model, guide), model_sites, guide_sites, graph, None)
+        return Inspection(
+            name, (model, guide), model_sites, guide_sites, graph, None, (args, kwargs)
+        )
     with untouched(model, guide), torch.no_grad(), pyro.validation_enabled(False):
         draw = objective.draw(model, guide, *args, **kwargs)
         terms = objective.formula(draw)
     guide_sites = as_read(record(objective.prepare(guide), *args, **kwargs), draw)
     graph = build_graph(model_sites, guide_sites)
     formula = Formula(present(terms, graph), graph)
-    return Inspection(name, (model, guide), model_sites, guide_sites, graph, formula)
+    return Inspection(
+        name, (model, guide), model_sites, guide_sites, graph, formula, (args, kwargs)
+    )
 
 
 def as_read(guide: Record, draw: Draw) -> Record:

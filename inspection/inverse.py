@@ -13,56 +13,12 @@ of the guide's parameters can express. One that the guide has and the inverse la
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .dag import Dag, join
 from .graph import MISSING, Edge, Graph
-from .unroll import Cell, Show, Unrolled, cells_to_show, drawn, size_of, unroll, with_known
-
-KNOWN = ("observed", "input", "factor", "intervened")
-"""Roles of what inference is given."""
-
-
-@dataclass(frozen=True, order=True)
-class Dependence:
-    """An arrow of a guide, or one that it would need.
-
-    Attributes:
-        parent, child: names.
-        given: of a partly observed parent, whether the ``"observed"`` entries or those that are
-            ``"missing"``; ``""`` for all.
-        between: plates in whose cells the two differ, as where one label's latent depends on
-            another's.
-        path: the path of the model, open given all other parents, that makes it needed.
-    """
-
-    parent: str
-    child: str
-    given: str = ""
-    between: tuple[str, ...] = ()
-    path: str = ""
-
-    @property
-    def key(self) -> tuple[str, str, str, tuple[str, ...]]:
-        """What it is compared by: all but its path."""
-        return self.parent, self.child, self.given, self.between
-
-    def __str__(self) -> str:
-        part = {"observed": " where known", "missing": " where missing"}.get(self.given, "")
-        cells = f" (between cells of {', '.join(self.between)})" if self.between else ""
-        return f"{self.parent}{part} → {self.child}{cells}"
-
-    def to_json(self) -> dict[str, Any]:
-        """The arrow as plain data."""
-        return {
-            "parent": self.parent,
-            "child": self.child,
-            "given": self.given,
-            "between": list(self.between),
-            "path": self.path,
-        }
+from .inverting import KNOWN, Both, Dependence
 
 
 @dataclass(frozen=True)
@@ -137,16 +93,10 @@ def inverse(graph: Graph) -> Inverse:
     Raises:
         ValueError: for a graph that is folded over time.
     """
-    positions, known = with_known(graph, cells_to_show(graph, ()))
-    model = unroll(graph, positions, side="p", known=known)
-    guide = unroll(graph, positions, side="q", known=known)
-    evidence = {c for c in model.dag.parents if graph.nodes[c.name].role in KNOWN}
-    evidence |= guide.evidence & set(model.dag.parents) - set(_unread(graph, guide))
-    drawn_cells = [c for name in graph.guided for c in guide.dag.parents if c.name == name]
-    order = [c for c in drawn_cells if c not in guide.evidence and c in model.dag.parents]
-    needed = _Roll(graph, model, evidence)(invert(model.dag, order, evidence))
-    stated = _Roll(graph, guide, guide.evidence)(invert(guide.dag, order, guide.evidence))
-    fitted = _fitted(guide, order)
+    both = Both(graph)
+    order = both.cells(graph.guided)
+    needed, stated = both.needed(order), both.stated(order)
+    fitted = both.fitted(order)
     lacking = [
         arrow
         for arrow in _without(needed, stated)
@@ -154,11 +104,11 @@ def inverse(graph: Graph) -> Inverse:
     ]
     return Inverse(
         order=tuple(dict.fromkeys(cell.name for cell in order)),
-        needed=_joined(needed),
-        stated=_joined(stated),
-        missing=_joined(arrow for arrow in lacking if not arrow.between),
-        between=_joined(arrow for arrow in lacking if arrow.between),
-        needless=_joined(_without(stated, needed)),
+        needed=joined(needed),
+        stated=joined(stated),
+        missing=joined(arrow for arrow in lacking if not arrow.between),
+        between=joined(arrow for arrow in lacking if arrow.between),
+        needless=joined(_without(stated, needed)),
         fitted=fitted,
     )
 
@@ -168,8 +118,8 @@ def _without(arrows: Iterable[Dependence], others: Iterable[Dependence]) -> list
     return [arrow for arrow in arrows if arrow.key not in keys]
 
 
-def _joined(arrows: Iterable[Dependence]) -> tuple[Dependence, ...]:
-    """The arrows with one for the known and the missing entries of a parent where both are there."""
+def joined(arrows: Iterable[Dependence]) -> tuple[Dependence, ...]:
+    """One arrow for the known and the missing entries of a parent where both are there."""
     arrows = list(arrows)
     keys = {arrow.key for arrow in arrows}
     found: dict[Any, Dependence] = {}
@@ -182,85 +132,3 @@ def _joined(arrows: Iterable[Dependence]) -> tuple[Dependence, ...]:
 
 def _is_data(graph: Graph, arrow: Dependence) -> bool:
     return graph.nodes[arrow.parent].role in KNOWN or arrow.given == "observed"
-
-
-def _unread(graph: Graph, guide: Unrolled) -> Iterable[Cell]:
-    """Latents that the guide does not draw: nobody knows them."""
-    latent = ("latent", "deterministic")
-    return (c for c in guide.evidence if graph.nodes[c.name].role in latent)
-
-
-def invert(
-    dag: Dag[Cell], order: Sequence[Cell], evidence: Collection[Cell]
-) -> dict[Cell, list[Cell]]:
-    """The parents that each of some nodes needs when they are drawn in an order, given evidence.
-
-    Args:
-        dag: of the distribution that is to be expressed. order: nodes, the first drawn first.
-        evidence: nodes that are known.
-
-    Returns:
-        For each node the fewest of the evidence and of those before it, given which it is
-        independent of all others of these.
-    """
-    neighbours = dag.moral(dag.ancestors([*order, *evidence]))
-    others = set(neighbours) - set(order) - set(evidence)
-    for node in sorted(others, key=list(dag.parents).index):
-        join(neighbours, _taken(neighbours, node))
-    parents: dict[Cell, list[Cell]] = {}
-    for node in reversed(order):
-        around = _taken(neighbours, node)
-        join(neighbours, around)
-        parents[node] = _fewest(dag, node, [c for c in dag.parents if c in around])
-    return parents
-
-
-def _taken(neighbours: dict[Cell, set[Cell]], node: Cell) -> set[Cell]:
-    """Take a node out of a graph; returns its neighbours."""
-    around = neighbours.pop(node)
-    for other in around:
-        neighbours[other].discard(node)
-    return around
-
-
-def _fewest(dag: Dag[Cell], node: Cell, parents: list[Cell]) -> list[Cell]:
-    for parent in list(parents):
-        others = [other for other in parents if other != parent]
-        if dag.separated(parent, node, others):
-            parents = others
-    return parents
-
-
-class _Roll:
-    """Arrows between cells as arrows between variables."""
-
-    def __init__(self, graph: Graph, unrolled: Unrolled, evidence: Collection[Cell]) -> None:
-        self.graph, self.unrolled, self.evidence = graph, unrolled, evidence
-
-    def __call__(self, parents: dict[Cell, list[Cell]]) -> list[Dependence]:
-        found: dict[Dependence, tuple[Cell, Cell, list[Cell]]] = {}
-        for child, own in reversed(parents.items()):
-            for parent in own:
-                arrow = self._arrow(parent, child)
-                if not any(size_of(self.graph, plate) == 1 for plate in arrow.between):
-                    found.setdefault(arrow, (parent, child, own))
-        return [replace(arrow, path=self._path(*cells)) for arrow, cells in found.items()]
-
-    def _arrow(self, parent: Cell, child: Cell) -> Dependence:
-        at = dict(child.at)
-        between = tuple(plate for plate, n in parent.at if at.get(plate, n) != n)
-        part = ""
-        if self.graph.nodes[parent.name].role == "partly observed":
-            part = "observed" if parent in self.evidence else "missing"
-        return Dependence(parent.name, child.name, part, between)
-
-    def _path(self, parent: Cell, child: Cell, parents: Sequence[Cell]) -> str:
-        given = [other for other in parents if other != parent]
-        trail = self.unrolled.dag.trail({parent}, {child}, given) or ()
-        return drawn(self.unrolled, trail, Show(trail, renumber=True))
-
-
-def _fitted(guide: Unrolled, order: Sequence[Cell]) -> tuple[str, ...]:
-    """What is drawn without reading data, directly or through what was drawn before."""
-    reading = {c.name for c in order if guide.dag.ancestors([c]) & guide.evidence}
-    return tuple(name for name in dict.fromkeys(c.name for c in order) if name not in reading)

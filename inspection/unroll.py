@@ -166,8 +166,8 @@ class _Unroller:
         known: Mapping[str, Collection[int]],
     ) -> None:
         self.graph, self.positions, self.side, self.known = graph, positions, side, known
-        other = "auxiliary" if side == "p" else "factor"
-        nodes = [node for node in graph.nodes.values() if node.role != other]
+        ends = {edge.child for edge in graph.edges if edge.side == side}
+        nodes = [node for node in graph.nodes.values() if self._takes_part(node, ends)]
         self.of = {node.name: self._cells(node) for node in nodes}
         self.cells = [cell for cells in self.of.values() for cell in cells]
         self.edges: dict[str, list[Edge]] = {node.name: [] for node in nodes}
@@ -175,13 +175,19 @@ class _Unroller:
             if edge.side == side and {edge.parent, edge.child} <= set(self.of):
                 self.edges[edge.child].append(edge)
 
+    def _takes_part(self, node: Node, children: Collection[str]) -> bool:
+        if node.role == "factor":
+            return node.name in children
+        return node.role != "auxiliary" or self.side == "q"
+
     def _cells(self, node: Node) -> list[Cell]:
         plates = plates_of(node)
         positions = itertools.product(*(self.positions[plate] for plate in plates))
         return [Cell(node.name, tuple(zip(plates, at, strict=True))) for at in positions]
 
     def parents(self, child: Cell) -> tuple[Cell, ...]:
-        if self.side == "q" and self.is_evidence(child):
+        factor = self.graph.nodes[child.name].role == "factor"
+        if self.side == "q" and self.is_evidence(child) and not factor:
             return ()
         at = dict(child.at)
         found = [

@@ -13,7 +13,7 @@ from ccvae.inspection import Edge, Graph, Node, inspect_pair
 from ccvae.inspection.dag import Dag
 from ccvae.inspection.figure import STROKES, save_graph
 from ccvae.inspection.graph import Chain
-from ccvae.inspection.inverse import invert
+from ccvae.inspection.inverting import invert
 from ccvae.inspection.layout import lay_out
 from ccvae.inspection.tikz import tikz
 
