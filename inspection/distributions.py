@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import Iterator
-from types import ModuleType
+from collections.abc import Iterable, Iterator
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 import torch
@@ -15,8 +14,8 @@ from torch import Tensor, nn
 
 Numbers = tuple[Any, ...]
 
-DEPTH = 6
-"""Of distributions within distributions that are looked into."""
+PARTS = 500
+"""Objects within a distribution that are looked into at most."""
 
 
 def family(fn: Any) -> str:
@@ -71,31 +70,40 @@ def entries_are_independent(fn: Any) -> bool:
     return shape(base, "event_shape") == () and not hasattr(base, "transforms")
 
 
-def contents(part: Any, depth: int = DEPTH) -> Iterator[Any]:
-    """The tensors, numbers and words that a distribution is made of.
+def contents(part: Any) -> Iterator[Any]:
+    """The tensors, numbers and words that a distribution is made of, in their order.
 
-    Distributions, transforms, modules and lists within it are looked into.
+    Distributions, transforms, modules, functions and lists within it are looked into, and anything
+    else that has attributes.
     """
-    if isinstance(part, Tensor | bool | int | float | str):
-        yield part
-    elif depth and isinstance(part, list | tuple | set | frozenset):
-        for item in part:
-            yield from contents(item, depth - 1)
-    elif depth and isinstance(part, dict):
-        for item in part.values():
-            yield from contents(item, depth - 1)
-    elif depth and isinstance(part, nn.Module):
-        yield from part.parameters()
-    elif depth and isinstance(part, functools.partial):
-        yield from contents([part.func, part.args, part.keywords], depth - 1)
-    elif depth and inspect.ismethod(part):
-        yield from contents(part.__self__, depth - 1)
-    elif depth and inspect.isfunction(part):
-        yield from contents([cell.cell_contents for cell in part.__closure__ or ()], depth - 1)
-    elif depth and hasattr(part, "__dict__") and not isinstance(part, type | ModuleType):
-        for name, item in vars(part).items():
-            if name != "_inv" and not name.startswith("_cached"):
-                yield from contents(item, depth - 1)
+    pending, seen = [part], set[int]()
+    while pending and len(seen) < PARTS:
+        part = pending.pop()
+        if isinstance(part, Tensor | bool | int | float | str):
+            yield part
+        elif part is not None and id(part) not in seen:
+            seen.add(id(part))
+            pending += reversed(list(_within(part)))
+
+
+def _within(part: Any) -> Iterable[Any]:
+    match part:
+        case list() | tuple() | set() | frozenset():
+            return part
+        case dict():
+            return part.values()
+        case nn.Module():
+            return [*part.parameters(), *part.buffers()]
+        case functools.partial():
+            return part.func, part.args, part.keywords
+        case type() | ModuleType():
+            return ()
+        case MethodType():
+            return (part.__self__,)
+        case FunctionType():
+            return [cell.cell_contents for cell in part.__closure__ or ()]
+    attributes = getattr(part, "__dict__", {})
+    return [v for k, v in attributes.items() if k != "_inv" and not k.startswith("_cached")]
 
 
 def same(one: Numbers, two: Numbers) -> bool:

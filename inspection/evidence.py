@@ -134,7 +134,9 @@ class Experiment:
         if len(self.sites) <= ALONE:
             return [[name] for name in names]
         groups: list[tuple[list[str], set[str]]] = []
-        childless = [name for name in names if not any(name in s.parents for s in self.sites.values())]
+        childless = [
+            name for name in names if not any(name in s.parents for s in self.sites.values())
+        ]
         for name in (name for name in names if name not in childless):
             below = {child for child, site in self.sites.items() if name in site.parents}
             for members, children in groups:
@@ -229,7 +231,11 @@ def without_zeros(runner: Runner) -> Iterator[None]:
     kept: list[tuple[Tensor, Tensor]] = []
     generator = torch.Generator().manual_seed(0)
     for tensor in {id(t): t for t in [*inner, *data, *runner.inputs.values()]}.values():
-        if not tensor.is_floating_point() or tensor.is_sparse or isinstance(tensor, nn.UninitializedParameter):
+        if (
+            not tensor.is_floating_point()
+            or tensor.is_sparse
+            or isinstance(tensor, nn.UninitializedParameter)
+        ):
             continue
         zeros = tensor.detach() == 0
         if tensor.device.type == "cpu" and bool(zeros.any()):
@@ -253,7 +259,11 @@ def weigh(record: Record, experiment: Experiment) -> Record:
     for name, site in sites.items():
         existence = direct(name, found)
         redrawn = found.distribution.get(name, set()) | existence
-        out = {p for p in site.parents if p not in found.parents(name) and droppable(p, site, experiment)}
+        out = {
+            p
+            for p in site.parents
+            if p not in found.parents(name) and droppable(p, site, experiment)
+        }
         for parent in sorted(redrawn - set(site.parents) - {name}, key=order.index):
             if order.index(parent) < order.index(name):
                 added.setdefault(parent, []).append(name)

@@ -101,9 +101,7 @@ class Recorder(Messenger):
         self._mark_value(name, fresh, fn, auxiliary=self.sites[name].auxiliary)
         msg["value"] = self.values[name] = fresh
 
-    def _marks(
-        self, msg: Message, fn: Any, value: Any, fresh: Any, deterministic: bool
-    ) -> Marks:
+    def _marks(self, msg: Message, fn: Any, value: Any, fresh: Any, deterministic: bool) -> Marks:
         """What a site's density is computed from, its value and its masks left aside."""
         if deterministic:
             return self.provenance.marks(value)
@@ -127,9 +125,7 @@ class Recorder(Messenger):
             if isinstance(leaf, Tensor):
                 self.provenance.mark(leaf, f"{SITE}{name}")
 
-    def _site(
-        self, name: str, msg: Message, own: Marks, data: Marks, deterministic: bool
-    ) -> Site:
+    def _site(self, name: str, msg: Message, own: Marks, data: Marks, deterministic: bool) -> Site:
         fn, infer = msg["fn"], msg["infer"] or {}
         return Site(
             name=name,

@@ -47,7 +47,7 @@ class Runner:
     Args:
         program, args, kwargs: what is run, and on what.
         name: of the program, for messages.
-        names: of tensors, where they have other names than in this program's own signature.
+        like: the runner of the model where this is its guide, which names the same tensors.
     """
 
     def __init__(
@@ -57,13 +57,16 @@ class Runner:
         kwargs: Mapping[str, Any],
         *,
         name: str = "program",
-        names: Mapping[str, Tensor] | None = None,
+        like: Runner | None = None,
     ) -> None:
         self.program, self.args, self.kwargs, self.name = program, args, dict(kwargs), name
         self.own = is_own(program)
         self._shown = False
-        own_names = dict(named_tensors(bound(program, args, kwargs)))
-        self.inputs = own_names if names is None else {**names, **_others(own_names, names)}
+        self.inputs = dict(named_tensors(bound(program, args, kwargs)))
+        self.by_axes = declared_space(program) is None
+        if like is not None:
+            self.inputs = {**like.inputs, **_others(self.inputs, like.inputs)}
+            self.by_axes = like.by_axes
 
     def run(self, *handlers: Any, seed: int = 0) -> None:
         """Run the program once within handlers, from the outermost to the innermost.
@@ -126,7 +129,7 @@ class Runner:
                     mark(provenance, f"{INPUT}{CONSTANT}{name}", tensor, by_axes=True)
         module = innermost(self.program)
         for name, tensor in self.inputs.items():
-            mark(provenance, f"{INPUT}{name}", tensor, by_axes=declared_space(module) is None)
+            mark(provenance, f"{INPUT}{name}", tensor, by_axes=self.by_axes)
         if isinstance(module, nn.Module):
             for name, parameter in module.named_parameters():
                 provenance.mark(parameter, f"{PART}{part_of(name)}")
@@ -195,7 +198,9 @@ def record_of(runner: Runner, recorder: Recorder) -> Record:
 
 
 def _of_variables(recorder: Recorder) -> list[Any]:
-    names = [origin if isinstance(origin, str) else origin[0] for origin in recorder.provenance.read]
+    names = [
+        origin if isinstance(origin, str) else origin[0] for origin in recorder.provenance.read
+    ]
     return [name for name in names if name[0] != PART and not name.startswith(f"{INPUT}{CONSTANT}")]
 
 
