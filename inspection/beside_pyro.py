@@ -98,7 +98,7 @@ def beside_pyro(found: Inspection) -> BesidePyro:
     order = tuple(reversed(latent))
     ours = {_key(arrow): arrow for arrow in posterior(graph, order)}
     try:
-        with untouched(*found.programs):
+        with untouched(found.programs[0]):
             listed = get_dependencies(found.programs[0], args, kwargs)
     except Exception as error:  # whatever a program does under a handler it was not written for
         words = " ".join(str(error).split())[:200]

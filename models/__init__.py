@@ -2,6 +2,7 @@
 
 from .ccvae import CCVAE
 from .diva import DIVA
+from .intervention import do
 from .likelihoods import LIKELIHOODS, Bernoulli, Laplace, Levels256, Normal
 from .m2 import M2
 from .vae import VAE
@@ -16,4 +17,5 @@ __all__ = [
     "Laplace",
     "Levels256",
     "Normal",
+    "do",
 ]
