@@ -30,12 +30,14 @@ from ..inference.untouched import modules
 from .recorder import SITE, Recorder, bare
 from .recording import Runner, referred_tensors
 from .redraw import ROUNDS, Held, Seen, changed
-from .sites import Record, Site
+from .sites import Record, Site, both
 
-RUNS = 400
-"""Runs that redrawing takes at most."""
+STATEMENTS = 8000
+"""Sites that all runs of redrawing meet at most, together; some runs are always made."""
 
-SECONDS = 20.0
+SOME = 60
+
+SECONDS = 5.0
 """After which no further site is drawn anew."""
 
 ALONE = 50
@@ -151,7 +153,9 @@ class Experiment:
     def _redraw(
         self, base: Seen, names: list[str], turn: int, values: dict[str, Any] | None = None
     ) -> None:
-        if time.monotonic() > self._until or self.runs > RUNS:
+        if time.monotonic() > self._until or self.runs > max(
+            SOME, STATEMENTS // max(1, len(self.stated))
+        ):
             self.found.stopped += names
             return
         after = self._held(names, turn, values)
@@ -209,18 +213,6 @@ class Experiment:
         except ValueError:
             return None
         return handler.seen
-
-
-def both(site: Site, there: Site) -> Site:
-    """A site as two runs met it that took different ways."""
-    more = tuple(name for name in there.parents if name not in site.parents)
-    return replace(
-        site,
-        parents=(*site.parents, *more),
-        inputs=site.inputs | there.inputs,
-        networks=tuple(sorted({*site.networks, *there.networks})),
-        flat=site.flat | there.flat | frozenset(more),
-    )
 
 
 @contextmanager
@@ -319,13 +311,13 @@ def notes(
         lines.append(f"Another in every run, with the same draws, so not redrawn: {names}.")
     if experiment.found.stopped:
         names = ", ".join(dict.fromkeys(experiment.found.stopped))
-        lines.append(f"Not drawn anew, for time: {names}; what leaves torch there is not seen.")
+        lines.append(f"Not drawn anew, or not in all ways, for time: {names}.")
     return tuple(lines)
 
 
 def _read(first: Recorder) -> set[str]:
     names = set()
-    for origin in first.provenance.read:
+    for origin in first.provenance.left:
         if (origin if isinstance(origin, str) else origin[0]).startswith(SITE):
             names.add(bare(origin))
     return names

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -81,6 +82,7 @@ class Provenance(TorchDispatchMode):
 
     Attributes:
         read: origins of what was read as Python numbers, beyond which nothing is followed.
+        left: the same without whole numbers that were an index alone.
 
     >>> a, b, c = torch.ones(3), torch.ones(3), torch.zeros(3)
     >>> with Provenance() as provenance:
@@ -93,10 +95,12 @@ class Provenance(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.read: Origins = NOTHING
+        self.read = self.left = NOTHING
+        self.looking_up = False
         # The tensors are kept beside, so that no storage is freed and its number used again.
         self._storages: dict[int, tuple[Tensor, Marks]] = {}
         self._tables: dict[int, Table] = {}
+        self._looked_up: dict[int, tuple[Tensor, Marks]] = {}
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -141,10 +145,26 @@ class Provenance(TorchDispatchMode):
                 found = found | own
         return found
 
+    def note_read(self, value: Any) -> None:
+        """State that a value leaves torch."""
+        origins = self.of(value)
+        self.read |= origins
+        if not self.looking_up:
+            self.left |= origins
+
+    def look_up(self, tensor: Tensor, marks: Marks) -> None:
+        """State what chose this very tensor among the entries of the one whose view it is."""
+        if marks.origins:
+            chosen_by = Marks(marks.origins, kinked=marks.origins)
+            self._looked_up[id(tensor)] = (tensor, chosen_by)
+
     def _marks(self, tensor: Tensor) -> Marks:
         if id(tensor) in self._tables:
-            return self._tables[id(tensor)].marks
-        return self._storages.get(_storage(tensor), (tensor, NO_MARKS))[1]
+            found = self._tables[id(tensor)].marks
+        else:
+            found = self._storages.get(_storage(tensor), (tensor, NO_MARKS))[1]
+        own = self._looked_up.get(id(tensor))
+        return found if own is None else found | own[1]
 
     def __torch_dispatch__(
         self,
@@ -157,7 +177,7 @@ class Provenance(TorchDispatchMode):
         result = func(*args, **kwargs)
         packet = func.overloadpacket
         if packet is aten._local_scalar_dense:
-            self.read |= self.of(args)
+            self.note_read(args)
         elif packet not in SHAPES_ONLY and not is_nothing(packet, args):
             self._follow(packet, args, kwargs, result)
         return result
@@ -203,6 +223,38 @@ class Provenance(TorchDispatchMode):
             # What chooses from a table of constants, as an identity's rows, is what it holds.
             content, flat = values.content or choosing.content, choosing.origins
         return Marks(marks.origins, content, marks.kinked | flat)
+
+
+class Reads(TorchFunctionMode):
+    """While entered, notes what the dispatcher is not told.
+
+    A whole number that is an index, as in ``means[k]``, is read by torch itself, and NumPy and lists
+    take all of a tensor's entries at once.
+    """
+
+    def __init__(self, provenance: Provenance) -> None:
+        super().__init__()
+        self._provenance = provenance
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        if func in (Tensor.tolist, Tensor.numpy, Tensor.__array__):
+            self._provenance.note_read(args[0])
+        if func not in (Tensor.__getitem__, Tensor.__setitem__):
+            return func(*args, **kwargs or {})
+        self._provenance.looking_up = True
+        try:
+            result = func(*args, **kwargs or {})
+        finally:
+            self._provenance.looking_up = False
+        chosen = self._provenance.marks(args[1])
+        self._provenance.look_up(args[0] if result is None else result, chosen)
+        return result
 
 
 def _storage(tensor: Tensor) -> int:

@@ -22,8 +22,8 @@ from .distributions import (
     unmasked,
     unwrapped,
 )
-from .provenance import NO_MARKS, Marks, Origin, Origins, Provenance
-from .sites import Plate, Site
+from .provenance import NO_MARKS, Marks, Origin, Origins, Provenance, Reads
+from .sites import Plate, Site, both
 from .statements import current_statement
 
 SITE, PART, INPUT = ":", "@", "="
@@ -47,6 +47,7 @@ class Recorder(Messenger):
     def __init__(self, provenance: Provenance, *, deterministic: bool = False) -> None:
         super().__init__()
         self.provenance, self.deterministic = provenance, deterministic
+        self.reads = Reads(provenance)
         self.sites: dict[str, Site] = {}
         self.values: dict[str, Any] = {}
         self.halves: dict[str, str] = {}
@@ -97,7 +98,8 @@ class Recorder(Messenger):
             self.observations[name] = value
             own = own | only_sites(data)
         own = own | only_sites(self.provenance.marks(msg["mask"], masks(fn)))
-        self.sites[name] = self._site(name, msg, own, data, deterministic)
+        site = self._site(name, msg, own, data, deterministic)
+        self.sites[name] = both(self.sites[name], site) if name in self.sites else site
         self._mark_value(name, fresh, fn, auxiliary=self.sites[name].auxiliary)
         msg["value"] = self.values[name] = fresh
 
@@ -178,13 +180,9 @@ def is_deterministic(msg: Message) -> bool:
 def is_computed(msg: Message) -> bool:
     """Whether a reparameterisation computes the site, which Pyro then calls observed."""
     fn, value = unwrapped(msg["fn"]), msg["value"]
-    if not msg["is_observed"] or type(fn).__name__ != "Delta":
+    if not msg["is_observed"] or type(fn).__name__ != "Delta" or not isinstance(value, Tensor):
         return False
-    return value is fn.v or (
-        isinstance(value, Tensor)
-        and value.shape == fn.v.shape
-        and value.data_ptr() == fn.v.data_ptr()
-    )
+    return value is fn.v or (value.shape == fn.v.shape and torch.equal(value, fn.v))
 
 
 def part_of(parameter: str) -> str:

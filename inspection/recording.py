@@ -118,7 +118,8 @@ class Runner:
         provenance = Provenance()
         self._mark(provenance)
         recorder = Recorder(provenance, deterministic=deterministic)
-        self.run(provenance, recorder, *handlers, seed=seed)
+        reads = () if self.own else (recorder.reads,)
+        self.run(provenance, *reads, recorder, *handlers, seed=seed)
         return recorder
 
     def _mark(self, provenance: Provenance) -> None:

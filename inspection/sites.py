@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .provenance import Origins
@@ -96,3 +96,15 @@ class Record:
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     observations: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+def both(site: Site, there: Site) -> Site:
+    """A site as two runs met it that took different ways."""
+    more = tuple(name for name in there.parents if name not in site.parents)
+    return replace(
+        site,
+        parents=(*site.parents, *more),
+        inputs=site.inputs | there.inputs,
+        networks=tuple(sorted({*site.networks, *there.networks})),
+        flat=site.flat | there.flat | frozenset(more),
+    )
