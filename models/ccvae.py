@@ -40,7 +40,7 @@ from torch import Tensor, nn
 from ..data import LabelSpace
 from .likelihoods import Likelihood
 from .priors import ConditionalPrior, label_prior
-from .program import Program
+from .program import Program, joined
 
 
 class CCVAE(Program):
@@ -104,6 +104,6 @@ class CCVAE(Program):
                 blocks.append(z_c.flatten(-2))
             origin = torch.zeros(len(index), 1, self.style, dtype=y.dtype, device=y.device)
             z_style = pyro.sample("z_style", dist.Normal(origin, 1.0).to_event(1))
-            z = torch.cat([*blocks, z_style.squeeze(-2)], -1)
+            z = joined([*blocks, z_style.squeeze(-2)])
             pixels = self.likelihood(self.decoder(z).unsqueeze(-4))
             pyro.sample("x", pixels, obs=None if x is None else x.unsqueeze(-4))

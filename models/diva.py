@@ -41,7 +41,7 @@ from torch import Tensor, nn
 from ..data import LabelSpace
 from .likelihoods import Likelihood
 from .priors import ClassTable, label_prior
-from .program import Program
+from .program import Program, joined
 
 
 class DIVA(Program):
@@ -117,6 +117,6 @@ class DIVA(Program):
                     )
                     z_y = pyro.sample(f"z_y{kind.suffix}", prior(label))
                 blocks.append(z_y.flatten(-2))
-            z = torch.cat([z_d.squeeze(-2), z_x.squeeze(-2), *blocks], -1)
+            z = joined([z_d.squeeze(-2), z_x.squeeze(-2), *blocks])
             pixels = self.likelihood(self.decoder(z).unsqueeze(-4))
             pyro.sample("x", pixels, obs=None if x is None else x.unsqueeze(-4))
