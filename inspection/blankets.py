@@ -55,7 +55,7 @@ class Blanket(Set[str]):
             for word, names in (
                 ("parents" if len(self.parents) > 1 else "parent", self.parents),
                 ("children" if len(self.children) > 1 else "child", self.children),
-                ("parents of the same", self.partners),
+                ("co-parents" if len(self.partners) > 1 else "co-parent", self.partners),
             )
             if names
         ]

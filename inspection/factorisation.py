@@ -25,7 +25,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
-from .graph import PAST, Chain, Edge, Graph, Node
+from .graph import INTERVENED, PAST, Chain, Edge, Graph, Node
 from .notation import LABELS, LATEX, UNICODE, Notation
 
 INDICES = "ijklmnrst"
@@ -91,8 +91,14 @@ class Writer:
     def left(self) -> str:
         """The density of all variables at once."""
         of = [self.whole(node) for node in self._left()]
-        given = [self.reference(edge, ()) for edge in self._in_order(self._outside())]
+        given = [self._outer(edge) for edge in self._in_order(self._outside())]
         return self.notation.density(self.side, of, list(dict.fromkeys(given)))
+
+    def _outer(self, edge: Edge) -> str:
+        """What the density is conditioned on, or what is set from outside: ``do(y)``."""
+        text = self.reference(edge, ())
+        set_ = self.graph.nodes[edge.parent].role == INTERVENED
+        return self.notation.do(text) if set_ else text
 
     def whole(self, node: Node) -> str:
         """A variable on the left side: all of it, or in a guide the part that is missing."""

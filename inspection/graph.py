@@ -17,8 +17,11 @@ PAST = -1
 MISSING = "missing"
 """The side of edges that the posterior has and a guide lacks."""
 
-OUTSIDE = ("input", "auxiliary")
-"""Roles of nodes that are no variables of the model."""
+INTERVENED = "intervened"
+"""The role of a node that is set from outside."""
+
+OUTSIDE = ("input", "auxiliary", INTERVENED)
+"""Roles of nodes that the model has no distribution for."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class Node:
         name: of the variable.
         role: ``"observed"``, ``"partly observed"``, ``"latent"``, ``"factor"``,
             ``"deterministic"`` for what its parents determine, ``"input"`` for an argument that
-            is no variable of the model, or ``"auxiliary"`` for a site of the guide that is none.
+            is no variable of the model, ``"auxiliary"`` for a site of the guide that is none, or
+            ``"intervened"`` for what is set from outside.
         plates: from the outermost to the innermost.
         finite: whether it has finitely many values: a label.
         copies: how many sites outside a common plate it stands for.
@@ -158,6 +162,12 @@ class Graph:
         from .blankets import independences
 
         return independences(self, given)
+
+    def do(self, *names: str) -> Graph:
+        """The graph after an intervention; see :mod:`ccvae.inspection.mutilation`."""
+        from .mutilation import mutilated
+
+        return mutilated(self, names)
 
     def inverse(self) -> Inverse:
         """What exact inference needs beside the guide; see :mod:`ccvae.inspection.inverse`."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .dag import Block
-from .graph import Graph
+from .graph import INTERVENED, Graph
 from .unroll import (
     Cell,
     Selection,
@@ -125,6 +125,9 @@ class _Question:
             raise ValueError("expected two variables or more to ask about; name both sides")
         self.asked = [selection for part in parts for selection in part]
         _check_drawn(graph, self.asked, side)
+        for selection in (*self.first, *self.second):
+            if graph.nodes[selection.name].role in ("input", INTERVENED):
+                raise ValueError(f"{selection.name} is given to the program; ask about others")
         positions = cells_to_show(graph, self.asked)
         known: dict[str, set[int]] = {}
         if side == "q":

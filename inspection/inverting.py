@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .dag import Dag, join
-from .graph import Graph
+from .graph import INTERVENED, Graph
 from .unroll import Cell, Show, Unrolled, cells_to_show, drawn, size_of, unroll, with_known
 
-KNOWN = ("observed", "input", "factor", "intervened")
+KNOWN = ("observed", "input", "factor", INTERVENED)
 """Roles of what inference is given."""
 
 

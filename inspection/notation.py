@@ -104,6 +104,10 @@ class Notation:
         comma = ", " if self.latex else ","
         return f"{side}({comma.join(of)}{bar + comma.join(given) if given else ''})"
 
+    def do(self, symbol: str) -> str:
+        """``do(y)``, for what is set from outside."""
+        return (r"\mathrm{do}" if self.latex else "do") + f"({symbol})"
+
     def product(self, over: str, factors: str) -> str:
         r"""∏ with its range below (and above, for ``i=1..L``)."""
         index, _, end = over.partition("..")

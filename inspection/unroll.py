@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .dag import Dag
-from .graph import Edge, Graph, Node
+from .graph import INTERVENED, Edge, Graph, Node
 from .notation import LABELS
 
 INDEXED = re.compile(r"(?P<name>.+)\[(?P<index>[^\[\]]+)\]")
@@ -216,8 +216,8 @@ class _Unroller:
 
     def is_evidence(self, cell: Cell) -> bool:
         role = self.graph.nodes[cell.name].role
-        if self.side == "p":
-            return role in ("factor", "input", "intervened")
+        if self.side == "p" or role == "factor":
+            return role in ("factor", "input", INTERVENED)
         drawn = cell.name in self.graph.guided or role == "auxiliary"
         return not drawn or self.is_known(cell)
 

@@ -85,6 +85,11 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument(
         "--inputs", default="", metavar="MODULE:FUNCTION", help="returns your programs' arguments"
     )
+    inspect.add_argument("--independent", default="", metavar="A,B", help=_INDEPENDENT)
+    inspect.add_argument("--given", default="", metavar="C,…", help="what --independent is given")
+    inspect.add_argument("--blanket", default="", metavar="A", help="its Markov blanket")
+    inspect.add_argument("--inverse", action="store_true", help=_INVERSE)
+    inspect.add_argument("--do", default="", metavar="A,…", help=_DO)
     inspect.add_argument("--format", default="", help="text, json, svg, png, pdf or tex (text)")
     inspect.add_argument("--beside", action="store_true", help="model and guide side by side")
     inspect.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
@@ -155,6 +160,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 _PROGRAM = "see ccvae models (ccvae)"
+_INDEPENDENT = "whether the model states it: z_c,z_style; cells as y[1],y[2]; sets as a+b,c; or all"
+_INVERSE = "what the posterior needs and the guide lacks; drawn dotted and red"
+_DO = "the model with these set from outside"
 _LOG = "between two lines of steps.jsonl (50)"
 _COMPILE = "compile the networks first, for long trainings"
 _SAVE = "between two checkpoints within an epoch (10)"

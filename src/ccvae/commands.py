@@ -227,8 +227,11 @@ def models(_: Namespace) -> tuple[Document, str]:
 def inspect(options: Namespace) -> tuple[Document, str]:
     """``ccvae inspect``."""
     from .inspection.example import inspect_own, inspect_program
+    from .inspection.questions import Questions
 
     form = _format(options, ("text", "json", "svg", "png", "pdf", "tex"))
+    asked = (options.independent, options.given, options.do, options.blanket, options.inverse)
+    questions = Questions(*asked)
     config = Config(
         program=options.program,
         objective=options.objective,
@@ -240,20 +243,22 @@ def inspect(options: Namespace) -> tuple[Document, str]:
         found = inspect_own(options.program, options.inputs, config, options.labels)
     else:
         found = inspect_program(config, options.labels)
-    document = found.to_json()
+    answers = questions.ask(found)
+    document = {**found.to_json(), **answers.to_json()}
     if form in ("svg", "png", "pdf"):
         from .inspection.figure import save_graph
 
         name = f"{config.program}-{config.objective or config.program}".replace(":", "_")
         path = options.out or Path(f"{name}.{form}")
-        save_graph(found.graph, path, beside=options.beside)
+        save_graph(answers.drawn(found.graph), path, beside=options.beside)
         return {**document, "figure": str(path)}, str(path)
     if form == "tex":
         from .inspection.tikz import tikz
 
-        return document, _written(options.out, tikz(found.graph, beside=options.beside))
-    text = found.to_text() if form == "text" else json.dumps(document, indent=2)
-    return document, _written(options.out, text)
+        figure = tikz(answers.drawn(found.graph), beside=options.beside)
+        return document, _written(options.out, figure)
+    text = "\n\n".join(filter(None, (found.to_text(), answers.to_text())))
+    return document, _written(options.out, text if form == "text" else _json(document))
 
 
 def app(options: Namespace) -> tuple[Document, str, Callable[[], None]]:
@@ -289,6 +294,10 @@ def _format(options: Namespace, known: Sequence[str]) -> str:
     if asked not in known:
         raise ValueError(f"unknown format {asked!r}; choose one of {', '.join(known)}")
     return asked
+
+
+def _json(document: Document) -> str:
+    return json.dumps(document, indent=2)
 
 
 def _written(path: Path | None, text: str) -> str:
