@@ -100,7 +100,6 @@ class Provenance(TorchDispatchMode):
         # The tensors are kept beside, so that no storage is freed and its number used again.
         self._storages: dict[int, tuple[Tensor, Marks]] = {}
         self._tables: dict[int, Table] = {}
-        self._looked_up: dict[int, tuple[Tensor, Marks]] = {}
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -152,19 +151,16 @@ class Provenance(TorchDispatchMode):
         if not self.looking_up:
             self.left |= origins
 
-    def look_up(self, tensor: Tensor, marks: Marks) -> None:
-        """State what chose this very tensor among the entries of the one whose view it is."""
-        if marks.origins:
-            chosen_by = Marks(marks.origins, kinked=marks.origins)
-            self._looked_up[id(tensor)] = (tensor, chosen_by)
+    def add(self, tensor: Tensor, marks: Marks) -> None:
+        """State what else a tensor comes from."""
+        marks = self._marks(tensor) | marks
+        self._tables.pop(id(tensor), None)
+        self._storages[_storage(tensor)] = (tensor, marks)
 
     def _marks(self, tensor: Tensor) -> Marks:
         if id(tensor) in self._tables:
-            found = self._tables[id(tensor)].marks
-        else:
-            found = self._storages.get(_storage(tensor), (tensor, NO_MARKS))[1]
-        own = self._looked_up.get(id(tensor))
-        return found if own is None else found | own[1]
+            return self._tables[id(tensor)].marks
+        return self._storages.get(_storage(tensor), (tensor, NO_MARKS))[1]
 
     def __torch_dispatch__(
         self,
@@ -252,9 +248,12 @@ class Reads(TorchFunctionMode):
             result = func(*args, **kwargs or {})
         finally:
             self._provenance.looking_up = False
-        chosen = self._provenance.marks(args[1])
-        self._provenance.look_up(args[0] if result is None else result, chosen)
-        return result
+        chosen = self._provenance.marks(args[1]).origins
+        if chosen:
+            # A copy: a view would tell of the whole table what chose one of its entries.
+            result = args[0] if result is None else result.clone()
+            self._provenance.add(result, Marks(chosen, kinked=chosen))
+        return None if func is Tensor.__setitem__ else result
 
 
 def _storage(tensor: Tensor) -> int:
