@@ -118,10 +118,10 @@ def dependencies(case: Any) -> list[str]:
     if case.make_guide:
         found = get_dependencies(case.make_guide(), case.args, dict(case.kwargs))
         shown = set(case.sites) & set(found["prior_dependencies"])
-        right = [_guide_edges(case, one) for one in _options(case)]
+        options = [_guide_edges(case, one) for one in _options(case)]
         edges = {(a, b) for b, of in found["prior_dependencies"].items() for a in of if a != b}
         extra = set(found["prior_dependencies"]) - shown - _named(case)
-        return _difference("sites", set(), extra) + _nearest("edges", right, edges)
+        return _difference("sites", set(), extra) + _nearest("edges", options, edges)
     found = get_dependencies(case.model, case.args, dict(case.kwargs))
     prior, whole = found["prior_dependencies"], _halves(case)
     traced = pyro.poutine.trace(case.model).get_trace(*case.args, **case.kwargs)

@@ -200,7 +200,7 @@ def attend_with_masked_sites():
     plates="cells 3: library z label counts",
     args=(IMAGES.round(), CLASSES),
     make_guide=lambda: _annotate,
-    guide_density="q(z|counts) q(library|counts) f(classification_loss|z)",
+    guide_density="q(z|counts) q(library|counts) f(classification_loss|z,label)",
 )
 def annotated_cells(counts, label):
     with pyro.plate("cells", 3):
@@ -216,7 +216,7 @@ def _annotate(counts, label):
         z = pyro.sample("z", dist.Normal(counts[:, :2], 1.0).to_event(1))
         total = counts.sum(-1, keepdim=True)
         pyro.sample("library", dist.LogNormal(total.log1p(), 1.0).to_event(1))
-        loss = 50 * z.repeat(1, 2)[:, :3].log_softmax(-1)[torch.arange(3), CLASSES]
+        loss = 50 * z.repeat(1, 2)[:, :3].log_softmax(-1)[torch.arange(3), label]
         pyro.factor("classification_loss", loss, has_rsample=True)
 
 
