@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -93,6 +94,14 @@ class Objective(ELBO):
                 "give a small one, or let it warm up"
             )
         return beta
+
+    def _repr_html_(self) -> str:
+        html: str = _shown().objective_page(self)
+        return html
+
+    def _repr_latex_(self) -> str | None:
+        latex: str | None = _shown().objective_latex(self)
+        return latex
 
     def draw(self, model: Program, guide: Program, *args: Any, **kwargs: Any) -> Draw:
         """One joint draw of both programs, as this objective sees it."""
@@ -190,3 +199,8 @@ class Objective(ELBO):
     def _get_trace(self, *_: Any) -> Any:
         # Pyro's ELBOs are built around pairs of traces; this family is built around Draw.
         raise TypeError("an Objective draws through Objective.draw, not through Pyro's traces")
+
+
+def _shown() -> Any:
+    """What draws objectives in a notebook. It lies above this layer, and only a notebook asks."""
+    return import_module("..inspection.show_objectives", __package__)

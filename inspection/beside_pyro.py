@@ -86,6 +86,11 @@ class BesidePyro:
         ]
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        from .show import text_html
+
+        return text_html(self.to_text())
+
 
 def beside_pyro(found: Inspection) -> BesidePyro:
     """Run Pyro's tool on an inspected model and explain where it and our answer differ.

@@ -41,6 +41,11 @@ class Blanket(Set[str]):
     def __len__(self) -> int:
         return len(self.names)
 
+    def _repr_html_(self) -> str:
+        from .show import text_html
+
+        return text_html(self.sentence)
+
     @classmethod
     def _from_iterable(cls, it: Iterable[Any]) -> Any:
         return frozenset(it)

@@ -163,6 +163,21 @@ class Graph:
 
         return independences(self, given)
 
+    def _repr_html_(self) -> str:
+        from .show import graph_html
+
+        return graph_html(self)
+
+    def _repr_svg_(self) -> str:
+        from .show import graph_svg
+
+        return graph_svg(self)
+
+    def _repr_latex_(self) -> str:
+        from .show import graph_latex
+
+        return graph_latex(self)
+
     def do(self, *names: str) -> Graph:
         """The graph after an intervention; see :mod:`ccvae.inspection.mutilation`."""
         from .mutilation import mutilated

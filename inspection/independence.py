@@ -64,6 +64,11 @@ class Independence:
     def __str__(self) -> str:
         return self.sentence
 
+    def _repr_html_(self) -> str:
+        from .show import text_html
+
+        return text_html(self.sentence)
+
     @property
     def statement(self) -> str:
         """The answer in signs: ``y ⊥ x | z_c``, or with ``⊥̸`` where it is no."""

@@ -93,6 +93,19 @@ class Inspection:
             },
         }
 
+    def _repr_html_(self) -> str:
+        from .show import inspection_html
+
+        return inspection_html(self)
+
+    def _repr_svg_(self) -> str:
+        return self.graph._repr_svg_()
+
+    def _repr_latex_(self) -> str:
+        from .show import inspection_latex
+
+        return inspection_latex(self)
+
     def to_text(self) -> str:
         """All of it for people."""
         densities = factorisation(self.shown())

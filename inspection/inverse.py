@@ -78,6 +78,11 @@ class Inverse:
             )
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        from .show import text_html
+
+        return text_html(self.to_text())
+
     def added_to(self, graph: Graph) -> Graph:
         """The graph with the missing arrows within a cell as edges of the side ``"missing"``."""
         more = {Edge(a.parent, a.child, MISSING, a.given) for a in self.missing}

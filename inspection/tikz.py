@@ -34,6 +34,7 @@ NODES = {
 }
 """How the outlines of nodes differ, by their roles."""
 
+
 def tikz(graph: Graph, *, beside: bool = False) -> str:
     """The plate diagram of a model and its guide as a document for LaTeX's class ``standalone``.
 
