@@ -223,16 +223,13 @@ def without_zeros(runner: Runner) -> Iterator[None]:
     kept: list[tuple[Tensor, Tensor]] = []
     generator = torch.Generator().manual_seed(0)
     for tensor in {id(t): t for t in [*inner, *data, *runner.inputs.values()]}.values():
-        if (
-            not tensor.is_floating_point()
-            or tensor.is_sparse
-            or isinstance(tensor, nn.UninitializedParameter)
-        ):
+        if isinstance(tensor, nn.UninitializedParameter) or tensor.layout != torch.strided:
             continue
         zeros = tensor.detach() == 0
         if tensor.device.type == "cpu" and bool(zeros.any()):
             kept.append((tensor, tensor.data))
-            other = 0.1 * torch.rand(tensor.shape, generator=generator) + 0.05
+            chance = torch.rand(tensor.shape, generator=generator)
+            other = 0.1 * chance + 0.05 if tensor.is_floating_point() else chance > 0.5
             tensor.data = torch.where(zeros, other.to(tensor.dtype), tensor.data)
     try:
         yield

@@ -201,9 +201,7 @@ class Writer:
         return self._below(edge.parent, step)
 
     def _below(self, name: str, step: str) -> str:
-        comma = "," if "_" in name.strip("_") else ""
-        braced = f"{comma}{step}" if self.notation.latex or len(step) == 1 else f"{comma}{{{step}}}"
-        return braced
+        return f",{step}" if "_" in name.strip("_") else step
 
     def _symbol(self, node: Node, plates: Sequence[str], *, first: bool) -> str:
         chain = self.chain.get(node.name)

@@ -78,7 +78,9 @@ class Notation:
         head, *rest = name.split("_")
         below = "".join([self._subscript(name, rest), subscript])
         if not self.latex:
-            text = GREEK.get(head, head) + (f"_{below}" if below else "")
+            steps = any(sign in subscript for sign in ":-")
+            text = GREEK.get(head, head)
+            text += f"_{{{below}}}" if steps else f"_{below}" if below else ""
             above = f"{{{superscript}}}" if len(superscript) > 1 else superscript
             return text + (f"^{above}" if superscript else "")
         text = self._word(head)

@@ -42,11 +42,13 @@ class Marks(NamedTuple):
         origins: all that it was computed from.
         content: those whose entries it holds or was computed from, and that did not only choose.
         kinked: those on whose way lies an operation that is flat in places: a comparison, a choice.
+        truths: those on whose way lies a truth value: what masks.
     """
 
     origins: Origins = NOTHING
     content: Origins = NOTHING
     kinked: Origins = NOTHING
+    truths: Origins = NOTHING
 
     def __or__(self, other: Marks) -> Marks:
         return Marks(*(one | two for one, two in zip(self, other, strict=True)))
@@ -189,8 +191,9 @@ class Provenance(TorchDispatchMode):
             return
         for tensor in tree_leaves(result):
             if isinstance(tensor, Tensor):
+                own = marks._replace(truths=marks.origins) if tensor.dtype is torch.bool else marks
                 before = self._storages.get(_storage(tensor), (tensor, NO_MARKS))[1]
-                self._storages[_storage(tensor)] = (tensor, before | marks)
+                self._storages[_storage(tensor)] = (tensor, before | own)
 
     def _move(
         self, operation: Callable[..., Any], args: Any, kwargs: dict[str, Any], result: Any
@@ -218,7 +221,7 @@ class Provenance(TorchDispatchMode):
             values, choosing = (self.marks(part) for part in parts)
             # What chooses from a table of constants, as an identity's rows, is what it holds.
             content, flat = values.content or choosing.content, choosing.origins
-        return Marks(marks.origins, content, marks.kinked | flat)
+        return marks._replace(content=content, kinked=marks.kinked | flat)
 
 
 class Reads(TorchFunctionMode):

@@ -116,7 +116,7 @@ class Recorder(Messenger):
             except Exception:  # anybody's: without a density, or only for the very value drawn
                 continue
             # A density's own comparisons, of its value with its support, make nothing flat.
-            return density._replace(kinked=made_of.kinked)
+            return density._replace(kinked=made_of.kinked, truths=made_of.truths)
         return made_of if msg["is_observed"] else made_of | self.provenance.marks(value)
 
     def _mark_value(self, name: str, value: Any, fn: Any, *, auxiliary: bool) -> None:
@@ -149,6 +149,7 @@ class Recorder(Messenger):
             statement=current_statement(),
             entries=entries_of(own.origins),
             flat=frozenset(bare(origin) for origin in own.kinked if _is(origin, SITE)),
+            masked_by=inputs_of(own.truths),
         )
 
     def _plates(self, name: str, msg: Message) -> tuple[Plate, ...]:

@@ -51,6 +51,7 @@ class Site:
         statement: the line of the program that states it, as ``file:line``.
         entries: of parents whose entries are independent, those that it is computed from.
         flat: parents that reach it through a comparison or a choice alone or among others.
+        masked_by: inputs that reach it through a truth value, as a mask does.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Site:
     statement: str = ""
     entries: frozenset[tuple[str, int]] = frozenset()
     flat: frozenset[str] = frozenset()
+    masked_by: Origins = frozenset()
 
 
 @dataclass(frozen=True)

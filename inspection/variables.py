@@ -45,9 +45,13 @@ class Variables:
                 data; in the model those that it refers to without being given them are constants.
         """
         found = {(self.of(name), "missing") for name in site.parents}
+        masking = reaches(site.masked_by)
         for argument, reach in reaches(site.inputs).items():
+            named = self._named(argument, reach)
+            if not guide and argument in masking:  # what was observed only says what counts
+                named -= self._names
             if guide or not argument.startswith(CONSTANT):
-                found |= {(name, "observed") for name in self._named(argument, reach)}
+                found |= {(name, "observed") for name in named}
         return {(name, given) for name, given in found if name != self.of(site.name)}
 
     def _named(self, argument: str, reach: Reach) -> set[str]:
