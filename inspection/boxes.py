@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .drawing import PAD, TEXT, Arrow, Box, Disc, Point, hull, text_width
 from .graph import Graph
-from .notation import SIZES
+from .notation import LATEX
 
 APART = 0.12
 """Least distance of two borders that run side by side."""
@@ -23,6 +23,7 @@ class Plates:
     Args:
         graph: what is drawn. rows: of its nodes.
         spans: labels of those that stand for a loop's steps.
+        numbers: whether labels have the sizes in numbers too.
 
     Attributes:
         inside: the nodes in every plate that has any, the fewest first.
@@ -30,8 +31,15 @@ class Plates:
         above: whether a plate's label stands at its upper side: where fewer arrows leave it.
     """
 
-    def __init__(self, graph: Graph, rows: Mapping[str, int], spans: Mapping[str, str]) -> None:
-        self.graph, self.spans = graph, spans
+    def __init__(
+        self,
+        graph: Graph,
+        rows: Mapping[str, int],
+        spans: Mapping[str, str],
+        *,
+        numbers: bool = False,
+    ) -> None:
+        self.graph, self.spans, self.numbers = graph, spans, numbers
         self.inside = _members(graph)
         self.levels: dict[str, int] = {}
         for name, own in self.inside.items():
@@ -42,7 +50,8 @@ class Plates:
 
     def label(self, name: str) -> str:
         """What is written in a plate."""
-        return self.spans.get(name) or plate_label(name, self.graph.plates[name].sizes)
+        sizes = self.graph.plates[name].sizes if self.numbers else ()
+        return self.spans.get(name) or plate_label(name, sizes)
 
     def row_gaps(self, rows: Mapping[str, int], disc: float) -> dict[int, float]:
         """How far the row above each row must be, for the borders that run between them."""
@@ -184,7 +193,7 @@ def _in_the_way(box: Box, every: Sequence[Box], paths: Sequence[Sequence[Point]]
     return borders + 0.5 * met
 
 
-def plate_label(name: str, sizes: Sequence[int]) -> str:
-    """A plate's name and size: ``labels, L = 2 + 1``."""
+def plate_label(name: str, sizes: Sequence[int] = ()) -> str:
+    """A plate's name and its size as in a formula: ``labels  $L$``, or ``labels  $L = 2 + 1$``."""
     size = " + ".join(map(str, sizes))
-    return f"{name}  ${SIZES[name]} = {size}$" if name in SIZES else f"{name}  ${size}$"
+    return f"{name}  ${LATEX.plate(name)}{' = ' if size else ''}{size}$"

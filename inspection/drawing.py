@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -161,5 +162,9 @@ def hull(corners: Sequence[tuple[Point, Point]]) -> tuple[Point, Point]:
 
 
 def text_width(label: str) -> float:
-    """About how wide a plate's label is."""
-    return 0.11 * len(label.replace("$", ""))
+    """About how wide a plate's label is; what stands below the line is small."""
+    name, _, size = label.partition("$")
+    below = re.search(r"_\{(.*)\}", size)
+    small = re.sub(r"\\mathrm|[\\{}]", "", below[1]) if below else ""
+    rest = re.sub(r"_\{.*\}|[$\\{}]", "", size)
+    return 0.11 * (len(name) + len(rest)) + 0.075 * len(small)

@@ -21,16 +21,19 @@ from matplotlib.patches import (
 from matplotlib.path import Path as Curve
 from matplotlib.transforms import Affine2D
 
-from .drawing import Arrow, Box, Disc, Drawing
+from .drawing import Arrow, Box, Disc, Drawing, hull
 from .graph import INTERVENED, Graph
 from .layout import lay_out
-from .legend import Entry, entries
+from .legend import HEADINGS, Entry, circles, entries
 
 INCHES = 0.56
 """Per unit of the drawing."""
 
 GAP, LEAST = 0.35, 3.4
 """Inches between model and guide side by side, and of the narrowest figure: its legend's width."""
+
+LINE = 0.17
+"""Inches of a line of text."""
 
 SHADE, PALE, SET = "0.80", "0.55", "#ffe39a"
 """Of what is observed, of the outline of what belongs to an earlier step, of what is set."""
@@ -58,39 +61,49 @@ STYLE: Any = {
 }
 
 
-def draw_graph(graph: Graph, *, beside: bool = False) -> Figure:
+def draw_graph(graph: Graph, *, beside: bool = False, numbers: bool = False) -> Figure:
     """The plate diagram of a model and its guide.
 
     Args:
         graph: of both programs.
         beside: model and guide in a panel each; one over the other by default.
+        numbers: the sizes of plates as numbers too, beside their symbols.
     """
-    drawings = [lay_out(graph, sides) for sides in (("p", "q") if beside else ("pq",))]
-    (left, low), (right, high) = drawings[0].corners
+    panes = ("p", "q") if beside else ("pq",)
+    drawings = [lay_out(graph, sides, numbers=numbers) for sides in panes]
+    (left, low), (right, high) = hull([drawing.corners for drawing in drawings])
+    explained, said = entries(drawings), circles(graph)
     with rc_context(STYLE):
-        explained = entries(drawings)
-        margin, legend = 0.08, 0.17 * -(-len(explained) // 2) + 0.12
+        margin, heading = 0.08, LINE if beside else 0.0
+        caption, legend = LINE * len(said), LINE * -(-len(explained) // 2) + 0.12
+        below = margin + caption + legend
         share, height = (right - left) * INCHES, (high - low) * INCHES
         panels = share * len(drawings) + GAP * (len(drawings) - 1)
-        figure = Figure((max(panels, LEAST) + 2 * margin, height + legend + 2 * margin))
+        size = max(panels, LEAST) + 2 * margin, below + height + heading + margin
+        figure = Figure(size)
         FigureCanvasAgg(figure)
-        whole = figure.get_size_inches()
-        start = (whole[0] - panels) / 2
+        start = (size[0] - panels) / 2
         for position, drawing in enumerate(drawings):
-            box = (start + position * (share + GAP), margin + legend, share, height)
+            x = start + position * (share + GAP)
             axes = figure.add_axes(
-                (box[0] / whole[0], box[1] / whole[1], box[2] / whole[0], box[3] / whole[1])
+                (x / size[0], below / size[1], share / size[0], height / size[1])
             )
             axes.set(xlim=(left, right), ylim=(low, high))
             axes.set_axis_off()
             _paint(axes, drawing)
-        _legend(figure, explained)
+            if beside:
+                middle, top = (x + share / 2) / size[0], 1 - margin / size[1]
+                figure.text(middle, top, HEADINGS[position], ha="center", va="top")
+        _legend(figure, explained, (margin + caption) / size[1])
+        for line, sentence in enumerate(reversed(said)):
+            place = (margin + LINE * line) / size[1]
+            figure.text(0.5, place, sentence, ha="center", va="bottom", size=7, color="0.2")
     return figure
 
 
-def save_graph(graph: Graph, path: Path, *, beside: bool = False) -> None:
+def save_graph(graph: Graph, path: Path, *, beside: bool = False, numbers: bool = False) -> None:
     """Write the diagram; the ending of the name decides the format: png, svg or pdf."""
-    figure = draw_graph(graph, beside=beside)
+    figure = draw_graph(graph, beside=beside, numbers=numbers)
     with rc_context(STYLE):
         undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
         figure.savefig(path, dpi=200, metadata=undated.get(path.suffix, {}))
@@ -196,10 +209,11 @@ def _half(disc: Disc) -> Patch:
     )
 
 
-def _legend(figure: Figure, shown: list[Entry]) -> None:
+def _legend(figure: Figure, shown: list[Entry], low: float) -> None:
     figure.legend(
         handles=[_sample(entry) for entry in shown],
         loc="lower center",
+        bbox_to_anchor=(0.5, low - 0.02),
         ncols=2,
         frameon=False,
         fontsize=7.5,

@@ -14,17 +14,14 @@ from .boxes import Plates
 from .columns import Field, heights, search
 from .drawing import RADIUS, SQUARE, Disc, Drawing, Point
 from .factorisation import Writer
-from .folding import folded
+from .folding import FEW, folded
 from .graph import MISSING, Graph, Node
 from .notation import LATEX, UNICODE
 from .rows import rows
 from .slices import Scene, scene, symbol
 
-STEPS = 8
-"""Steps of a loop up to which each is drawn."""
 
-
-def lay_out(graph: Graph, sides: str = "pq", *, steps: int = STEPS) -> Drawing:
+def lay_out(graph: Graph, sides: str = "pq", *, steps: int = FEW, numbers: bool = False) -> Drawing:
     """A drawing of a graph.
 
     Args:
@@ -33,9 +30,10 @@ def lay_out(graph: Graph, sides: str = "pq", *, steps: int = STEPS) -> Drawing:
             nodes have the same places in all three.
         steps: of a loop up to which each is drawn; one step and what it needs of those before
             where there are more.
+        numbers: the sizes of plates as numbers too, beside their symbols.
     """
     shown = scene(graph if graph.chains else folded(graph, steps))
-    discs, plates = place(shown)
+    discs, plates = place(shown, numbers=numbers)
     shows = {*sides, MISSING} if "q" in sides else set(sides)
     edges = [e for e in shown.graph.edges if e.side in shows and e.parent != e.child]
     arrows = route(shown, sorted(edges), discs)
@@ -67,11 +65,11 @@ def half_width(shown: Scene, node: Node) -> float:
     return max(RADIUS, 0.07 * letters + 0.04)
 
 
-def place(shown: Scene) -> tuple[dict[str, Disc], Plates]:
+def place(shown: Scene, *, numbers: bool) -> tuple[dict[str, Disc], Plates]:
     """Every node as an ellipse at its place, and the plates as they are to be drawn."""
     graph = shown.graph
     row = rows(graph)
-    plates = Plates(graph, row, shown.spans)
+    plates = Plates(graph, row, shown.spans, numbers=numbers)
     if not graph.nodes:
         return {}, plates
     half = {name: _room(shown, node) for name, node in graph.nodes.items()}

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .drawing import Drawing
+from .graph import Graph
+from .notation import LATEX, Notation
 
 LINES = {
     "generative": "model $p$",
@@ -26,6 +28,10 @@ NODES = {
 """Nodes that do not explain themselves, by their roles."""
 
 
+HEADINGS = ("model $p$", "guide $q$")
+"""Of the two where they stand side by side."""
+
+
 class Entry(NamedTuple):
     """A line of a legend: ``what`` kind of arrow, or role of a node, and the words for it."""
 
@@ -42,3 +48,19 @@ def entries(drawings: Sequence[Drawing]) -> list[Entry]:
         *(Entry(kind, True, words) for kind, words in LINES.items() if kind in kinds),
         *(Entry(role, False, words) for role, words in NODES.items() if role in roles),
     ]
+
+
+def circles(graph: Graph, notation: Notation = LATEX) -> list[str]:
+    """Sentences about two nodes that a guide seems to draw from each other.
+
+    A label and the latents that characterise it, for one: the latents are drawn from the label in
+    the rows that have it, and it from them in the others.
+    """
+    given = {(e.parent, e.child): e.given for e in graph.edges if e.side == "q"}
+    said = []
+    for (parent, child), part in sorted(given.items()):
+        if part == "observed" and given.get((child, parent)) is not None:
+            a, b = (notation.symbol(name) for name in (parent, child))
+            a, b = (f"${a}$", f"${b}$") if notation.latex else (a, b)
+            said.append(f"No circle: {a} gives {b} where {a} is observed, {b} gives {a} elsewhere.")
+    return said

@@ -25,19 +25,19 @@ DOUBLE = 4
 LABEL = re.compile(r"(?P<head>.+?)(?:_\{(?P<below>.*?)\})?(?:\^\{(?P<above>.*?)\})?")
 
 
-def svg(graph: Graph, sides: str = "pq") -> str:
+def svg(graph: Graph, sides: str = "pq", *, numbers: bool = False) -> str:
     """The plate diagram of a model and its guide.
 
     Args:
         graph: of both programs.
-        sides: see :func:`ccvae.inspection.layout.lay_out`.
+        sides, numbers: see :func:`ccvae.inspection.layout.lay_out`.
 
     Returns:
         an ``svg`` element. A node is a group of the class ``node`` and of its role, with its name
         in ``data-node``; one of an earlier step has the class ``earlier`` and no name. A factor is
         a square; an arrow has the class ``arrow`` and its kind, with hyphens for spaces.
     """
-    drawing = lay_out(graph, sides)
+    drawing = lay_out(graph, sides, numbers=numbers)
     (left, low), (right, high) = drawing.corners
     width, height = (right - left) * UNIT, (high - low) * UNIT
     canvas = _Canvas(left, high)
@@ -99,7 +99,7 @@ class _Canvas:
         kind = "plate steps" if box.dashed else "plate"
         return (
             f'<rect class="{kind}" {where} {size} rx="7"></rect><text class="plate-name" '
-            f'x="{tx:.1f}" y="{ty:.1f}" text-anchor="{end}">{escape(_plain(box.label))}</text>'
+            f'x="{tx:.1f}" y="{ty:.1f}" text-anchor="{end}">{_plate(box.label)}</text>'
         )
 
     def arrow(self, arrow: Arrow) -> str:
@@ -191,7 +191,19 @@ def _letters(latex: str) -> str:
 
 def _plain(label: str) -> str:
     """A plate's label without the marks of mathematics."""
-    return re.sub(r" +", " ", label.replace("$", ""))
+    size = re.sub(r"_\{(.*)\}", lambda m: "_" + _letters(m[1]), label.replace("$", ""))
+    return re.sub(r" +", " ", size)
+
+
+def _plate(label: str) -> str:
+    """A plate's label as text, what stands below the line in small letters."""
+    name, _, size = label.rstrip("$").partition("$")
+    match = re.fullmatch(r"(?P<head>.*?)(?:_\{(?P<below>.*?\}?)\})?(?P<rest>(?: =.*)?)", size)
+    assert match is not None
+    below = match["below"]
+    small = f'<tspan class="small" dy="3">{escape(_letters(below))}</tspan>' if below else ""
+    rest = f'<tspan dy="-3">{escape(match["rest"])}</tspan>' if below else escape(match["rest"])
+    return f"{escape(name.strip())} <tspan>{escape(_letters(match['head']))}</tspan>{small}{rest}"
 
 
 def _steps(latex: str) -> str:

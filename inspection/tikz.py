@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .drawing import Arrow, Box, Disc, Drawing, Point
+from .drawing import Arrow, Box, Disc, Drawing, Point, hull
 from .graph import Graph
 from .layout import lay_out
-from .legend import Entry, entries
+from .legend import HEADINGS, Entry, circles, entries
 
 PREAMBLE = r"""\documentclass[tikz,border=2pt]{standalone}
 \usetikzlibrary{arrows.meta}
@@ -35,12 +35,13 @@ NODES = {
 """How the outlines of nodes differ, by their roles."""
 
 
-def tikz(graph: Graph, *, beside: bool = False) -> str:
+def tikz(graph: Graph, *, beside: bool = False, numbers: bool = False) -> str:
     """The plate diagram of a model and its guide as a document for LaTeX's class ``standalone``.
 
     Args:
         graph: of both programs.
         beside: the guide to the right of the model; one over the other by default.
+        numbers: the sizes of plates as numbers too, beside their symbols.
 
     >>> from ccvae.inspection import Edge, Node
     >>> nodes = {"z": Node("z", "latent"), "x": Node("x", "observed")}
@@ -49,13 +50,18 @@ def tikz(graph: Graph, *, beside: bool = False) -> str:
       \\draw[generative] (0,0.92) -- (0,0.33);
     """
     if not beside:
-        whole = lay_out(graph)
-        return PREAMBLE + _picture(whole) + _legend([whole]) + END
-    model, guide = (lay_out(graph, side) for side in "pq")
-    (left, _), (right, _) = model.corners
+        whole = lay_out(graph, numbers=numbers)
+        return PREAMBLE + _picture(whole) + _legend([whole], circles(graph)) + END
+    drawings = [lay_out(graph, side, numbers=numbers) for side in "pq"]
+    (left, _), (right, high) = hull([drawing.corners for drawing in drawings])
+    middle = _at(((left + right) / 2, high + 0.25))
+    model, guide = (
+        f"  \\node[name] at {middle} {{{words}}};\n" + _picture(drawing)
+        for words, drawing in zip(HEADINGS, drawings, strict=True)
+    )
     shifted = f"  \\begin{{scope}}[xshift={14 * (right - left + 0.6):.3g}mm]\n"
-    second = shifted + _picture(guide) + "  \\end{scope}\n"
-    return PREAMBLE + _picture(model) + second + _legend([model, guide]) + END
+    second = shifted + guide + "  \\end{scope}\n"
+    return PREAMBLE + model + second + _legend(drawings, circles(graph)) + END
 
 
 def _picture(drawing: Drawing) -> str:
@@ -128,15 +134,18 @@ def _curve(start: Point, control: Point, end: Point) -> str:
     return f" .. controls {_at(first)} and {_at(second)} .. {_at(end)}"
 
 
-def _legend(drawings: Sequence[Drawing]) -> str:
-    """Below the drawings, what their lines and nodes mean, in two columns."""
-    left, low = drawings[0].corners[0]
-    lines = []
-    for number, entry in enumerate(entries(drawings)):
+def _legend(drawings: Sequence[Drawing], said: Sequence[str]) -> str:
+    """Below the drawings, what their lines and nodes mean, in two columns, and sentences."""
+    (left, low), _ = hull([drawing.corners for drawing in drawings])
+    lines, shown = [], entries(drawings)
+    for number, entry in enumerate(shown):
         x, y = left + 3.4 * (number % 2), low - 0.4 - 0.35 * (number // 2)
         lines.append(_sample(entry, x, y))
         words = rf"\node[name, anchor=west] at {_at((x + 0.75, y))} {{{entry.words}}};"
         lines.append(words)
+    for number, sentence in enumerate(said, start=(len(shown) + 1) // 2):
+        place = _at((left, low - 0.4 - 0.35 * number))
+        lines.append(rf"\node[name, anchor=west] at {place} {{{sentence}}};")
     return "".join(f"  {line}\n" for line in lines)
 
 

@@ -92,6 +92,9 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument("--do", default="", metavar="A,…", help=_DO)
     inspect.add_argument("--format", default="", help="text, json, svg, png, pdf or tex (text)")
     inspect.add_argument("--beside", action="store_true", help="model and guide side by side")
+    inspect.add_argument(
+        "--numbers", action="store_true", help="sizes as numbers in the figure too"
+    )
     inspect.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
 
     objectives = _command(commands, "objectives", "Table 1: every objective as a formula")

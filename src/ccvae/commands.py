@@ -230,8 +230,9 @@ def inspect(options: Namespace) -> tuple[Document, str]:
     from .inspection.questions import Questions
 
     form = _format(options, ("text", "json", "svg", "png", "pdf", "tex"))
-    asked = (options.independent, options.given, options.do, options.blanket, options.inverse)
-    questions = Questions(*asked)
+    questions = Questions(
+        options.independent, options.given, options.do, options.blanket, options.inverse
+    )
     config = Config(
         program=options.program,
         objective=options.objective,
@@ -250,12 +251,14 @@ def inspect(options: Namespace) -> tuple[Document, str]:
 
         name = f"{config.program}-{config.objective or config.program}".replace(":", "_")
         path = options.out or Path(f"{name}.{form}")
-        save_graph(answers.drawn(found.graph), path, beside=options.beside)
+        shown = {"beside": options.beside, "numbers": options.numbers}
+        save_graph(answers.drawn(found.graph), path, **shown)
         return {**document, "figure": str(path)}, str(path)
     if form == "tex":
         from .inspection.tikz import tikz
 
-        figure = tikz(answers.drawn(found.graph), beside=options.beside)
+        drawn = answers.drawn(found.graph)
+        figure = tikz(drawn, beside=options.beside, numbers=options.numbers)
         return document, _written(options.out, figure)
     text = "\n\n".join(filter(None, (found.to_text(), answers.to_text())))
     return document, _written(options.out, text if form == "text" else _json(document))

@@ -120,7 +120,7 @@ def test_opposite_arrows_do_not_cover_each_other():
 
 @pytest.mark.parametrize("length", [4, 8])
 def test_time_runs_to_the_right_in_one_row(length):
-    places = at(lay_out(chain(length)))
+    places = at(lay_out(chain(length), steps=8))
     across = [places[f"z{t}"][0] for t in range(length)]
     assert across == sorted(across)
     assert len({places[f"z{t}"][1] for t in range(length)}) == 1
