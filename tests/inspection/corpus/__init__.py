@@ -5,7 +5,9 @@ What is said of a program is derived by reading it, never from what a tool print
 
 from . import (
     chains,
+    control,
     deep,
+    extras,
     guides,
     hierarchies,
     mixtures,
@@ -22,8 +24,10 @@ __all__ = [
     "Case",
     "Factor",
     "chains",
+    "control",
     "deep",
     "difference",
+    "extras",
     "faults",
     "guides",
     "hide_deterministic",

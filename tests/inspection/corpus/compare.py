@@ -77,6 +77,8 @@ def _wrong_density(case: Case, right: list[Factor], written: str) -> list[str]:
     if (r"\propto" in equals) != any(factor.kind == "f" for factor in right):
         said.append(f"density: normalised or not, it says {written[:60]!r}")
     found = [_read(match, symbols) for match in DENSITY.finditer(product)]
+    if re.search(r"\\psi(?![(A-Za-z_^])", product):  # a factor that nothing is given to
+        found.append(Factor("f", frozenset(), frozenset()))
     wanted = [f if f.kind != "f" else Factor("f", f.given, frozenset()) for f in right]
     return said + difference("density", set(map(_plain, wanted)), set(map(_plain, found)))
 
