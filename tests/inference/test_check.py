@@ -636,7 +636,7 @@ def test_pyros_guides_pass(autoguide):
 def test_entropy_behind_the_models_mask_is_refused(autoguide):
     """Nothing pulls there at the guide's scale, and the bound rises without end with it."""
     check_pair(partly_missing, AutoDelta(partly_missing), X, objective=Trace_ELBO())
-    with pytest.raises(ValueError, match="all entries of 'x_unobserved', .* hides some, .* AutoD"):
+    with pytest.raises(ValueError, match=r"all entries of 'x_unobserved', .* hides some"):
         check_pair(partly_missing, autoguide(partly_missing), X)
 
 
@@ -687,7 +687,7 @@ def test_a_guide_that_builds_itself_is_taken_down_again(autoguide):
 
 
 def test_a_guide_that_draws_its_own_rows_is_refused():
-    """The model takes its rows from outside: replayed it would pair latents with other rows' data."""
+    """The model takes its rows from outside, and would meet the data of others."""
     with pytest.raises(ValueError, match=r"own rows of the plate 'data', .* create_plates=lambda"):
         check_pair(model, AutoNormal(model), X)
     made = AutoNormal(model, create_plates=lambda x: data())
@@ -719,7 +719,7 @@ def test_advice_fits_what_is_wrong_with_an_observation(value, p_x, message):
         (
             (mixture, guide),
             Trace_ELBO(),
-            "marked for enumeration and the guide lacks it, but Trace_",
+            "marked for enumeration and the guide lacks it",
         ),
         ((model, guide), RenyiELBO(), "all 10 rows of the plate 'data' under RenyiELBO, got 4"),
         (
@@ -748,7 +748,7 @@ NETWORK = nn.Linear(WIDTH, WIDTH)
         (lambda x, y: (x, None), "got NoneType; give torch.full"),
         (
             lambda x, y: (x[..., :8, :8], y),
-            r"images of shape \(rows, 1, 28, 28\), got \(4, 1, 8, 8\)",
+            r"images of shape \(rows, 1, 28, 28\)",
         ),
     ],
     ids=["one-hot", "0..255", "-1", "integers", "None", "small"],
