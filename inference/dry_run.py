@@ -97,6 +97,9 @@ def advice(words: str) -> str:
 
 
 ADVICE = {
+    "must all be instances of Number|numpy.ndarray|'ndarray'": (
+        "give tensors in the place of NumPy arrays, by torch.as_tensor()"
+    ),
     "Shape mismatch inside plate": (
         "a plate covers one batch dimension: make those to its right part of the event with "
         ".to_event(n), or give the plate the dim that has its size"

@@ -15,6 +15,7 @@ from pyro.infer.autoguide import AutoGuide
 from pyro.poutine.messenger import Messenger
 from torch import Tensor, nn
 
+from ..inference.dry_run import advice
 from ..inference.untouched import untouched
 from ..models.program import Program as OwnProgram
 from .arguments import (
@@ -88,10 +89,7 @@ class Runner:
         """What a program failed with, in one line."""
         words = " ".join(str(error).split())
         reason = f"{type(error).__name__}: {words}" if words else type(error).__name__
-        return (
-            f"the {self.name} failed{place_of(error)} with {reason}; correct what it computes "
-            "there, or what it is called with"
-        )
+        return f"the {self.name} failed{place_of(error)} with {reason}; {advice(words)}"
 
     def _call(self) -> None:
         with torch.no_grad():
