@@ -50,7 +50,8 @@ def drawn(guide: Record, variables: Variables, nodes: set[str]) -> Drawn:
         if site.counts != "nowhere" or variables.of(name) == name
     }
     carriers = carriers_of(sites, variables, nodes)
-    found, owners, groups = Drawn(), {}, Groups()
+    found, groups = Drawn(), Groups()
+    owners: dict[Source, str] = {}
     for name, site in sites.items():
         child = variables.of(name)
         weighs = site.distribution == "Unit"
@@ -62,6 +63,8 @@ def drawn(guide: Record, variables: Variables, nodes: set[str]) -> Drawn:
         sources = sources_of(site, carriers)
         own = sources - owners.keys()
         before = {owners[source] for source in sources & owners.keys()} - {child}
+        if name in guide.stated:
+            before = {variables.of(parent) for parent in guide.stated[name]}
         if sources and not own:
             groups.join(child, *before)
         else:
@@ -103,7 +106,7 @@ def carriers_of(sites: dict[str, Site], variables: Variables, nodes: set[str]) -
     for name in outside[::-1]:
         below = [site for site in sites.values() if name in site.parents]
         if below and all(
-            site.point and variables.of(site.name) in nodes or site.name in carriers
+            (site.point and variables.of(site.name) in nodes) or site.name in carriers
             for site in below
         ):
             carriers.add(name)

@@ -41,14 +41,9 @@ def inspect_program(config: Config, labels: str = "some") -> Inspection:
     objective = build_objective(config)
     batch = example_batch(dataset, labels)
     name = f"{config.program} with the objective {config.objective or config.program}"
-    return inspect_pair(
-        model,
-        guide,
-        *batch.args,
-        objective=objective,
-        name=f"{name}, {labels} of the labels known",
-        **batch.kwargs,
-    )
+    name = f"{name}, {labels} of the labels known"
+    kwargs: dict[str, Any] = batch.kwargs
+    return inspect_pair(model, guide, *batch.args, objective=objective, name=name, **kwargs)
 
 
 def inspect_own(path: str, inputs: str, config: Config, labels: str = "some") -> Inspection:
@@ -102,7 +97,7 @@ def _program(module: str, name: str) -> Program:
             f"expected {name!r} of {module} to be a function or a module, got {program!r}; give an "
             "instance that can be called"
         )
-    return program  # type: ignore[no-any-return]
+    return program
 
 
 def _called(path: str) -> Any:

@@ -222,7 +222,7 @@ class Writer:
 
     def _leading(self, nodes: Sequence[Node]) -> list[Node]:
         """One node for each block."""
-        heads = {}
+        heads: dict[tuple[str, ...], Node] = {}
         for node in nodes:
             heads.setdefault(self.block.get(node.name, (node.name,)), node)
         return list(heads.values())

@@ -7,6 +7,7 @@ step depends on the steps before it in the same way; the first may lack what it 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -35,9 +36,9 @@ def series_of(model: Record, variables: Variables) -> tuple[Series, ...]:
             statements[key].setdefault(name, site)
     taken = {variables.of(name) for name in model.sites}
     found = []
-    for (_, pattern, *_), sites in statements.items():
+    for (_, shared, *_), sites in statements.items():
         if (times := _times(list(sites))) is not None:
-            name = _template(str(pattern), taken)
+            name = _template(str(shared), taken)
             taken.add(name)
             found.append(Series(name, tuple(sites), times, _cell(list(sites.values()))))
     return tuple(found)
@@ -201,7 +202,7 @@ def _times(names: list[str]) -> tuple[int, ...] | None:
     if len(columns) != 1:
         return None
     (times,) = columns
-    growing = all(a < b for a, b in zip(times, times[1:], strict=False))
+    growing = all(a < b for a, b in itertools.pairwise(times))
     return times if growing and times[-1] - times[0] == len(times) - 1 else None
 
 

@@ -152,7 +152,8 @@ def inspect_pair(
     """
     runner = Runner(model, args, kwargs, name="model")
     model_sites = examined(runner, deterministic=deterministic)
-    guide_sites, terms, checks = NO_GUIDE, None, ()
+    guide_sites, terms = NO_GUIDE, None
+    checks: tuple[str, ...] = ()
     if guide is not None and isinstance(objective, Objective):
         with untouched(model, guide), torch.no_grad(), pyro.validation_enabled(False):
             draw = objective.draw(model, guide, *args, **kwargs)

@@ -87,19 +87,17 @@ CHOOSING: dict[Operation, tuple[int, ...]] = {
 }
 """Operations some of whose arguments, by position, only choose among the entries of others."""
 
-KINKED = {
-    getattr(aten, name)
-    for name in (
-        "eq ne lt le gt ge floor ceil round trunc frac sign sgn relu relu_ threshold hardtanh abs "
-        "clamp clamp_ clamp_min clamp_max minimum maximum fmin fmax max min amax amin argmax "
-        "argmin sort topk kthvalue median cummax cummin any all isnan isinf isfinite logical_and "
-        "logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_not bitwise_xor "
-        "remainder fmod floor_divide leaky_relu elu one_hot histc bincount unique_dim _unique2 "
-        "round_ floor_ eq_ ne_ lt_ gt_ max_pool2d_with_indices _pdist_forward bernoulli poisson "
-        "multinomial binomial equal heaviside nan_to_num"
-    ).split()
-    if hasattr(aten, name)
-}
+FLAT_IN_PLACES = """
+eq ne lt le gt ge eq_ ne_ lt_ gt_ equal isnan isinf isfinite any all heaviside
+logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_not bitwise_xor
+floor ceil round trunc frac floor_ round_ floor_divide remainder fmod sign sgn abs nan_to_num
+relu relu_ leaky_relu elu threshold hardtanh max_pool2d_with_indices
+clamp clamp_ clamp_min clamp_max minimum maximum fmin fmax max min amax amin argmax argmin
+sort topk kthvalue median cummax cummin one_hot histc bincount _unique2 unique_dim
+bernoulli poisson multinomial binomial
+"""
+
+KINKED = {getattr(aten, name) for name in FLAT_IN_PLACES.split() if hasattr(aten, name)}
 """Operations that are flat in places, so that a change of their input may change nothing."""
 
 

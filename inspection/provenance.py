@@ -227,8 +227,8 @@ class Provenance(TorchDispatchMode):
 class Reads(TorchFunctionMode):
     """While entered, notes what the dispatcher is not told.
 
-    A whole number that is an index, as in ``means[k]``, is read by torch itself, and NumPy and lists
-    take all of a tensor's entries at once.
+    A whole number that is an index, as in ``means[k]``, is read by torch itself, and NumPy and
+    lists take all of a tensor's entries at once.
     """
 
     def __init__(self, provenance: Provenance) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyro
 import torch
-from pyro.infer.autoguide import AutoGuide
+from pyro.infer.autoguide import AutoGuide, AutoStructured
 from pyro.poutine.messenger import Messenger
 from torch import Tensor, nn
 
@@ -192,8 +192,21 @@ def record_of(runner: Runner, recorder: Recorder) -> Record:
         halves,
         label_kinds(runner.program, names),
         problems=tuple(dict.fromkeys(recorder.problems)),
+        stated=stated_by(runner.program, recorder),
         observations=recorder.observations,
     )
+
+
+def stated_by(program: Program, recorder: Recorder) -> dict[str, frozenset[str]]:
+    """What a structured guide of Pyro's says that it draws its sites given.
+
+    It computes a site's noise from the noise of all that come before its parents, too, which the
+    parents' values make no difference to.
+    """
+    inner = innermost(program)
+    if not isinstance(inner, AutoStructured):
+        return {}
+    return {name: frozenset(inner.dependencies.get(name, ())) for name in recorder.sites}
 
 
 def _of_variables(recorder: Recorder) -> list[Any]:
@@ -237,7 +250,7 @@ def label_kinds(program: Program, names: list[str]) -> dict[str, str]:
 
 def declared_halves(recorder: Recorder) -> dict[str, str]:
     """The two sites of a label that a program with a label space writes out itself."""
-    found = {}
+    found: dict[str, str] = {}
     for name, site in recorder.sites.items():
         whole = name.removesuffix(HALVES[0])
         if whole != name and site.observed and whole + HALVES[1] in recorder.sites:

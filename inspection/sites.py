@@ -88,6 +88,7 @@ class Record:
             name that stands for all kinds.
         notes: what redrawing showed, for people: see :mod:`ccvae.inspection.evidence`.
         problems: what the program states wrongly, for people.
+        stated: of a guide that states what it draws its sites given, for each of them what.
         observations: for each observed site, the tensor that it was observed with.
     """
 
@@ -97,6 +98,7 @@ class Record:
     kinds: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    stated: Mapping[str, frozenset[str]] = field(default_factory=dict)
     observations: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
