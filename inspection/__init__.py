@@ -7,7 +7,7 @@ from .graph import Edge, Graph, Node, Plate
 from .inspection import Inspection, inspect_pair
 from .notation import LATEX, UNICODE, Notation
 from .recording import record
-from .show import render
+from .rendering import render
 from .sites import Record, Site
 
 __all__ = [

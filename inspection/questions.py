@@ -6,18 +6,20 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .beside_pyro import BesidePyro, beside_pyro
-from .blankets import independences
+from .blankets import Blanket, independences
 from .factorisation import factorisation
 from .graph import Graph
 from .independence import Independence
-from .inspection import Inspection
-from .inverse import Inverse
 from .notation import paragraph
 from .table import graph_to_json
 from .unroll import select
+
+if TYPE_CHECKING:
+    from .beside_pyro import BesidePyro
+    from .inspection import Inspection
+    from .inverse import Inverse
 
 COMMA = re.compile(r",(?![^\[\]]*\])")
 """A comma that is not within brackets, as that of ``z_c[1,2]`` is."""
@@ -74,7 +76,7 @@ class Questions:
             blanket=(set_ or graph).blanket(self.blanket) if self.blanket else None,
             mutilated=set_,
             inverse=graph.inverse() if self.inverse else None,
-            pyros=beside_pyro(found) if self.inverse else None,
+            pyros=_pyros(found) if self.inverse else None,
         )
 
     def _mutilated(self, graph: Graph) -> Graph | None:
@@ -114,7 +116,7 @@ class Answers:
 
     asked: tuple[Independence, ...]
     guided: Independence | None
-    blanket: Any
+    blanket: Blanket | None
     mutilated: Graph | None
     inverse: Inverse | None
     pyros: BesidePyro | None
@@ -159,6 +161,12 @@ class Answers:
         if self.inverse is not None and self.pyros is not None:
             parts += [self.inverse.to_text(), self.pyros.to_text()]
         return "\n\n".join(parts)
+
+
+def _pyros(found: Inspection) -> BesidePyro:
+    from .beside_pyro import beside_pyro  # which needs modules of Pyro's that nothing else does
+
+    return beside_pyro(found)
 
 
 def _table(answers: Iterable[Independence]) -> Iterable[str]:

@@ -8,6 +8,7 @@ import json
 import keyword
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,14 +17,18 @@ from .config import SOURCE, Config
 
 Document = dict[str, Any]
 
+LOOKING = ("inspect", "models", "objectives")
+"""Commands that train nothing."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status, 2 where the input was at fault."""
     options = build_parser().parse_args(arguments)
     if "" not in sys.path:
         sys.path.append("")  # module:attribute may name a file of the working directory
-    from . import commands
-
+    commands: Any = import_module(
+        f"{__package__}.{'looking' if options.command in LOOKING else 'commands'}"
+    )
     try:
         # `import` is a word of the language; its function is called import_.
         name = options.command + "_" * keyword.iskeyword(options.command)

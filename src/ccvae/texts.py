@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .inference.training import Metrics
+if TYPE_CHECKING:
+    from .inference.training import Metrics
 
 Document = dict[str, Any]
 
