@@ -29,6 +29,9 @@ from .statements import current_statement
 SITE, PART, INPUT = ":", "@", "="
 """What the origins of sites, of parts of the program and of arguments begin with."""
 
+CONSTANT = "~"
+"""What the names of tensors begin with that a program refers to without being called with them."""
+
 
 class Recorder(Messenger):
     """Notes every sample site that passes, and gives its value a fresh origin: the site.
@@ -109,14 +112,16 @@ class Recorder(Messenger):
             return self.provenance.marks(value)
         if isinstance(fresh, Tensor):
             self.provenance.mark(fresh)
-        made_of = self.provenance.marks(list(contents(fn)), msg["args"], msg["kwargs"])
+        made_of = self.provenance.marks(list(contents(unmasked(fn))), msg["args"], msg["kwargs"])
         for at in (fresh,) if msg["is_observed"] else (fresh, value):
             try:
                 density = self.provenance.marks(unmasked(fn).log_prob(at))
             except Exception:  # anybody's: without a density, or only for the very value drawn
                 continue
             # A density's own comparisons, of its value with its support, make nothing flat.
-            return density._replace(kinked=made_of.kinked, truths=made_of.truths)
+            density = density._replace(kinked=made_of.kinked, truths=made_of.truths)
+            tells = any(_is(o, SITE) or _is_argument(o) for o in density.origins)
+            return density if tells else density | made_of
         return made_of if msg["is_observed"] else made_of | self.provenance.marks(value)
 
     def _mark_value(self, name: str, value: Any, fn: Any, *, auxiliary: bool) -> None:
@@ -223,6 +228,10 @@ def only_sites(marks: Marks) -> Marks:
 
 def _is(origin: Origin, sign: str) -> bool:
     return (origin if isinstance(origin, str) else origin[0]).startswith(sign)
+
+
+def _is_argument(origin: Origin) -> bool:
+    return _is(origin, INPUT) and not _is(origin, f"{INPUT}{CONSTANT}")
 
 
 def _counts(*entries: Any) -> str:

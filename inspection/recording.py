@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pyro
 import torch
 from pyro.infer.autoguide import AutoGuide, AutoStructured
@@ -27,7 +28,7 @@ from .arguments import (
     referred,
 )
 from .provenance import Provenance
-from .recorder import INPUT, PART, Recorder, bare, part_of
+from .recorder import CONSTANT, INPUT, PART, Recorder, bare, part_of
 from .sites import Record
 from .statements import place_of
 
@@ -37,9 +38,6 @@ LABELLED = ("z_c", "z_y", "y", "labels")
 """What the contract has one of for each kind of labels, or for each label: ``y_SUFFIX``."""
 
 HALVES = ("_observed", "_unobserved")
-
-CONSTANT = "~"
-"""What the names of tensors begin with that a program refers to without being called with them."""
 
 
 class Runner:
@@ -63,11 +61,23 @@ class Runner:
         self.program, self.args, self.kwargs, self.name = program, args, dict(kwargs), name
         self.own = is_own(program)
         self._shown = False
-        self.inputs = dict(named_tensors(bound(program, args, kwargs)))
+        named = bound(program, args, kwargs)
+        self.inputs = dict(named_tensors(named))
+        self.arrays = {n: a for n, a in named.items() if isinstance(a, np.ndarray)}
         self.by_axes = declared_space(program) is None
         if like is not None:
             self.inputs = {**like.inputs, **_others(self.inputs, like.inputs)}
             self.by_axes = like.by_axes
+
+    def run_with(self, value: Any, other: Any, *handlers: Any) -> None:
+        """Run the program with another value in the place of one of its arguments."""
+        args, kwargs = self.args, self.kwargs
+        self.args = tuple(other if item is value else item for item in args)
+        self.kwargs = {name: other if item is value else item for name, item in kwargs.items()}
+        try:
+            self.run(*handlers)
+        finally:
+            self.args, self.kwargs = args, kwargs
 
     def run(self, *handlers: Any, seed: int = 0) -> None:
         """Run the program once within handlers, from the outermost to the innermost.
@@ -165,7 +175,8 @@ def examined(runner: Runner, *, deterministic: bool = False) -> Record:
         found = record_of(runner, first)
         if runner.own or isinstance(innermost(runner.program), AutoGuide):
             return found
-        from .evidence import Experiment, weigh
+        from .evidence import weigh
+        from .experiment import Experiment
 
         experiment = Experiment(runner, first, deterministic=deterministic)
         experiment.perform()

@@ -39,10 +39,12 @@ class Seen:
 
     Attributes:
         numbers: for each site what its distribution is made of. moved: sites with a new value.
+        given: what it was observed with, or what its parents determine.
         values: of all sites.
     """
 
     numbers: dict[str, Numbers] = field(default_factory=dict)
+    given: dict[str, Numbers] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)
     values: dict[str, Any] = field(default_factory=dict)
 
@@ -82,6 +84,7 @@ class Held(Messenger):
             return
         if not site_is_subsample(msg):
             made_of = self._numbers(msg)
+            self.seen.given[name] = tuple(tree_leaves(msg["value"])) if msg["is_observed"] else ()
             if msg["is_observed"] and name in self.held:
                 msg["value"] = self._value(name, msg)
             self.seen.numbers[name] = made_of
@@ -97,15 +100,12 @@ class Held(Messenger):
         return value
 
     def _numbers(self, msg: Message) -> Numbers:
-        """What a site's density is made of; of a computed site, its value."""
-        fn, value = msg["fn"], msg["value"]
+        """What a site's density is made of."""
+        fn = msg["fn"]
         plates = [(f.name, f.size, f.counter) for f in msg["cond_indep_stack"]]
         outside = [family(fn), str(plates), str(shape(fn, "batch_shape"))]
         masked = [msg["mask"], masks(fn)]
-        if is_deterministic(msg) or is_computed(msg) or msg["is_observed"]:
-            outside += tree_leaves(value)
-        made_of = tuple(contents([outside, fn, masked, msg["args"], msg["kwargs"]]))
-        return made_of
+        return tuple(contents([outside, fn, masked, msg["args"], msg["kwargs"]]))
 
 
 def drawn_anew(fn: Any, held: Any, turn: int) -> Any:
@@ -201,4 +201,10 @@ def changed(before: Seen, after: Seen) -> tuple[set[str], set[str], set[str]]:
     """Sites whose distribution changed, those that are gone and those that are new."""
     old, new = before.numbers, after.numbers
     differ = {name for name in old if name in new and not same(old[name], new[name])}
-    return differ, old.keys() - new.keys(), new.keys() - old.keys()
+    return differ | other_data(before, after), old.keys() - new.keys(), new.keys() - old.keys()
+
+
+def other_data(before: Seen, after: Seen) -> set[str]:
+    """Sites that were observed with something else."""
+    old, new = before.given, after.given
+    return {name for name in old if name in new and not same(old[name], new[name])}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .provenance import Origins
-from .recording import CONSTANT
+from .recorder import CONSTANT
 from .sites import Record, Site
 
 Reach = dict[int | None, set[int]]
