@@ -3,7 +3,7 @@
 In an order, nodes that would disturb each other keep a distance: those of one row, those in a plate
 and those beside it in the plate's rows, those of different steps of time. Within these bounds every
 node moves to the middle of its neighbours. The search swaps and moves nodes and whole plates; its
-length depends on the graph's size alone, so that the same graph gives the same figure.
+length depends on the graph's size alone: the same graph gives the same figure.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .drawing import PAD, RADIUS
 from .graph import Graph
+from .orders import Floats, Ints, Mask, in_blocks, planar
 from .rows import times
 
 GAP = 0.6
@@ -28,12 +28,11 @@ ROW = 1.25
 WORK = 60000
 """How long is searched: the number of orders times that of pairs of nodes and arrows, about."""
 
+WEAK = 0.004
+"""How much an arrow within a row pulls: its ends cannot meet, and those below each other shall."""
+
 TORN = 1000.0
 """What a node costs that stands between those of a plate."""
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 
 
 class Field:
@@ -43,6 +42,7 @@ class Field:
         graph: what is drawn. half: half the width of every node.
         levels: of every plate, how many boxes lie in it, itself counted; its border is that far
             from its nodes. room: further room that a plate's label needs on each side.
+        rows: of the nodes; arrows within one pull less, as their ends cannot meet.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Field:
         half: Mapping[str, float],
         levels: Mapping[str, int],
         room: Mapping[str, float],
+        rows: Mapping[str, int],
     ) -> None:
         self.names = list(graph.nodes)
         number = {name: i for i, name in enumerate(self.names)}
@@ -61,7 +62,8 @@ class Field:
         ).reshape(len(plates), len(self.names))
         self.pads = np.array([levels[name] * PAD + room.get(name, 0.0) for name in plates])
         lines = {
-            (number[edge.parent], number[edge.child]): 1.0 if edge.side == "p" else 0.3
+            (number[edge.parent], number[edge.child]): (1.0 if edge.side == "p" else 0.3)
+            * (1.0 if rows[edge.parent] != rows[edge.child] else WEAK)
             for edge in sorted(graph.edges, key=lambda edge: edge.side, reverse=True)
             if edge.parent != edge.child
         }
@@ -72,6 +74,11 @@ class Field:
             self.weights[a, b] = self.weights[b, a] = weight
         steps = times(graph)
         self.time = np.array([steps.get(name, np.nan) for name in self.names])
+        self._known = ~np.isnan(self.time)
+        self._widest = np.array(
+            [self.half[self.time == t].max() if k else h
+             for t, k, h in zip(self.time, self._known, self.half, strict=True)]
+        )  # fmt: skip
 
     def apart(self, row: Ints) -> Floats:
         """Least distances of all pairs of nodes, minus infinity where they do not disturb."""
@@ -88,9 +95,11 @@ class Field:
                     spans[q][0] <= high and low <= spans[q][1]
                 ):
                     disturb |= _both(np.outer(self.inside[p], self.inside[q]))
-        known = ~np.isnan(self.time)
-        disturb |= np.outer(known, known) & (self.time[:, None] != self.time[None])
-        distance = self.half[:, None] + self.half[None] + GAP + pads + pads.T
+        later = self._known[:, None] & self._known & (self.time[:, None] != self.time[None])
+        # All of a step keeps the distance of its widest node: a step is a column.
+        half = np.where(later, self._widest[:, None], self.half[:, None])
+        distance = half + half.T + GAP + pads + pads.T
+        disturb |= later
         np.fill_diagonal(disturb, False)
         return np.where(disturb, distance, -np.inf)
 
@@ -168,12 +177,13 @@ def _both(pairs: Mask) -> Mask:
 
 def search(field: Field, row: Ints) -> tuple[Floats, Ints]:
     """Places from left to right, and the rows, of which some may have been raised."""
-    starts = (_start(field, row), _planar(field, row))
+    blocks = in_blocks(field.time, field.weights, field.inside)
+    starts = (blocks, planar(field.time, field.lines, row))
     state = min((_State(field, start, row) for start in starts), key=lambda state: state.value)
     dice = random.Random(0)
     size = len(field.names)
     effort = size * (size + len(field.lines)) + len(field.lines) ** 2 // 4
-    rounds = min(400, 10 * size * size, WORK // (effort + 1) + 40)
+    rounds = min(240, 6 * size * size, WORK // (effort + 1) + 40)
     for _ in range(rounds if size > 1 else 0):
         state.try_one(dice)
     across = field.spread(state.order, field.apart(state.row), sweeps=60)
@@ -235,50 +245,6 @@ class _State:
         lines = self.field.lines
         before, after = (np.sign(r[lines[:, 0]] - r[lines[:, 1]]) for r in (self.row, row))
         return row if (before == after).all() and row.min() >= 0 else self.row
-
-
-def _start(field: Field, row: Ints) -> list[int]:
-    """Plates as blocks, time from left to right, and nodes at the middle of their neighbours."""
-    count = len(field.names)
-    timed = ~np.isnan(field.time)
-    place = np.arange(count, dtype=float)
-    place[timed] = field.time[timed] * count + place[timed]
-    total = field.weights.sum(1)
-    outer_first = np.argsort(-field.inside.sum(1), kind="stable")
-
-    def key(i: int) -> tuple[float, ...]:
-        if timed[i]:
-            return place[i], i
-        blocks = [place[field.inside[p]].mean() if field.inside[p, i] else place[i]
-                  for p in outer_first]  # fmt: skip
-        return (*blocks, place[i], i)
-
-    for _ in range(6):
-        middle = np.where(total > 0, field.weights @ place / np.maximum(total, 1e-9), place)
-        place = np.where(timed, place, 0.5 * place + 0.5 * middle)
-        if not timed.any():
-            place[sorted(range(count), key=key)] = np.arange(count)
-    return sorted(range(count), key=key)
-
-
-def _planar(field: Field, row: Ints) -> list[int]:
-    """Every node right before what hangs on it alone: trees come out without crossings."""
-    below: dict[int, list[int]] = {i: [] for i in range(len(field.names))}
-    above = dict.fromkeys(below, 0)
-    for a, b in field.lines:
-        high, low = (a, b) if row[a] >= row[b] else (b, a)
-        below[high].append(low)
-        above[low] += 1
-    order: list[int] = []
-    for root in sorted(below, key=lambda i: (above[i] > 0, i)):
-        todo = [root]
-        while todo:
-            if (node := todo.pop()) not in order:
-                order.append(node)
-                todo += sorted(below[node], reverse=True)
-    time = np.nan_to_num(field.time, nan=-np.inf)
-    timed = sorted((i for i in order if time[i] > -np.inf), key=lambda i: time[i])
-    return [i for i in order if time[i] == -np.inf] + timed
 
 
 def heights(row: Ints, gaps: Mapping[int, float]) -> dict[int, float]:

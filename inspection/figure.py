@@ -153,8 +153,7 @@ def _paint_arrow(axes: Any, arrow: Arrow) -> None:
             FancyArrowPatch(path=head, arrowstyle="-|>", mutation_scale=9, **stroke, linestyle="-")
         )
     if arrow.mark:
-        white = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
-        axes.text(*arrow.at(0.5), f"${arrow.mark}$", ha="center", va="center", size=6.5, bbox=white)
+        axes.text(*arrow.mark_place(), f"${arrow.mark}$", ha="center", va="center", size=6.5)
 
 
 def _last_part(arrow: Arrow) -> Curve:

@@ -75,7 +75,7 @@ def place(shown: Scene, *, numbers: bool) -> tuple[dict[str, Disc], Plates]:
     half = {name: _room(shown, node) for name, node in graph.nodes.items()}
     more: dict[str, float] = {}
     for _ in range(2):
-        field = Field(graph, half, plates.levels, more)
+        field = Field(graph, half, plates.levels, more, row)
         across, found = search(field, np.array([row[name] for name in graph.nodes]))
         raised = dict(zip(graph.nodes, found.tolist(), strict=True))
         height = heights(found, plates.row_gaps(raised, RADIUS))
