@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from ..inference.untouched import modules
 from .recorder import INPUT, SITE, Recorder, bare
 from .recording import Runner, referred_tensors
-from .redraw import ROUNDS, Held, Seen, changed, other_data
-from .sites import Site, both
+from .redraw import ROUNDS, Held, Seen, changed, others
+from .sites import both
 
 STATEMENTS = 8000
 """Sites that all runs of redrawing meet at most, together; some runs are always made."""
@@ -102,9 +102,8 @@ class Experiment:
                 self.runner.run_with(value, exchanged(value), handler)
             except ValueError:
                 continue
-            differ = changed(base, handler.seen)[0] - self.unstable
-            data = other_data(base, handler.seen)
-            self.inputs[name] = (differ - data, data)
+            differ = others(base.numbers, handler.seen.numbers) - self.unstable
+            self.inputs[name] = (differ, others(base.given, handler.seen.given))
 
     def doubtful(self) -> list[str]:
         """Sites that another is computed from which has not changed with them yet."""

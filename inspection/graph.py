@@ -229,4 +229,4 @@ class Graph:
     def parents(self, child: str, side: str) -> list[Edge]:
         """The edges into a node, in the order of the nodes."""
         found = [edge for edge in self.edges if (edge.child, edge.side) == (child, side)]
-        return sorted(found, key=lambda edge: list(self.nodes).index(edge.parent))
+        return sorted(found, key=lambda edge: (list(self.nodes).index(edge.parent), edge.lag))

@@ -87,6 +87,7 @@ class Recorder(Messenger):
             self.halves |= {site.name: name for site in last}
             msg["value"] = msg["value"].clone()
             self.provenance.mark(msg["value"], *(f"{SITE}{site.name}" for site in last))
+            self.values[name] = msg["value"]
         elif self.deterministic:
             self._note(name, msg, deterministic=True)
 
@@ -236,11 +237,12 @@ def _is_argument(origin: Origin) -> bool:
 
 def _counts(*entries: Any) -> str:
     # Numpy, as torch itself would note that the masks have been read.
-    found = [
-        np.asarray(mask.detach().cpu() if isinstance(mask, torch.Tensor) else mask)
-        for mask in entries
-        if mask is not None
-    ]
+    with torch._C.DisableTorchFunction():
+        found = [
+            np.asarray(mask.detach().cpu() if isinstance(mask, torch.Tensor) else mask)
+            for mask in entries
+            if mask is not None
+        ]
     if not all(mask.any() for mask in found):
         return "nowhere"
     return "always" if all(mask.all() for mask in found) else "somewhere"

@@ -23,7 +23,7 @@ from pyro.poutine.util import site_is_subsample
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
-from .distributions import Numbers, contents, family, masks, same, shape
+from .distributions import Numbers, contents, family, masks, same, shape, unmasked
 from .recorder import is_computed, is_deterministic
 
 ROUNDS = 6
@@ -39,12 +39,13 @@ class Seen:
 
     Attributes:
         numbers: for each site what its distribution is made of. moved: sites with a new value.
-        given: what it was observed with, or what its parents determine.
+        given: what it was observed with, or what its parents determine. masks: what counts of it.
         values: of all sites.
     """
 
     numbers: dict[str, Numbers] = field(default_factory=dict)
     given: dict[str, Numbers] = field(default_factory=dict)
+    masks: dict[str, Numbers] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)
     values: dict[str, Any] = field(default_factory=dict)
 
@@ -80,6 +81,8 @@ class Held(Messenger):
 
     def _pyro_post_sample(self, msg: Message) -> None:
         name = str(msg["name"])
+        if is_deterministic(msg) and name in self.held and not self._half_redrawn(name):
+            msg["value"] = self.held[name]
         if not self.deterministic and (is_deterministic(msg) or is_computed(msg)):
             return
         if not site_is_subsample(msg):
@@ -87,7 +90,8 @@ class Held(Messenger):
             self.seen.given[name] = tuple(tree_leaves(msg["value"])) if msg["is_observed"] else ()
             if msg["is_observed"] and name in self.held:
                 msg["value"] = self._value(name, msg)
-            self.seen.numbers[name] = made_of
+            self.seen.numbers[name] = self.seen.numbers.get(name, ()) + made_of
+            self.seen.masks[name] = tuple(contents([msg["mask"], masks(msg["fn"])]))
         self.seen.values[name] = msg["value"]
 
     def _value(self, name: str, msg: Message) -> Any:
@@ -104,8 +108,11 @@ class Held(Messenger):
         fn = msg["fn"]
         plates = [(f.name, f.size, f.counter) for f in msg["cond_indep_stack"]]
         outside = [family(fn), str(plates), str(shape(fn, "batch_shape"))]
-        masked = [msg["mask"], masks(fn)]
-        return tuple(contents([outside, fn, masked, msg["args"], msg["kwargs"]]))
+        return tuple(contents([outside, unmasked(fn), msg["args"], msg["kwargs"]]))
+
+    def _half_redrawn(self, whole: str) -> bool:
+        """Whether one of the two sites that ``obs_mask`` made of this one has a new value."""
+        return bool({f"{whole}_observed", f"{whole}_unobserved"} & self.redrawn)
 
 
 def drawn_anew(fn: Any, held: Any, turn: int) -> Any:
@@ -200,11 +207,11 @@ WAYS: tuple[Callable[[Any, Tensor, int], Tensor | None], ...] = (
 def changed(before: Seen, after: Seen) -> tuple[set[str], set[str], set[str]]:
     """Sites whose distribution changed, those that are gone and those that are new."""
     old, new = before.numbers, after.numbers
-    differ = {name for name in old if name in new and not same(old[name], new[name])}
-    return differ | other_data(before, after), old.keys() - new.keys(), new.keys() - old.keys()
+    differ = others(old, new) | others(before.given, after.given)
+    differ |= others(before.masks, after.masks)
+    return differ, old.keys() - new.keys(), new.keys() - old.keys()
 
 
-def other_data(before: Seen, after: Seen) -> set[str]:
-    """Sites that were observed with something else."""
-    old, new = before.given, after.given
+def others(old: Mapping[str, Numbers], new: Mapping[str, Numbers]) -> set[str]:
+    """Sites of which something is made of other numbers."""
     return {name for name in old if name in new and not same(old[name], new[name])}
