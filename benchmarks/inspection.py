@@ -40,6 +40,9 @@ the arguments, the density, and the guide's edges and density where there is a g
 are held only to what they speak of: edges between sites (`get_dependencies`: from latent sites),
 what is observed, which sites a plate holds; a plate shown in two parts counts as one, and so do
 the halves of `obs_mask`. In the rows of guides they are run on the guide, whose edges are compared.
+The corpus is what inspection is developed with, so its own column says that nothing has been lost
+and not how it does on the next program: of the first 146 programs it was right on 92 before it was
+changed for them, and of 44 that were added later on 42 at first sight.
 Reprinted by `python -m ccvae.benchmarks.inspection` from a checkout; the details are in
 [inspection.json](inspection.json)."""
 
