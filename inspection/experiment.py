@@ -29,8 +29,11 @@ SECONDS = 5.0
 ALONE = 50
 """Sites up to which each is drawn anew by itself."""
 
+MANY = 10
+"""Sites that leave torch beyond which each is drawn anew in two ways alone."""
+
 OTHER_RUNS = 8
-"""Runs that took another way whose sites are noted, beside the first."""
+"""Runs with other sites that are noted, beside the first; half as many of those with the same."""
 
 
 @dataclass
@@ -82,8 +85,9 @@ class Experiment:
         self.unstable = set().union(*changed(base, again))
         for group in self._groups([name for name in self.sites if name not in self.read]):
             self._redraw(base, group, 0)
-        for name in [name for name in self.sites if name in self.read]:
-            for turn in range(ROUNDS):
+        left = [name for name in self.sites if name in self.read]
+        for turn in range(ROUNDS if len(left) <= MANY else 2):
+            for name in left:
                 self._redraw(base, [name], turn)
         self._exchange_inputs(base)
         for turn in range(1, ROUNDS + 1):
@@ -172,7 +176,8 @@ class Experiment:
         for child in differ & self.sites.keys():
             parents = moved if alone else set(self.sites[child].parents) & moved
             self.found.distribution.setdefault(child, set()).update(parents)
-        if after is not None and (gone or new or (differ and names[0] in self.read)):
+        elsewhere = bool(differ) and names[0] in self.read and self.recorded < OTHER_RUNS // 2
+        if after is not None and (gone or new or elsewhere):
             self._look(after)
         for site in (gone | new) & self.sites.keys():
             self.found.existence.setdefault(site, set()).add(names[0])
