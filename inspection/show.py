@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
+from .drawing import Drawing
 from .factorisation import factorisation
 from .formulas import Formula
 from .graph import Graph
@@ -18,7 +19,7 @@ from .layout import lay_out
 from .legend import Entry, entries
 from .mathml import broken, mathml, terms
 from .notation import LATEX
-from .svg import svg
+from .svg import drawn_svg
 from .table import HEADINGS, SiteTable
 from .theme import SHOWN, figure_style, page_style
 
@@ -33,7 +34,7 @@ SIDES = {"p": "model", "q": "guide"}
 
 def graph_svg(graph: Graph) -> str:
     """A figure that stands alone, in the colours that the reader's system asks for."""
-    figure = _figure(graph, "pq")
+    figure = _still(lay_out(graph.folded()))
     start = figure.index(">") + 1
     opened = figure[:start].replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     return f"{opened}{figure_style()}{figure[start:]}"
@@ -71,14 +72,14 @@ def inspection_latex(found: Inspection) -> str:
 
 def figure_html(graph: Graph, sides: str = "pq") -> str:
     """The plate diagram with its legend."""
-    folded = graph.folded()
-    lines = "".join(_legend(entry) for entry in entries([lay_out(folded, sides)]))
+    drawing = lay_out(graph.folded(), sides)
+    lines = "".join(_legend(entry) for entry in entries([drawing]))
     legend = f'<ul class="legend">{lines}</ul>' if lines else ""
-    return f'<div class="figure">{_figure(graph, sides)}</div>{legend}'
+    return f'<div class="figure">{_still(drawing)}</div>{legend}'
 
 
-def _figure(graph: Graph, sides: str) -> str:
-    return svg(graph.folded(), sides).replace(BUTTON, ' role="img"')
+def _still(drawing: Drawing) -> str:
+    return drawn_svg(drawing).replace(BUTTON, ' role="img"')
 
 
 def _legend(entry: Entry) -> str:

@@ -37,7 +37,11 @@ def svg(graph: Graph, sides: str = "pq", *, numbers: bool = False) -> str:
         in ``data-node``; one of an earlier step has the class ``earlier`` and no name. A factor is
         a square; an arrow has the class ``arrow`` and its kind, with hyphens for spaces.
     """
-    drawing = lay_out(graph, sides, numbers=numbers)
+    return drawn_svg(lay_out(graph, sides, numbers=numbers))
+
+
+def drawn_svg(drawing: Drawing) -> str:
+    """A drawing that was laid out, as :func:`svg` returns it."""
     (left, low), (right, high) = drawing.corners
     width, height = (right - left) * UNIT, (high - low) * UNIT
     canvas = _Canvas(left, high)
