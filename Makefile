@@ -33,6 +33,9 @@ figures: $(STAMP)
 	done
 	$(BIN)/ccvae inspect ccvae --objective adapted-diva -o docs/images/plates-adapted-diva.svg
 	$(BIN)/ccvae inspect ccvae --beside -o docs/images/plates-ccvae-beside.svg
+	$(BIN)/ccvae inspect ccvae --objective adapted-diva --inverse \
+		-o docs/images/plates-adapted-diva-inverse.svg
+	$(BIN)/ccvae inspect ccvae --do y -o docs/images/plates-ccvae-do.svg
 	$(BIN)/ccvae objectives --format text -o docs/objectives.txt
 
 # Then open build/docs/index.html.
