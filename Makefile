@@ -29,6 +29,7 @@ bench: $(STAMP)
 	$(BIN)/python -m ccvae.benchmarks.evidence
 	$(BIN)/python -m ccvae.benchmarks.gradients
 	$(BIN)/python -m ccvae.benchmarks.data
+	$(BIN)/python -m ccvae.benchmarks.inspection
 
 # The plate diagrams of the README and of docs/inspection.md, drawn from the programs, and the floors
 # of docs/architecture.md, drawn from the imports.
@@ -38,6 +39,9 @@ figures: $(STAMP)
 	done
 	$(BIN)/ccvae inspect ccvae --objective adapted-diva -o docs/images/plates-adapted-diva.svg
 	$(BIN)/ccvae inspect ccvae --beside -o docs/images/plates-ccvae-beside.svg
+	$(BIN)/ccvae inspect ccvae --objective adapted-diva --inverse \
+		-o docs/images/plates-adapted-diva-inverse.svg
+	$(BIN)/ccvae inspect ccvae --do y -o docs/images/plates-ccvae-do.svg
 	$(BIN)/ccvae objectives --format text -o docs/objectives.txt
 	$(BIN)/python tests/layout.py
 

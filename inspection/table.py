@@ -8,9 +8,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .graph import Graph, Variables
+from .graph import Graph
 from .notation import EVENTS, LABELS, UNICODE
 from .sites import Record, Site
+from .variables import Variables
 
 PROGRAMS = ("model", "guide")
 
@@ -56,22 +57,31 @@ class SiteTable:
         table = Table(box=None, pad_edge=False, header_style="")
         for heading in HEADINGS:
             table.add_column(heading, no_wrap=True)
-        for program, record in self.records.items():
-            shown = [s for s in record.sites.values() if not self._is_second_half(program, s)]
-            for position, site in enumerate(shown):
-                table.add_row(
-                    "" if position else program,
-                    self.variables.of(site.name) if program == "model" else site.name,
-                    self.role(program, site),
-                    site.distribution,
-                    ", ".join(plate.name for plate in site.plates),
-                    "×".join(self.batch_sizes(site)),
-                    "×".join(self.event_sizes(site)) or "1",
-                    ", ".join(self.depends(site)),
-                    ", ".join(site.networks),
-                )
+        for row in self.rows():
+            table.add_row(*row)
         sizes = ", ".join(f"{name} = {size}" for name, size in self.sizes().items())
         return _render(table) + (f"\n\n{sizes}" if sizes else "")
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """A row for every variable of the model and every site of the guide; see ``HEADINGS``."""
+        rows = []
+        for program, record in self.records.items():
+            shown = [s for s in record.sites.values() if not self._is_second_half(program, s)]
+            rows += [self._row(program if not p else "", program, s) for p, s in enumerate(shown)]
+        return rows
+
+    def _row(self, heading: str, program: str, site: Site) -> tuple[str, ...]:
+        return (
+            heading,
+            self.variables.of(site.name) if program == "model" else site.name,
+            self.role(program, site),
+            site.distribution,
+            ", ".join(plate.name for plate in site.plates),
+            "×".join(self.batch_sizes(site)),
+            "×".join(self.event_sizes(site)) or "1",
+            ", ".join(self.depends(site)),
+            ", ".join(site.networks),
+        )
 
     def role(self, program: str, site: Site) -> str:
         """What a site is in its program, in a few words."""
@@ -193,5 +203,6 @@ def _is_labels(plate: str) -> bool:
 
 def _render(table: Table) -> str:
     text = io.StringIO()
-    Console(file=text, width=400, color_system=None).print(table)
+    # In a notebook rich would write to the page, and into no file.
+    Console(file=text, width=400, color_system=None, force_jupyter=False).print(table)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())

@@ -42,6 +42,7 @@ from ..data import LabelSpace
 from .labelled import EachKind, Labelled, shown
 from .likelihoods import Likelihood
 from .priors import conditional_prior
+from .program import joined
 
 
 class CCVAE(Labelled):
@@ -101,6 +102,6 @@ class CCVAE(Labelled):
                 blocks.append(z_c.flatten(-2))
             origin = torch.zeros(len(index), 1, self.style, dtype=y.dtype, device=y.device)
             z_style = pyro.sample("z_style", dist.Normal(origin, 1.0).to_event(1))
-            z = torch.cat([*blocks, z_style.squeeze(-2)], -1)
+            z = joined([*blocks, z_style.squeeze(-2)])
             pixels = self.likelihood(self.decoder(z).unsqueeze(-4))
             pyro.sample("x", pixels, obs=None if x is None else x.unsqueeze(-4))

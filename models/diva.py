@@ -43,6 +43,7 @@ from ..data import LabelSpace
 from .labelled import EachKind, Labelled, shown
 from .likelihoods import Likelihood
 from .priors import ClassTable, RealPrior
+from .program import joined
 
 
 class DIVA(Labelled):
@@ -113,6 +114,6 @@ class DIVA(Labelled):
                     label = pyro.sample(f"y{kind.suffix}", p_y, **known)
                     z_y = pyro.sample(f"z_y{kind.suffix}", prior(label))
                 blocks.append(z_y.flatten(-2))
-            z = torch.cat([z_d.squeeze(-2), z_x.squeeze(-2), *blocks], -1)
+            z = joined([z_d.squeeze(-2), z_x.squeeze(-2), *blocks])
             pixels = self.likelihood(self.decoder(z).unsqueeze(-4))
             pyro.sample("x", pixels, obs=None if x is None else x.unsqueeze(-4))

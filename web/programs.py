@@ -91,6 +91,7 @@ def view(program: str, objective: str, labels: str) -> View:
         for name, part, record in zip(
             ("model", "guide"), found.programs, (found.model, found.guide), strict=True
         )
+        if part is not None
     ]
     sites = [
         {

@@ -35,7 +35,7 @@ from .inference.runs.run import (
 from .inference.training.engine import engine, keep_freed_memory
 from .inference.training.loop import Metrics, Step
 from .inference.training.stopping import Stopped, stop_requests
-from .listing import app, data, inspect, models, objectives
+from .listing import app, data
 from .options import announce, config_of, default_directory, device_of, frequencies_of, source_of
 from .texts import Document, command_line, epoch_line, evaluation_text, study_text
 
@@ -49,9 +49,6 @@ __all__ = [
     "demo",
     "evaluate",
     "import_",
-    "inspect",
-    "models",
-    "objectives",
     "study",
     "table",
     "train",

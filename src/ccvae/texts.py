@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .inference.training.loop import Metrics
+if TYPE_CHECKING:
+    from .inference.training import Metrics
 
 Document = dict[str, Any]
 
