@@ -26,14 +26,17 @@ def epoch_line(metrics: Metrics) -> str:
     terms = "  ".join(
         f"{name} {value:.1f}"
         for name, value in metrics.items()
-        if name not in ("epoch", "accuracy", "objective", "bound")
+        if name not in ("epoch", "accuracy", "r2", "objective", "bound")
     )
     if not metrics:
         return "nothing left to train"
+    seen = f"labelled accuracy {metrics.get('accuracy', math.nan):.3f}"
+    if "r2" in metrics:  # all labels are numbers
+        seen = f"labelled R² {metrics['r2']:.3f}"
     return (
         f"epoch {metrics['epoch'] + 1:.0f}: objective {metrics['objective']:.1f}, "
         f"bound {metrics.get('bound', math.nan):.1f}, "
-        f"labelled accuracy {metrics.get('accuracy', math.nan):.3f}  [{terms}]"
+        f"{seen}  [{terms}]"
     )
 
 

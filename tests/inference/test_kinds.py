@@ -19,6 +19,7 @@ from torch.distributions import MultivariateNormal
 from torch.nn.functional import softplus
 from torch.special import ndtr
 
+from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace, Ordinal, Real
 from ccvae.guides import Bayes, CCVAEGuide
 from ccvae.inference import (
@@ -28,7 +29,7 @@ from ccvae.inference import (
     MarginalObjective,
     check_pair,
 )
-from ccvae.inference.catalogue import PROGRAMS
+from ccvae.inference.catalogue import PROGRAMS, build_pair
 from ccvae.models import CCVAE
 
 from .conftest import NOISE, SHAPE, Gaussian, LinearDecoder, LinearEncoder, batch
@@ -398,3 +399,71 @@ def test_every_objective_passes_the_check(case, name):
     objective = PROGRAMS["ccvae"][name]()
     check_pair(*case.programs, case.x, case.y, objective=objective, **case.kwargs)
     check_pair(*case.programs, case.x, case.y, **case.kwargs)
+
+
+def pair_of(program, space=SPACE):
+    torch.manual_seed(4)
+    config = Config(program=program, style=4, network="mlp")
+    return build_pair(config, space, SHAPE, domains=2)
+
+
+def test_diva_takes_every_kind():
+    """Missing labels are summed as by quadrature, and gradients are finite differences."""
+    model, guide = pair_of("diva")
+    y = PATTERNS
+    x, d = torch.rand(len(y), *SHAPE), torch.arange(len(y)) % 3 - 1
+    args, kwargs = (x, y, d), batch(len(y), batches=1)
+    objective = PROGRAMS["diva"]["diva"](3.0, 2.0, 0.5)
+    pyro.set_rng_seed(5)
+    draw = objective.draw(model, guide, *args, **kwargs)
+    (site,) = (s for s in draw.model.values() if s["name"] == "z_y_real")
+    z = draw.guide["z_y_real"]["value"]
+    found = draw.per_row(site["fn"].log_prob(site["value"]), site)
+    t = torch.linspace(-12, 12, 4001)
+    q, prior = guide.classifier[-1](z), model.prior[-1]
+    numbers = q.loc + q.scale * t
+    numbers = torch.where(y[:, :1].isnan(), numbers, y[:, :1])
+    mean = prior.slope[0] * numbers[..., None] + prior.intercept[0]
+    log_p = dist.Normal(mean, softplus(prior.raw_scale[0])).log_prob(z).sum(-1)
+    weight = dist.Normal(0.0, 1.0).log_prob(t).exp() * (t[1] - t[0])
+    torch.testing.assert_close(found, (weight * log_p).sum(-1), rtol=1e-8, atol=1e-8)
+
+    parameters = [*model.parameters(), *guide.parameters()]
+    directions = [torch.randn_like(p) for p in parameters]
+
+    def loss(step):
+        with torch.no_grad():
+            for p, v in zip(parameters, directions, strict=True):
+                p += step * v
+        pyro.set_rng_seed(3)
+        return objective.differentiable_loss(model, guide, *args, **kwargs)
+
+    gradients = torch.autograd.grad(loss(0.0), parameters, allow_unused=True)
+    slope = sum((g * v).sum() for g, v in zip(gradients, directions, strict=True) if g is not None)
+    difference = (loss(1e-6) - loss(-2e-6)).detach() / 2e-6
+    torch.testing.assert_close(difference, slope, rtol=1e-5, atol=1e-3)
+    check_pair(model, guide, *args, objective=objective, **kwargs)
+    assert [type(says).__name__ for says in guide.predict(x)] == [
+        "ClassPrediction",
+        "ClassPrediction",
+        "ClassPrediction",
+        "NumberPrediction",
+    ]
+
+
+def test_m2_takes_classes_and_refuses_numbers_in_one_line():
+    with pytest.raises(ValueError, match="the program m2, whose sum .* got age; leave") as caught:
+        pair_of("m2")
+    assert "\n" not in str(caught.value)
+    classed = LabelSpace(SPACE.labels[1:])
+    model, guide = pair_of("m2", classed)
+    y = PATTERNS[:, 1:]
+    x, kwargs = torch.rand(len(y), *SHAPE), batch(len(y), batches=1)
+    check_pair(model, guide, x, y, objective=PROGRAMS["m2"]["m2"](), **kwargs)
+    says = guide.predict(x)
+    # One ordinal label of three classes beside one categorical: two tables, in the kinds' order.
+    assert [(s.log_classes.shape[1:], s.ordered) for s in says] == [
+        ((1, 2), False),
+        ((1, 3), False),
+        ((1, 3), True),
+    ]
