@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from html import escape
+from typing import Any
 
 from ..config import Config
 from ..data.spec import load
@@ -39,10 +40,11 @@ def formulas_of(objective: Objective) -> dict[str, Formula]:
     dataset = load(FACES, LABELS)
     config = Config(program=program, network="mlp", style=2)
     pair = build_pair(config, dataset.space, dataset.shape, None, dataset.domain_count)
-    found = {}
+    found: dict[str, Formula] = {}
     for labels, heading in PATTERNS.items():
         batch = example_batch(dataset, labels)
-        formula = inspect_pair(*pair, *batch.args, objective=objective, **batch.kwargs).formula
+        kwargs: dict[str, Any] = {**batch.kwargs, "objective": objective}
+        formula = inspect_pair(*pair, *batch.args, **kwargs).formula
         if formula is not None and formula.terms not in [f.terms for f in found.values()]:
             found[heading] = formula
     if len(found) == 1:
