@@ -176,6 +176,10 @@ class Writer:
                 over = f"{chain.index}={start}..{self.length(chain)}"
                 yield self.notation.product(over, _bracket(self.group(inside, nodes)))
 
+    def step(self, name: str) -> str:
+        """A variable of a chain in step t, without its plates' indices."""
+        return self.notation.symbol(name, self._below(name, self.chain[name].index))
+
     def length(self, chain: Chain) -> str:
         """The symbol of a chain's length."""
         return "T" if len(self.graph.chains) == 1 else self.notation.symbol("T", chain.index)

@@ -118,7 +118,7 @@ class Inspection:
         if self.formula:
             lines.append(paragraph("objective", self.formula.write(), solid=True))
         parts.append("\n".join(lines))
-        parts.append(SiteTable(self.model, self.guide).to_text())
+        parts.append(SiteTable(self.model, self.guide, self.shown()).to_text())
         parts += [paragraph("note", note) for note in self.notes]
         parts += [paragraph("problem", problem) for problem in self.problems]
         return "\n\n".join(parts)

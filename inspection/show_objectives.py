@@ -43,8 +43,8 @@ def formulas_of(objective: Objective) -> dict[str, Formula]:
     found: dict[str, Formula] = {}
     for labels, heading in PATTERNS.items():
         batch = example_batch(dataset, labels)
-        kwargs: dict[str, Any] = batch.kwargs
-        formula = inspect_pair(*pair, *batch.args, objective=objective, **kwargs).formula
+        kwargs: dict[str, Any] = {**batch.kwargs, "objective": objective}
+        formula = inspect_pair(*pair, *batch.args, **kwargs).formula
         if formula is not None and formula.terms not in [f.terms for f in found.values()]:
             found[heading] = formula
     if len(found) == 1:

@@ -19,6 +19,9 @@ UNIT, ENLARGED = 64, 1.4
 HEAD = 0.15, 0.055
 """Length and half width of an arrow's head."""
 
+WORD = 2
+"""Letters up to which a name is a symbol; longer ones are words and written smaller."""
+
 DOUBLE = 4
 """Pixels between the two outlines of what its parents determine."""
 
@@ -178,7 +181,9 @@ def _spans(label: str) -> str:
     head, below, above = (
         (match["head"], match["below"], match["above"]) if match else (label, "", "")
     )
-    text = f'<tspan class="symbol">{escape(_letters(head))}</tspan>'
+    letters = _letters(head)
+    small = ' style="font-size:15px"' if len(letters) > WORD else ""
+    text = f'<tspan class="symbol"{small}>{escape(letters)}</tspan>'
     back = 0
     for part, shift in ((above, -7), (below, 5)):
         if part:

@@ -1,13 +1,18 @@
 """Inspection is right on programs that others would write: edges, roles, plates, densities."""
 
+from dataclasses import replace
+
 import pyro
 import pytest
 
 from ccvae.benchmarks.inspection import load_corpus
+from ccvae.inspection.blankets import variables
 from ccvae.inspection.layout import lay_out
 from ccvae.inspection.legibility import flaws
 
 corpus = load_corpus()
+
+PARTS = ("observed", "missing")
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +54,17 @@ def test_inspection_is_right(case, found):
 @pytest.mark.parametrize("case", corpus.CASES, ids=lambda case: case.name)
 def test_its_figure_misleads_nobody(case, found):
     assert flaws(lay_out(found(case).graph)) == []
+
+
+@pytest.mark.parametrize("case", corpus.CASES, ids=lambda case: case.name)
+def test_its_graph_answers(case, found):
+    """A blanket separates its variable from all others, and what is missing is needed."""
+    graph = found(case).graph
+    inverse = graph.inverse()
+    assert {arrow.key for arrow in inverse.missing} <= {arrow.key for arrow in inverse.needed} | {
+        replace(arrow, given=part).key for arrow in inverse.needed for part in PARTS
+    }
+    for name in variables(graph):
+        blanket = graph.blanket(name)
+        others = [n for n in variables(graph) if n != name and n not in blanket]
+        assert not others or graph.independent(name, others, given=blanket)
