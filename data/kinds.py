@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import Literal, NamedTuple
 
 from .cache import TOLERATED, tolerable
@@ -182,7 +183,7 @@ def _inferred(
         if whole and len(numbers) > 2 and _ORDERED.fullmatch(title):
             return _noting(
                 _ordered(name, counts, numbers),
-                f"its name says that its numbers have an order; --kinds {name}=categorical says "
+                f"its name says that its numbers have an order; --kinds {quote(name)}=categorical says "
                 "otherwise",
             )
     found = _classes(Categorical(name, _sorted(name, counts, stated=bool(how.kind))))
@@ -193,7 +194,7 @@ def _inferred(
         return _noting(
             found,
             f"its {len(numbers)} different numbers are taken as classes without order; --kinds "
-            f"{kind!r} or {name}=real says otherwise",
+            f"{quote(kind)} or {quote(name)}=real says otherwise",
         )
     return _asking_for_order(_one_spelling(found, counts))
 
@@ -213,7 +214,7 @@ def _real(name: str, numbers: Mapping[str, float], *, whole: bool = False) -> Me
     return _noting(
         found,
         f"its {len(numbers)} different whole numbers from {low:g} to {high:g} are taken as a "
-        f"number; --kinds {name}=categorical makes them classes",
+        f"number; --kinds {quote(name)}=categorical makes them classes",
     )
 
 
@@ -223,7 +224,7 @@ def _ordered(name: str, counts: Mapping[str, int], numbers: Mapping[str, float])
         shown = "<".join(sorted(words - set(numbers))[:6])
         raise ValueError(
             f"label {name!r}: expected its classes in their order, which words do not say; give "
-            f"--kinds '{name}=ordinal:{shown}', lowest first"
+            f"--kinds {quote(f'{name}=ordinal:{shown}')}, lowest first"
         )
     return _classes(Ordinal(name, tuple(sorted(words, key=numbers.__getitem__))))
 
@@ -258,7 +259,7 @@ def _sorted(name: str, counts: Mapping[str, int], *, stated: bool) -> tuple[str,
     if not stated and (distinct or len(classes) > MOST_CLASSES):
         raise ValueError(
             f"label {name!r} has {len(classes)} different values, too many for classes; leave it "
-            f"out, or give --kinds {name}=categorical"
+            f"out, or give --kinds {quote(name)}=categorical"
         )
     return tuple(classes)
 
@@ -272,20 +273,23 @@ def _refuse_identifiers(name: str, counts: Mapping[str, int], words: set[str]) -
         return
     title, total = simplified(name), sum(counts.values())
     numbers = sorted(int(word) for word in words if _WHOLE.fullmatch(word))
-    run = len(numbers) == len(words) == total and numbers[-1] - numbers[0] == total - 1
+    run = len(numbers) == len(words) == total and numbers in (
+        list(range(total)),
+        list(range(1, total + 1)),
+    )
     if all(map(_DATE.fullmatch, words)):
         looks = "dates"
     elif run:
         looks = "numbers of the rows"
     elif _CLASSES.fullmatch(title):
         return
-    elif len(words) < total and (_IDENTIFIERS.fullmatch(title) or _counted(words)):
+    elif _IDENTIFIERS.fullmatch(title) or (len(words) < total and _counted(words)):
         looks = "identifiers"
     else:
         return
     raise ValueError(
         f"label {name!r} has {len(words)} different values that look like {looks} ({shown}, …); "
-        f"leave it out, or give --kinds {name}=categorical or {name}=real"
+        f"leave it out, or give --kinds {quote(name)}=categorical or {quote(name)}=real"
     )
 
 
@@ -312,7 +316,7 @@ def _one_spelling(found: Meaning, counts: Mapping[str, int]) -> Meaning:
         )
     pairs = ", ".join(f"{word!r} as {kept[word]!r}" for word in others)
     apart = f"{name}={'|'.join(found.label.classes)}"
-    note = f"{name}: {pairs} is another spelling; --kinds {apart!r} keeps them apart"
+    note = f"{name}: {pairs} is another spelling; --kinds {quote(apart)} keeps them apart"
     codes = {word: float(classes.index(best)) for word, best in kept.items()}
     return replace(_classes(Categorical(name, tuple(classes))), codes=codes, notes=(note,))
 
@@ -326,7 +330,7 @@ def _asking_for_order(found: Meaning) -> Meaning:
     kind = f"{name}=ordinal:{'<'.join(order)}"
     return _noting(
         found,
-        f"words do not say whether its classes have an order; if so, give --kinds {kind!r}",
+        f"words do not say whether its classes have an order; if so, give --kinds {quote(kind)}",
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 
 MARKS = (
     *("", "na", "n/a", "n.a.", "#n/a", "#na", "#nv", "<na>", "nan", "nat", "null", "(null)"),
@@ -116,13 +117,9 @@ def explain_marks(found: Mapping[str, Mapping[str, int]]) -> list[str]:
 
 def _explained(word: str, rows: Mapping[str, int]) -> str:
     where = ", ".join(f"{name} ({count} rows)" for name, count in rows.items())
-    name = next(iter(rows))
+    name = quote(next(iter(rows)))
+    keeps = "a class" if number(word) is None else "a value"
+    advice = f"--missing-marks {name}= makes it {keeps}"
     if plain(word) == "-1":
-        advice = f"--missing-marks {name}=0 if 0 is what is missing, {name}= if nothing but empty"
-    else:
-        advice = (
-            f"--missing-marks {name}= makes it a class"
-            if number(word) is None
-            else (f"--missing-marks {name}= makes it a value")
-        )
+        advice = f"--missing-marks {name}=0 if 0 is what is missing; {advice}"
     return f"{word!r} is taken as missing in {where}; {advice}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from shlex import quote
 
 from .columns import Column, OpenQuoteError, parse_kinds, plain, read_column
 from .groups import join, one_hot_groups, parse_join, separator_of, split_column
@@ -155,7 +156,7 @@ class _Reader:
         note = (
             f"{name}: entries with several words, separated by {separator!r}, are read as "
             f"{len(labels)} labels ({', '.join(labels[:4])}{', …' * (len(labels) > 4)}), absent "
-            f"where they are not named; --kinds {name}=categorical keeps combinations as classes"
+            f"where they are not named; --kinds {quote(name)}=categorical keeps combinations as classes"
         )
         if note not in self.notes:
             self.notes.append(note)
@@ -171,7 +172,7 @@ class _Reader:
         if not found:
             raise ValueError(
                 f"label {name!r}: expected entries with several words, but saw nothing between "
-                f"them; give --kinds {name}=several:X with X one of {', '.join(SEVERAL)}"
+                f"them; give --kinds {quote(name)}=several:X with X one of {', '.join(SEVERAL)}"
             )
         return found
 
@@ -179,7 +180,7 @@ class _Reader:
         for group in one_hot_groups(columns):
             option = f"NAME={'|'.join(group)}"
             self.notes.append(
-                f"of {', '.join(group)} exactly one holds in every row; --join {option!r} makes "
+                f"of {', '.join(group)} exactly one holds in every row; --join {quote(option)} makes "
                 "them one label"
             )
 

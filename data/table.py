@@ -28,7 +28,8 @@ SEPARATORS = (",", ";", "\t", "|")
 FILE_COLUMNS = (
     *("file", "file_name", "filename", "file_path", "filepath", "image_path", "img_path"),
     *("image_id", "img_id", "image_file", "img_file", "image_name", "img_name", "path"),
-    *("image", "img", "imageid", "image_index", "external_id", "isic_id", "dicom_id", "id"),
+    *("image", "img", "imageid", "image_index", "external_id", "isic_id", "dicom_id", "id_code"),
+    *("full_path", "fname", "id"),
 )
 """Names under which tables keep the names of files, those that are tried first at the front."""
 
