@@ -183,8 +183,8 @@ def _inferred(
         if whole and len(numbers) > 2 and _ORDERED.fullmatch(title):
             return _noting(
                 _ordered(name, counts, numbers),
-                f"its name says that its numbers have an order; --kinds {quote(name)}=categorical says "
-                "otherwise",
+                "its name says that its numbers have an order; --kinds "
+                f"{quote(name)}=categorical says otherwise",
             )
     found = _classes(Categorical(name, _sorted(name, counts, stated=bool(how.kind))))
     if how.kind:

@@ -142,8 +142,16 @@ class _Reader:
         if separator:
             return self._several(name, separator, split_column(name, words, separator, marks))
         kind = self.kinds.get(name, "")
-        lines, uncertain = self.table.lines, self.uncertain
-        return [read_column(name, words, lines, kind, marks=marks, uncertain=uncertain)]
+        column = read_column(
+            name,
+            words,
+            self.table.lines,
+            kind,
+            marks=marks,
+            uncertain=self.uncertain,
+            counts=self.counts[name],
+        )
+        return [column]
 
     def _several(self, name: str, separator: str, columns: list[Column]) -> list[Column]:
         taken = set(self.names)
@@ -156,7 +164,7 @@ class _Reader:
         note = (
             f"{name}: entries with several words, separated by {separator!r}, are read as "
             f"{len(labels)} labels ({', '.join(labels[:4])}{', …' * (len(labels) > 4)}), absent "
-            f"where they are not named; --kinds {quote(name)}=categorical keeps combinations as classes"
+            f"where they are not named; --kinds {quote(name)}=categorical keeps them as classes"
         )
         if note not in self.notes:
             self.notes.append(note)
@@ -180,8 +188,8 @@ class _Reader:
         for group in one_hot_groups(columns):
             option = f"NAME={'|'.join(group)}"
             self.notes.append(
-                f"of {', '.join(group)} exactly one holds in every row; --join {quote(option)} makes "
-                "them one label"
+                f"of {', '.join(group)} exactly one holds in every row; --join {quote(option)} "
+                "makes them one label"
             )
 
     def _check(self, names: Sequence[str] | dict[str, str]) -> None:

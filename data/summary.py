@@ -85,8 +85,12 @@ def _numbers(label: Real, codes: Tensor) -> dict[str, float]:
         return {}
     units = label.to_units(known.double())
     middle = {"mean": units.mean(), "sd": units.std(correction=0), "median": units.median()}
-    ends = {"min": units.min(), "max": units.max()}
-    return {name: value.item() for name, value in (middle | ends).items()}
+    found = middle | {"min": units.min(), "max": units.max()}
+    # What standardising to floats has left of a zero is none.
+    return {
+        name: value.item() if value.abs() > 1e-6 * label.scale else 0.0
+        for name, value in found.items()
+    }
 
 
 def poverty(label: Label, codes: Tensor, train: Tensor, test: Tensor) -> list[str]:
