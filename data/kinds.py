@@ -97,7 +97,7 @@ def stated(name: str, kind: str) -> Stated:
     """
     word, _, rest = (part.strip() for part in kind.partition(":"))
     if word == "ordinal":
-        parts = rest.split("<" if "<" in rest else "|") if rest else []
+        parts = rest.split("|" if "|" in rest else "<") if rest else []
         return Stated("ordinal", tuple(part.strip() for part in parts))
     if word == "several":
         return Stated("several", separator=SEVERAL.get(rest, rest))

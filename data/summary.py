@@ -123,6 +123,22 @@ def poverty(label: Label, codes: Tensor, train: Tensor, test: Tensor) -> list[st
     return found
 
 
+def unshown(dataset: Dataset, shown: Tensor) -> list[str]:
+    """Classes that training rows have but none of those that show their labels.
+
+    Args:
+        dataset: whose training rows. shown: the labels ``(n, L)`` that a training shows of them.
+    """
+    found = []
+    for column, label in enumerate(dataset.space):
+        there = _places(label, dataset.labels[dataset.train, column])
+        here = _places(label, shown[:, column])
+        hidden = ", ".join(name for name in there if name not in here)
+        if hidden:
+            found.append(f"{label.name}: no row that shows its labels has the class {hidden}")
+    return found
+
+
 def _places(label: Label, codes: Tensor) -> dict[str, int]:
     """The classes that occur, with their rows."""
     counts = {name: int((codes == code).sum()) for code, name in enumerate(label.classes)}

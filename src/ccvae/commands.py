@@ -21,7 +21,7 @@ from .data import Dataset
 from .data.progress import progress as show_progress
 from .data.spec import load as load_data
 from .data.spec import short_name, with_options
-from .data.summary import contact_sheet, describe, kind_of
+from .data.summary import contact_sheet, describe, kind_of, unshown
 from .inference.engine import engine, keep_freed_memory
 from .inference.fitting import fit, rows_of_epoch
 from .inference.runs import (
@@ -347,6 +347,8 @@ def _announce(dataset: Dataset, config: Config) -> None:
     kinds = [f"{label.name} ({kind_of(label)})" for label in dataset.space]
     lines = [f"{dataset.name} with {', '.join(kinds)}"]
     problems = describe(dataset, config.batch_size)["problems"]
+    if max(config.fractions) > 0:
+        problems += unshown(dataset, training_rows(config, dataset).labels)
     lines += some([f"understood: {note}" for note in dataset.notes], "see ccvae data")
     lines += some([f"problem: {problem}" for problem in problems], "see ccvae data")
     print("\n".join(lines), file=sys.stderr)
