@@ -81,6 +81,7 @@ def train(options: Namespace) -> tuple[Document, str]:
             log_every=options.log_every,
             board=True,
             compiled=options.compile,
+            remark=chosen(config.network, dataset.shape) if config.network == "auto" else "",
         )
     document = {"run": str(directory), **metrics}
     return document, f"{epoch_line(metrics)}\n{directory}: ccvae evaluate {directory}"
@@ -336,12 +337,7 @@ def _frequencies(text: str, labels: Sequence[str]) -> list[float] | None:
 
 
 def _announce(dataset: Dataset, config: Config) -> None:
-    """Say on standard error what labels were read from files, and what was wrong with these.
-
-    And which network was chosen, where that is not the user's choice.
-    """
-    if config.network == "auto":
-        print(chosen(config.network, dataset.shape), file=sys.stderr)
+    """Say on standard error what labels were read from files, and what was wrong with these."""
     if config.data.partition(":")[0] not in FILES:
         return
     kinds = [f"{label.name} ({kind_of(label)})" for label in dataset.space]
@@ -375,18 +371,25 @@ def _fit(
     *,
     resume: bool,
     fabric: Fabric | None = None,
+    remark: str = "",
     **options: Any,
 ) -> Metrics:
-    """Train a run in sight of whoever looks on; see :func:`ccvae.inference.fitting.fit`."""
+    """Train a run in sight of whoever looks on; see :func:`ccvae.inference.fitting.fit`.
+
+    ``remark`` is said once the first step is done.
+    """
     keep_freed_memory()
     rows = training_rows(run.config, dataset)
     sizes = [len(rows_of_epoch(run.config, rows, epoch)) for epoch in range(run.config.epochs)]
     console = Console(stderr=True, quiet=fabric is not None and not fabric.is_global_zero)
     metrics: Metrics = {}
+    remarks = [remark] if remark else []
     with stop_requests() as stop, show_progress(console) as progress:
         task = progress.add_task("", total=sum(sizes))
 
         def watch(step: Step) -> None:
+            while remarks:
+                console.print(remarks.pop(), markup=False, highlight=False, soft_wrap=True)
             seen = sum(sizes[: step.epoch]) + round(sizes[step.epoch] * step.done / step.steps)
             epoch = f"epoch {step.epoch + 1} of {len(sizes)}"
             progress.update(task, completed=seen, description=epoch)

@@ -283,7 +283,7 @@ def test_a_table_is_told_before_training(folder: Path, tmp_path: Path, call) -> 
     asked += ("--style", "4", "--epochs", "1", "--batch-size", "12", "--out", tmp_path / "run")
     status, _, err = call("train", *asked)
     assert status == 0, err
-    assert "network conv, made for colour images of 16×16" in err
+    assert "network conv-any, made for colour images of 16×16" in err
     assert "understood: files are named by 'path'" in err
     assert "understood: 'NA' is taken as missing in D (20 rows)" in err
     assert "problem: C: no training row has the class c (6 other rows have it)" in err
