@@ -24,6 +24,7 @@ bench: $(STAMP)
 	$(BIN)/python -m ccvae.benchmarks.evidence
 	$(BIN)/python -m ccvae.benchmarks.gradients
 	$(BIN)/python -m ccvae.benchmarks.data
+	$(BIN)/python -m ccvae.benchmarks.tables
 
 # The plate diagrams of the README and of docs/inspection.md, drawn from the programs.
 figures: $(STAMP)
