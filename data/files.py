@@ -111,6 +111,7 @@ class Folder:
         """What a name is looked up by, and what that is called."""
         stem, ending = os.path.splitext(name)
         yield f"=/{name}", ""
+        yield f"i/{name.casefold()}", "in other letters' case"
         deeper = "here" not in self._by_key()
         if deeper:
             yield f"=~{name}", "found deeper in the folder"
@@ -133,7 +134,7 @@ class Folder:
                 stem, ending = os.path.splitext(name)
                 base, own = os.path.basename(name), os.path.basename(stem)
                 keys = [f"=/{name}", f"=~{base}", f"./{stem}", f".~{own}", f"*{ending}"]
-                keys += ["here"] * (base == name)
+                keys += [f"i/{name.casefold()}", *["here"] * (base == name)]
                 for key in keys + ([f"0~{int(own)}"] if own.isdecimal() else []):
                     self._files.setdefault(key, []).append(name)
         return self._files

@@ -161,7 +161,10 @@ def meaning(name: str, counts: Mapping[str, int], how: Stated) -> Meaning:
         return _real(name, numbers)
     if how.kind == "ordinal":
         return _ordered(name, counts, numbers)
-    return _inferred(name, counts, numbers, how)
+    found = _inferred(name, counts, numbers, how)
+    odd = "" if how.kind else _far_nines(numbers)
+    advice = f"{odd} may mean missing; if so, give --missing-marks {quote(f'{name}={odd}')}"
+    return _noting(found, advice) if odd else found
 
 
 def _inferred(
@@ -197,6 +200,19 @@ def _inferred(
             f"{quote(kind)} or {quote(name)}=real says otherwise",
         )
     return _asking_for_order(_one_spelling(found, counts))
+
+
+def _far_nines(numbers: Mapping[str, float]) -> str:
+    """A largest number of nines alone, far beyond all others, as coded tables mark what is missing.
+
+    >>> _far_nines({"0": 0, "1": 1, "9": 9}), _far_nines({"7": 7, "8": 8, "9": 9})
+    ('9', '')
+    """
+    *others, largest = sorted(numbers, key=numbers.__getitem__) or [""]
+    if len(others) < 2 or set(largest) != {"9"}:
+        return ""
+    low, high = numbers[others[0]], numbers[others[-1]]
+    return largest if numbers[largest] - high > max(1.0, 0.3 * (high - low)) else ""
 
 
 def _classes(label: Label) -> Meaning:

@@ -1,7 +1,7 @@
 """What in a table means that an entry is missing.
 
-Words such as ``NA``, ``?`` and ``unknown`` do, in any case, and in a column of numbers that are
-otherwise not negative −1, −9, −99, −999 and −9999. In a column of 0, 1 and −1 the last is thereby
+Words such as ``NA``, ``?`` and ``unknown`` do, in any case, and beside words or numbers that are
+not negative −1, −9, −99, −999 and −9999. In a column of 0, 1 and −1 the last is thereby
 missing, as CheXpert writes "uncertain"; a column of −1 and 1 alone is a pair. The user may name
 other marks, for one label or for all; classes that he states are none.
 """
@@ -92,10 +92,8 @@ def marked(
 
 def _marked_numbers(words: set[str], *, uncertain: bool) -> set[str]:
     numbers = {word: number(word) for word in words}
-    # A word beside numbers is no reason to take a mark for a number.
-    known = {word: value for word, value in numbers.items() if value is not None}
-    below = {word for word, value in known.items() if value < 0}
-    rest = {value for word, value in known.items() if word not in below}
+    below = {word for word, value in numbers.items() if value is not None and value < 0}
+    rest = {value for word, value in numbers.items() if word not in below}
     if not rest or not all(plain(word) in NUMBERS for word in below):
         return set()
     pair = rest == {1} and {plain(word) for word in below} == {"-1"} and not uncertain

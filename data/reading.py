@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from shlex import quote
+
+from torch import Tensor
 
 from .columns import Column, OpenQuoteError, parse_kinds, plain, read_column
 from .groups import join, one_hot_groups, parse_join, separator_of, split_column
@@ -38,11 +40,32 @@ class Labels:
     Attributes:
         columns: a label each. problems: entries and columns that could not be used.
         notes: what was decided where another reading is as possible.
+        asked: names that the user gave, of labels that must not be left out.
     """
 
     columns: list[Column]
     problems: list[str]
     notes: list[str]
+    asked: frozenset[str] = frozenset()
+
+    def standardised(self, rows: Tensor) -> Labels:
+        """The labels with the codes of real ones in deviations from the mean of some rows.
+
+        Raises:
+            ValueError: where these rows have no two different numbers of a label that was asked
+                for, or no label is left.
+        """
+        columns, problems = [], []
+        for column in self.columns:
+            try:
+                columns.append(column.standardised(rows))
+            except ValueError as error:
+                if column.label.name in self.asked or len(self.columns) == 1:
+                    raise
+                problems.append(f"left out: {error}")
+        if not columns:
+            raise ValueError(problems[0].removeprefix("left out: "))
+        return replace(self, columns=columns, problems=self.problems + problems)
 
 
 def read_labels(table: Table, names: Sequence[str], reading: Reading) -> Labels:
@@ -103,7 +126,8 @@ class _Reader:
         problems += [entry for column in columns for entry in column.problems]
         notes = [note for column in columns for note in column.notes]
         marks = explain_marks({column.label.name: column.marks for column in columns})
-        return Labels(columns, problems, [*self.notes, *notes, *marks])
+        asked = frozenset((*self.reading.only, *self.kinds, *self.joins))
+        return Labels(columns, problems, [*self.notes, *notes, *marks], asked)
 
     def _all(self) -> Iterator[str]:
         """Every column, a joined label in the place of the first that it is made of."""

@@ -45,10 +45,28 @@ def test_a_mark_is_missing_and_said(mark: str) -> None:
         (["-1", "0", "2", "-2"], Categorical("L", ("-2", "-1", "0", "2"))),
         (["1", "2", "-9"], Categorical("L", ("1", "2"))),
         (["0", "1", "9"], Categorical("L", ("0", "1", "9"))),
+        (["f", "m", "-1"], Categorical("L", ("f", "m"))),
+        (["no", "yes", "-9"], Binary("L")),
     ],
 )
 def test_negative_numbers(words: list[str], expected: object) -> None:
     assert read(words * 3).label == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "odd"),
+    [
+        (["0", "1", "9"], "9"),
+        (["1", "2", "3", "99"], "99"),
+        ([*map(str, range(20, 80)), "999"], "999"),
+        ([*map(str, range(10))], ""),
+        ([*map(str, range(5, 100))], ""),
+    ],
+)
+def test_nines_far_beyond_the_others_are_asked_about(words: list[str], odd: str) -> None:
+    notes = " ".join(read(words * 2).notes)
+    assert (f"{odd} may mean missing; if so, give --missing-marks L={odd}" in notes) == bool(odd)
+    assert bool(odd) or "may mean missing" not in notes
 
 
 def test_minus_one_beside_one_alone_where_other_columns_are_uncertain() -> None:

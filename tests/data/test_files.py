@@ -38,6 +38,8 @@ def files(folder: Path, *names: str) -> Path:
         ("a", "a.png"),
         ("c.gif", "c.webp"),
         ("7", "0007.png"),
+        ("A.PNG", "a.png"),
+        ("https://there/own/deep/b.jpg", "deep/b.jpg"),
         ("with blank.png", "with_blank.png"),
         ("C:\\x\\own\\a.png", "a.png"),
         ("/home/x/own/deep/b.jpg", "deep/b.jpg"),

@@ -167,7 +167,9 @@ def test_what_auto_stands_for(shape, name):
 def test_convolutions_need_a_square_of_16_to_256(shape):
     with pytest.raises(ValueError, match="'conv-any' takes square images of 16 to 256 pixels, got"):
         build.check("conv-any", shape)
-    assert build.check("conv-any", (3, 28, 28)) == build.check("conv-any", (1, 64, 64)) == "conv-any"
+    assert (
+        build.check("conv-any", (3, 28, 28)) == build.check("conv-any", (1, 64, 64)) == "conv-any"
+    )
 
 
 def test_m2_takes_the_general_network():
