@@ -20,7 +20,8 @@ from typing import Literal, NamedTuple
 
 from .cache import TOLERATED, tolerable
 from .forms import Binary, Categorical, Label, Ordinal, Real
-from .marks import number, plain
+from .identifiers import CLASSES, FEW, refuse_identifiers
+from .marks import far_nines, number, plain
 from .spelling import likely_order, one_spelling
 from .table import simplified
 
@@ -30,24 +31,11 @@ PAIRS = (("0", "1"), ("-1", "1"), ("false", "true"), ("no", "yes"))
 MOST_CLASSES = 50
 """A column with more different words is not taken for a label unless its classes are stated."""
 
-FEW = 10
-"""Up to so many different whole numbers are classes."""
-
 _WHOLE = re.compile(r"[+-]?\d+")
-_IDENTIFIERS = re.compile(
-    r"(.*_)?(id|ids|uid|uuid|guid|patient|subject|person|participant|identity|study|accession|case"
-    r"|lesion|mrn|serial|index|number|nr|no|row|imagenum)"
-)
-_CLASSES = re.compile(
-    r"(.*_)?(class|classes|label|labels|category|species|breed|type|target|y|digit|character"
-    r"|letter|code|group|cluster|race|ethnicity)(_id|_no|_index|_number)?"
-)
 _ORDERED = re.compile(
     r"(.*_)?(grade|stage|score|level|rating|severity|degree|rank|count|num|children|stars|quality"
     r"|density|birads)"
 )
-_COUNTED = re.compile(r"(\D*)\d+(\D*)")
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*")
 
 
 class Stated(NamedTuple):
@@ -162,7 +150,7 @@ def meaning(name: str, counts: Mapping[str, int], how: Stated) -> Meaning:
     if how.kind == "ordinal":
         return _ordered(name, counts, numbers)
     found = _inferred(name, counts, numbers, how)
-    odd = "" if how.kind else _far_nines(numbers)
+    odd = "" if how.kind else far_nines(numbers)
     advice = f"{odd} may mean missing; if so, give --missing-marks {quote(f'{name}={odd}')}"
     return _noting(found, advice) if odd else found
 
@@ -179,8 +167,8 @@ def _inferred(
     )
     title = simplified(name)
     if not how.kind:
-        _refuse_identifiers(name, counts, words if not numeric else set(numbers))
-    if numeric and not how.kind and not (_CLASSES.fullmatch(title) and whole):
+        refuse_identifiers(name, counts, words if not numeric else set(numbers))
+    if numeric and not how.kind and not (CLASSES.fullmatch(title) and whole):
         if len(numbers) > (FEW if whole else 2):
             return _real(name, numbers, whole=whole)
         if whole and len(numbers) > 2 and _ORDERED.fullmatch(title):
@@ -200,19 +188,6 @@ def _inferred(
             f"{quote(kind)} or {quote(name)}=real says otherwise",
         )
     return _asking_for_order(_one_spelling(found, counts))
-
-
-def _far_nines(numbers: Mapping[str, float]) -> str:
-    """A largest number of nines alone, far beyond all others, as coded tables mark what is missing.
-
-    >>> _far_nines({"0": 0, "1": 1, "9": 9}), _far_nines({"7": 7, "8": 8, "9": 9})
-    ('9', '')
-    """
-    *others, largest = sorted(numbers, key=numbers.__getitem__) or [""]
-    if len(others) < 2 or set(largest) != {"9"}:
-        return ""
-    low, high = numbers[others[0]], numbers[others[-1]]
-    return largest if numbers[largest] - high > max(1.0, 0.3 * (high - low)) else ""
 
 
 def _classes(label: Label) -> Meaning:
@@ -278,41 +253,6 @@ def _sorted(name: str, counts: Mapping[str, int], *, stated: bool) -> tuple[str,
             f"out, or give --kinds {quote(name)}=categorical"
         )
     return tuple(classes)
-
-
-def _refuse_identifiers(name: str, counts: Mapping[str, int], words: set[str]) -> None:
-    """Raise where a column numbers rows, patients or the like, or holds dates or documents."""
-    shown = ", ".join(sorted(words)[:3])
-    if any(word.startswith(("{", "[{")) for word in words):
-        raise ValueError(f"label {name!r} holds JSON; write a column for each label that is in it")
-    if len(words) <= FEW:
-        return
-    title, total = simplified(name), sum(counts.values())
-    numbers = sorted(int(word) for word in words if _WHOLE.fullmatch(word))
-    run = len(numbers) == len(words) == total and numbers in (
-        list(range(total)),
-        list(range(1, total + 1)),
-    )
-    if all(map(_DATE.fullmatch, words)):
-        looks = "dates"
-    elif run:
-        looks = "numbers of the rows"
-    elif _CLASSES.fullmatch(title):
-        return
-    elif _IDENTIFIERS.fullmatch(title) or (len(words) < total and _counted(words)):
-        looks = "identifiers"
-    else:
-        return
-    raise ValueError(
-        f"label {name!r} has {len(words)} different values that look like {looks} ({shown}, …); "
-        f"leave it out, or give --kinds {quote(name)}=categorical or {quote(name)}=real"
-    )
-
-
-def _counted(words: set[str]) -> bool:
-    """Whether words are one word with different numbers."""
-    found = {match.groups() if (match := _COUNTED.fullmatch(word)) else None for word in words}
-    return len(found) == 1 and None not in found and found != {("", "")}
 
 
 def _one_spelling(found: Meaning, counts: Mapping[str, int]) -> Meaning:

@@ -100,6 +100,19 @@ def _marked_numbers(words: set[str], *, uncertain: bool) -> set[str]:
     return set() if pair else below
 
 
+def far_nines(numbers: Mapping[str, float]) -> str:
+    """A largest number of nines alone, far beyond all others, as coded tables mark what is missing.
+
+    >>> far_nines({"0": 0, "1": 1, "9": 9}), far_nines({"7": 7, "8": 8, "9": 9})
+    ('9', '')
+    """
+    *others, largest = sorted(numbers, key=numbers.__getitem__) or [""]
+    if len(others) < 2 or set(largest) != {"9"}:
+        return ""
+    low, high = numbers[others[0]], numbers[others[-1]]
+    return largest if numbers[largest] - high > max(1.0, 0.3 * (high - low)) else ""
+
+
 def explain_marks(found: Mapping[str, Mapping[str, int]]) -> list[str]:
     """What was taken as missing, in words.
 

@@ -66,3 +66,21 @@ def test_parquet_needs_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     folder = shades(tmp_path / "im", plain_names())
     with pytest.raises(ValueError, match="needs pyarrow: pip install pyarrow, or save it as CSV"):
         images(folder, tmp_path / "t.parquet", decoding=Decoding(8))
+
+
+def test_parquet_where_pyarrow_is_installed(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {
+        "file": plain_names(),
+        "Odd": [i % 2 == 1 for i in range(COUNT)],
+        "Score": [None if i == 3 else i / 4 for i in range(COUNT)],
+        "Found": [["a"], ["a", "b"], ["b"]] * (COUNT // 3),
+    }
+    parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    folder = shades(tmp_path / "im", plain_names())
+    data = images(folder, tmp_path / "t.parquet", decoding=Decoding(8))
+    assert data.space.names == ("Odd", "Score", "a", "b")
+    assert data.labels[:, 0].tolist() == [i % 2 for i in rows_of(data)]
+    assert data.labels[:, 1].isnan().sum() == 1
+    assert data.labels[:6, 3].tolist() == [0, 1, 1, 0, 1, 1]
