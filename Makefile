@@ -30,6 +30,7 @@ bench: $(STAMP)
 	$(BIN)/python -m ccvae.benchmarks.gradients
 	$(BIN)/python -m ccvae.benchmarks.data
 	$(BIN)/python -m ccvae.benchmarks.inspection
+	$(BIN)/python -m ccvae.benchmarks.tables
 
 # The plate diagrams of the README and of docs/inspection.md, drawn from the programs, and the floors
 # of docs/architecture.md, drawn from the imports.

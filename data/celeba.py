@@ -9,9 +9,8 @@ The folder is laid out as torchvision leaves it, and the files are read as they 
 ``list_eval_partition.txt``  for each image its name, and 0 (train), 1 (valid) or 2 (test)
 ===========================  =====================================================================
 
-They are found and read as they are passed on, too: in the folders ``Img``, ``Anno`` and ``Eval`` of
-the first publication; as Kaggle's ``.csv`` with a header and the images one folder deeper; as PNG;
-without the number of images; and as a subset of the images beside the whole lists.
+They are read as they are passed on, too: in the folders ``Img``, ``Anno`` and ``Eval``; as Kaggle's
+``.csv`` with the images one folder deeper; as PNG; and as a subset of the images.
 
 Training rows are the official training part, test rows the official test part (or, to choose
 something by, the validation part); the remaining part is loaded and used for neither.

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -80,6 +81,7 @@ def read_column(
     *,
     marks: Sequence[str] | None = None,
     uncertain: bool = False,
+    counts: Mapping[str, int] | None = None,
 ) -> Column:
     """Turn words into a label and its codes.
 
@@ -90,6 +92,7 @@ def read_column(
             ``"ordinal:"`` with the classes separated by ``<``, or ``""`` to infer.
         marks: words that mean missing, in place of the usual ones.
         uncertain: whether −1 means missing beside 1 alone.
+        counts: of the words, where they are known already.
 
     Raises:
         ValueError: where the words are no label: none at all, a single class, too many different
@@ -97,7 +100,7 @@ def read_column(
         OpenQuoteError: where words with line breaks have swallowed too many lines.
     """
     how = stated(name, kind)
-    counts = Counter(words)
+    counts = counts or Counter(words)
     gone = marked(counts, given=marks, classes=how.classes, uncertain=uncertain)
     broken = {word for word in counts if _breaks(word)}
     shown = {word: counts[word] for word in sorted(gone) if word}
@@ -136,9 +139,9 @@ def _coded(
     codes = {word: code for word in known if (code := found.code(word)) is not None}
     unknown = set(known) - codes.keys()
     real = isinstance(found.label, Real)
-    column = torch.tensor(
-        [codes.get(word, torch.nan) for word in words],
-        dtype=torch.float64 if real else torch.float32,
+    numbers = dict.fromkeys(words, torch.nan) | codes
+    column = torch.from_numpy(
+        np.fromiter(map(numbers.__getitem__, words), np.float64 if real else np.float32, len(words))
     )
     if not unknown:
         return Column(found.label, column, [])

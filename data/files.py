@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 
 from .table import FILE_COLUMNS, Table, simplified
 
@@ -87,11 +88,13 @@ class Folder:
 
     def _otherwise(self, name: str) -> str | None:
         """A file that the name may mean, if there is exactly one."""
+        spaced = name.replace(" ", "_")
+        if os.path.isfile(os.path.join(self.path, spaced)):
+            return self._count("with _ for blanks", spaced)
         inside = self._after_own_name(name)
         if inside is not None:
-            return self._count(
-                f"without the folder's own name {self.path.resolve().name!r}", inside
-            )
+            own = self.path.resolve().name
+            return self._count(f"without {own!r}, the folder's own name, at the front", inside)
         files, parts = self._by_key(), name.split("/")
         # A folder at the front that is here would have had the file.
         known = os.path.isdir(os.path.join(self.path, parts[0]))
@@ -108,6 +111,7 @@ class Folder:
         """What a name is looked up by, and what that is called."""
         stem, ending = os.path.splitext(name)
         yield f"=/{name}", ""
+        yield f"i/{name.casefold()}", "in other letters' case"
         deeper = "here" not in self._by_key()
         if deeper:
             yield f"=~{name}", "found deeper in the folder"
@@ -130,7 +134,7 @@ class Folder:
                 stem, ending = os.path.splitext(name)
                 base, own = os.path.basename(name), os.path.basename(stem)
                 keys = [f"=/{name}", f"=~{base}", f"./{stem}", f".~{own}", f"*{ending}"]
-                keys += ["here"] * (base == name)
+                keys += [f"i/{name.casefold()}", *["here"] * (base == name)]
                 for key in keys + ([f"0~{int(own)}"] if own.isdecimal() else []):
                     self._files.setdefault(key, []).append(name)
         return self._files
@@ -186,18 +190,30 @@ def file_words(table: Table, folder: Folder, column: str, where: Path) -> tuple[
     numbered = all(map(str.isdecimal, table.unnamed[:SAMPLE]))
     if best is None and not numbered and _names_files(table.unnamed, folder):
         return "", table.unnamed
-    if best or known:
+    others = [] if best else [n for n, w in table.columns.items() if _names_files(w, folder)]
+    if best or (known and not others):
         return best or known[0], table.columns[best or known[0]]
-    others = [name for name, words in table.columns.items() if _names_files(words, folder)]
-    advice = (
-        f"{' and '.join(map(repr, others))} could be it: --file-column {_quoted(others[0])}"
-        if others
-        else "name the columns in the first line, or give --file-column NAME or a pattern of "
-        "columns such as '{person}/{number:04}.jpg'"
-    )
     raise ValueError(
         f"{where}: expected a first line with a column 'file' (or {', '.join(FILE_COLUMNS[1:8])}, "
-        f"…), got {_shown(table)}; {advice}"
+        f"…), got {_shown(table)}; {_advice(table, folder, others)}"
+    )
+
+
+def _advice(table: Table, folder: Folder, others: Sequence[str]) -> str:
+    """What to do about a table of which no column is known to name files."""
+    if any(re.fullmatch(r"pixels|pixel_?\d+", name.casefold()) for name in table.columns):
+        return (
+            "its images are in its columns: save them as an array with numpy.savez(FILE, "
+            "images=…, LABEL=…), and give images:FILE.npz"
+        )
+    if any(map(folder.has, table.columns)):
+        return "its first line is a row: add a line above it that names the columns"
+    if others:
+        option = f"--file-column {quote(others[0])}"
+        return f"{' and '.join(map(repr, others))} could be it: {option}"
+    return (
+        "name the columns in the first line, or give --file-column NAME or a pattern of columns "
+        "such as '{person}/{number:04}.jpg'"
     )
 
 
@@ -210,10 +226,6 @@ def _names_files(words: Sequence[str], folder: Folder) -> bool:
 def _shown(table: Table) -> str:
     names = list(table.columns)
     return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
-
-
-def _quoted(name: str) -> str:
-    return name if re.fullmatch(r"[\w.-]+", name) else repr(name)
 
 
 _PLACE = re.compile(r"\{([^{}:]+)(?::0?(\d+))?\}")

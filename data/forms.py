@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, overload
 
 from torch import Tensor
 
@@ -71,9 +71,6 @@ class Ordinal:
         return 1
 
 
-Number = TypeVar("Number", float, Tensor)
-
-
 @dataclass(frozen=True)
 class Real:
     """A label that is a number. Its codes are standardised: ``(number − mean) / scale``.
@@ -111,11 +108,23 @@ class Real:
         """Dimensions of the label's characteristic block."""
         return 1
 
-    def to_units(self, code: Number) -> Number:
+    @overload
+    def to_units(self, code: float) -> float: ...
+
+    @overload
+    def to_units(self, code: Tensor) -> Tensor: ...
+
+    def to_units(self, code: float | Tensor) -> float | Tensor:
         """A standardised number, or a tensor of them, in the label's own units."""
         return code * self.scale + self.mean
 
-    def from_units(self, number: Number) -> Number:
+    @overload
+    def from_units(self, number: float) -> float: ...
+
+    @overload
+    def from_units(self, number: Tensor) -> Tensor: ...
+
+    def from_units(self, number: float | Tensor) -> float | Tensor:
         """A number in the label's own units, or a tensor of them, standardised."""
         return (number - self.mean) / self.scale
 

@@ -43,8 +43,8 @@ def parse_join(text: str) -> dict[str, tuple[str, ...]]:
 def separator_of(counts: Mapping[str, int]) -> str:
     """What separates the words of entries with several of them, ``""`` where there are none.
 
-    Entries are taken for such if at least half of their words occur in several different entries,
-    and, unless ``|`` separates them, one of them stands alone somewhere.
+    Entries are taken for such if at least half of their words occur in several different entries
+    and one of them stands alone somewhere; with ``|`` between them, if one word occurs in several.
 
     >>> separator_of({"Effusion": 3, "Effusion|Mass": 1, "Mass|Nodule": 1})
     '|'
@@ -58,8 +58,8 @@ def separator_of(counts: Mapping[str, int]) -> str:
         if not joined or not 1 < len(parts) <= min(MOST_CLASSES, len(counts) + 2):
             continue
         shared = sum(parts[part] > 1 for part in several)
-        alone = separator == "|" or any(part in counts for part in several)
-        if 2 * shared >= len(several) and alone:
+        alone = any(part in counts for part in several)
+        if shared and (separator == "|" or (2 * shared >= len(several) and alone)):
             return separator
     return ""
 

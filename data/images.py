@@ -12,6 +12,7 @@ in place of the folder a file may hold all images, see :mod:`.arrays`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -162,7 +163,8 @@ def assembled(
     """
     train, test, remarks = split
     columns = [replace(column, codes=column.codes[kept]) for column in labels.columns]
-    columns = [column.standardised(train) for column in columns]
+    labels = replace(labels, columns=columns).standardised(train)
+    columns = labels.columns
     domains, unseen = _domains(table, kept, train)
     return Dataset(
         name,
@@ -228,9 +230,11 @@ def _domains(table: Table, kept: Tensor, train: Tensor) -> tuple[Tensor | None, 
     known = sorted({own[row] for row in train.tolist() if not missing(own[row])})
     if not known:
         return None, ["no training row has a domain; the column is left out"]
+    marks = Counter(word for word in own if word and missing(word))
+    remarks = [f"domain {word!r} is taken as missing in {n} rows" for word, n in marks.items()]
     unseen = sorted({word for word in own if not missing(word)} - set(known))
     codes = {word: code for code, word in enumerate(known)}
-    remarks = [
+    remarks += [
         f"domain {word!r} occurs in no training row; taken as missing elsewhere" for word in unseen
     ]
     return torch.tensor([codes.get(word, -1) for word in own]), remarks

@@ -15,11 +15,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import Literal, NamedTuple
 
 from .cache import TOLERATED, tolerable
 from .forms import Binary, Categorical, Label, Ordinal, Real
-from .marks import number, plain
+from .identifiers import CLASSES, FEW, refuse_identifiers
+from .marks import far_nines, number, plain
 from .spelling import likely_order, one_spelling
 from .table import simplified
 
@@ -29,24 +31,11 @@ PAIRS = (("0", "1"), ("-1", "1"), ("false", "true"), ("no", "yes"))
 MOST_CLASSES = 50
 """A column with more different words is not taken for a label unless its classes are stated."""
 
-FEW = 10
-"""Up to so many different whole numbers are classes."""
-
 _WHOLE = re.compile(r"[+-]?\d+")
-_IDENTIFIERS = re.compile(
-    r"(.*_)?(id|ids|uid|uuid|guid|patient|subject|person|participant|identity|study|accession|case"
-    r"|lesion|mrn|serial|index|number|nr|no|row|imagenum)"
-)
-_CLASSES = re.compile(
-    r"(.*_)?(class|classes|label|labels|category|species|breed|type|target|y|digit|character"
-    r"|letter|code|group|cluster|race|ethnicity)(_id|_no|_index|_number)?"
-)
 _ORDERED = re.compile(
     r"(.*_)?(grade|stage|score|level|rating|severity|degree|rank|count|num|children|stars|quality"
     r"|density|birads)"
 )
-_COUNTED = re.compile(r"(\D*)\d+(\D*)")
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}.*")
 
 
 class Stated(NamedTuple):
@@ -96,7 +85,7 @@ def stated(name: str, kind: str) -> Stated:
     """
     word, _, rest = (part.strip() for part in kind.partition(":"))
     if word == "ordinal":
-        parts = rest.split("<" if "<" in rest else "|") if rest else []
+        parts = rest.split("|" if "|" in rest else "<") if rest else []
         return Stated("ordinal", tuple(part.strip() for part in parts))
     if word == "several":
         return Stated("several", separator=SEVERAL.get(rest, rest))
@@ -160,7 +149,10 @@ def meaning(name: str, counts: Mapping[str, int], how: Stated) -> Meaning:
         return _real(name, numbers)
     if how.kind == "ordinal":
         return _ordered(name, counts, numbers)
-    return _inferred(name, counts, numbers, how)
+    found = _inferred(name, counts, numbers, how)
+    odd = "" if how.kind else far_nines(numbers)
+    advice = f"{odd} may mean missing; if so, give --missing-marks {quote(f'{name}={odd}')}"
+    return _noting(found, advice) if odd else found
 
 
 def _inferred(
@@ -175,15 +167,15 @@ def _inferred(
     )
     title = simplified(name)
     if not how.kind:
-        _refuse_identifiers(name, counts, words if not numeric else set(numbers))
-    if numeric and not how.kind and not (_CLASSES.fullmatch(title) and whole):
+        refuse_identifiers(name, counts, words if not numeric else set(numbers))
+    if numeric and not how.kind and not (CLASSES.fullmatch(title) and whole):
         if len(numbers) > (FEW if whole else 2):
             return _real(name, numbers, whole=whole)
         if whole and len(numbers) > 2 and _ORDERED.fullmatch(title):
             return _noting(
                 _ordered(name, counts, numbers),
-                f"its name says that its numbers have an order; --kinds {name}=categorical says "
-                "otherwise",
+                "its name says that its numbers have an order; --kinds "
+                f"{quote(name)}=categorical says otherwise",
             )
     found = _classes(Categorical(name, _sorted(name, counts, stated=bool(how.kind))))
     if how.kind:
@@ -193,7 +185,7 @@ def _inferred(
         return _noting(
             found,
             f"its {len(numbers)} different numbers are taken as classes without order; --kinds "
-            f"{kind!r} or {name}=real says otherwise",
+            f"{quote(kind)} or {quote(name)}=real says otherwise",
         )
     return _asking_for_order(_one_spelling(found, counts))
 
@@ -213,7 +205,7 @@ def _real(name: str, numbers: Mapping[str, float], *, whole: bool = False) -> Me
     return _noting(
         found,
         f"its {len(numbers)} different whole numbers from {low:g} to {high:g} are taken as a "
-        f"number; --kinds {name}=categorical makes them classes",
+        f"number; --kinds {quote(name)}=categorical makes them classes",
     )
 
 
@@ -223,7 +215,7 @@ def _ordered(name: str, counts: Mapping[str, int], numbers: Mapping[str, float])
         shown = "<".join(sorted(words - set(numbers))[:6])
         raise ValueError(
             f"label {name!r}: expected its classes in their order, which words do not say; give "
-            f"--kinds '{name}=ordinal:{shown}', lowest first"
+            f"--kinds {quote(f'{name}=ordinal:{shown}')}, lowest first"
         )
     return _classes(Ordinal(name, tuple(sorted(words, key=numbers.__getitem__))))
 
@@ -258,41 +250,9 @@ def _sorted(name: str, counts: Mapping[str, int], *, stated: bool) -> tuple[str,
     if not stated and (distinct or len(classes) > MOST_CLASSES):
         raise ValueError(
             f"label {name!r} has {len(classes)} different values, too many for classes; leave it "
-            f"out, or give --kinds {name}=categorical"
+            f"out, or give --kinds {quote(name)}=categorical"
         )
     return tuple(classes)
-
-
-def _refuse_identifiers(name: str, counts: Mapping[str, int], words: set[str]) -> None:
-    """Raise where a column numbers rows, patients or the like, or holds dates or documents."""
-    shown = ", ".join(sorted(words)[:3])
-    if any(word.startswith(("{", "[{")) for word in words):
-        raise ValueError(f"label {name!r} holds JSON; write a column for each label that is in it")
-    if len(words) <= FEW:
-        return
-    title, total = simplified(name), sum(counts.values())
-    numbers = sorted(int(word) for word in words if _WHOLE.fullmatch(word))
-    run = len(numbers) == len(words) == total and numbers[-1] - numbers[0] == total - 1
-    if all(map(_DATE.fullmatch, words)):
-        looks = "dates"
-    elif run:
-        looks = "numbers of the rows"
-    elif _CLASSES.fullmatch(title):
-        return
-    elif len(words) < total and (_IDENTIFIERS.fullmatch(title) or _counted(words)):
-        looks = "identifiers"
-    else:
-        return
-    raise ValueError(
-        f"label {name!r} has {len(words)} different values that look like {looks} ({shown}, …); "
-        f"leave it out, or give --kinds {name}=categorical or {name}=real"
-    )
-
-
-def _counted(words: set[str]) -> bool:
-    """Whether words are one word with different numbers."""
-    found = {match.groups() if (match := _COUNTED.fullmatch(word)) else None for word in words}
-    return len(found) == 1 and None not in found and found != {("", "")}
 
 
 def _one_spelling(found: Meaning, counts: Mapping[str, int]) -> Meaning:
@@ -312,7 +272,7 @@ def _one_spelling(found: Meaning, counts: Mapping[str, int]) -> Meaning:
         )
     pairs = ", ".join(f"{word!r} as {kept[word]!r}" for word in others)
     apart = f"{name}={'|'.join(found.label.classes)}"
-    note = f"{name}: {pairs} is another spelling; --kinds {apart!r} keeps them apart"
+    note = f"{name}: {pairs} is another spelling; --kinds {quote(apart)} keeps them apart"
     codes = {word: float(classes.index(best)) for word, best in kept.items()}
     return replace(_classes(Categorical(name, tuple(classes))), codes=codes, notes=(note,))
 
@@ -326,7 +286,7 @@ def _asking_for_order(found: Meaning) -> Meaning:
     kind = f"{name}=ordinal:{'<'.join(order)}"
     return _noting(
         found,
-        f"words do not say whether its classes have an order; if so, give --kinds {kind!r}",
+        f"words do not say whether its classes have an order; if so, give --kinds {quote(kind)}",
     )
 
 

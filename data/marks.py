@@ -1,7 +1,7 @@
 """What in a table means that an entry is missing.
 
-Words such as ``NA``, ``?`` and ``unknown`` do, in any case, and in a column of numbers that are
-otherwise not negative −1, −9, −99, −999 and −9999. In a column of 0, 1 and −1 the last is thereby
+Words such as ``NA``, ``?`` and ``unknown`` do, in any case, and beside words or numbers that are
+not negative −1, −9, −99, −999 and −9999. In a column of 0, 1 and −1 the last is thereby
 missing, as CheXpert writes "uncertain"; a column of −1 and 1 alone is a pair. The user may name
 other marks, for one label or for all; classes that he states are none.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 
 MARKS = (
     *("", "na", "n/a", "n.a.", "#n/a", "#na", "#nv", "<na>", "nan", "nat", "null", "(null)"),
@@ -91,14 +92,25 @@ def marked(
 
 def _marked_numbers(words: set[str], *, uncertain: bool) -> set[str]:
     numbers = {word: number(word) for word in words}
-    # A word beside numbers is no reason to take a mark for a number.
-    known = {word: value for word, value in numbers.items() if value is not None}
-    below = {word for word, value in known.items() if value < 0}
-    rest = {value for word, value in known.items() if word not in below}
+    below = {word for word, value in numbers.items() if value is not None and value < 0}
+    rest = {value for word, value in numbers.items() if word not in below}
     if not rest or not all(plain(word) in NUMBERS for word in below):
         return set()
     pair = rest == {1} and {plain(word) for word in below} == {"-1"} and not uncertain
     return set() if pair else below
+
+
+def far_nines(numbers: Mapping[str, float]) -> str:
+    """A largest number of nines alone, far beyond all others, as coded tables mark what is missing.
+
+    >>> far_nines({"0": 0, "1": 1, "9": 9}), far_nines({"7": 7, "8": 8, "9": 9})
+    ('9', '')
+    """
+    *others, largest = sorted(numbers, key=numbers.__getitem__) or [""]
+    if len(others) < 2 or set(largest) != {"9"}:
+        return ""
+    low, high = numbers[others[0]], numbers[others[-1]]
+    return largest if numbers[largest] - high > max(1.0, 0.3 * (high - low)) else ""
 
 
 def explain_marks(found: Mapping[str, Mapping[str, int]]) -> list[str]:
@@ -116,13 +128,9 @@ def explain_marks(found: Mapping[str, Mapping[str, int]]) -> list[str]:
 
 def _explained(word: str, rows: Mapping[str, int]) -> str:
     where = ", ".join(f"{name} ({count} rows)" for name, count in rows.items())
-    name = next(iter(rows))
+    name = quote(next(iter(rows)))
+    keeps = "a class" if number(word) is None else "a value"
+    advice = f"--missing-marks {name}= makes it {keeps}"
     if plain(word) == "-1":
-        advice = f"--missing-marks {name}=0 if 0 is what is missing, {name}= if nothing but empty"
-    else:
-        advice = (
-            f"--missing-marks {name}= makes it a class"
-            if number(word) is None
-            else (f"--missing-marks {name}= makes it a value")
-        )
+        advice = f"--missing-marks {name}=0 if 0 is what is missing; {advice}"
     return f"{word!r} is taken as missing in {where}; {advice}"

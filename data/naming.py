@@ -2,7 +2,7 @@
 
 ``folders`` takes the folders between the image and the folder that is read, as torchvision's
 ``ImageFolder`` does; ``pattern:{Age:real}_{Male}_*`` takes what stands in the braces' places of the
-files' names, as UTKFace keeps ages and sexes there.
+files' names, as UTKFace keeps ages and sexes there; ``*`` is anything else and ``#`` a number.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ PARTS = {
     **dict.fromkeys(("test", "testing", "tst", "eval", "privatetest"), "test"),
 }
 """Folders and entries that say what images are for."""
+
+
+_WILD = {"*": "[^/]*?", "…": "[^/]*?", "#": r"\d+"}
+"""What stands in a pattern for no label: anything, or a number."""
 
 
 class Named(NamedTuple):
@@ -100,7 +104,7 @@ def _of_pattern(names: Sequence[str], pattern: str) -> Named:
     if not columns["file"]:
         raise ValueError(
             f"expected names of files that fit {pattern!r}, got {names[0]!r}; write {{NAME}} for "
-            "a label and * for what is none, as pattern:{Age:real}_{Male}_*"
+            "a label, * for what is none and # for a number, as pattern:{Age:real}_{Male}_*"
         )
     stated = ",".join(f"{name}={kind}" for name, kind in kinds.items() if kind)
     return Named(_table(columns, problems), stated)
@@ -110,7 +114,7 @@ def _compiled(pattern: str) -> tuple[re.Pattern[str], dict[str, str]]:
     """A pattern as a regular expression, and the kinds of its labels."""
     kinds: dict[str, str] = {}
     parts = []
-    for piece in re.split(r"(\{[^{}]*\}|\*|…)", pattern):
+    for piece in re.split(r"(\{[^{}]*\}|[*…#])", pattern):
         if piece.startswith("{"):
             name, _, kind = (part.strip() for part in piece[1:-1].partition(":"))
             if not name or name in kinds:
@@ -121,7 +125,7 @@ def _compiled(pattern: str) -> tuple[re.Pattern[str], dict[str, str]]:
             kinds[name] = kind
             parts.append("([^/]+?)")
         else:
-            parts.append("[^/]*?" if piece in ("*", "…") else re.escape(piece))
+            parts.append(_WILD.get(piece, re.escape(piece)))
     if not kinds:
         raise ValueError(
             f"expected a label in the pattern {pattern!r}, got none; write {{NAME}} where it is"

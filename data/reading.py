@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from shlex import quote
+
+from torch import Tensor
 
 from .columns import Column, OpenQuoteError, parse_kinds, plain, read_column
 from .groups import join, one_hot_groups, parse_join, separator_of, split_column
@@ -37,11 +40,32 @@ class Labels:
     Attributes:
         columns: a label each. problems: entries and columns that could not be used.
         notes: what was decided where another reading is as possible.
+        asked: names that the user gave, of labels that must not be left out.
     """
 
     columns: list[Column]
     problems: list[str]
     notes: list[str]
+    asked: frozenset[str] = frozenset()
+
+    def standardised(self, rows: Tensor) -> Labels:
+        """The labels with the codes of real ones in deviations from the mean of some rows.
+
+        Raises:
+            ValueError: where these rows have no two different numbers of a label that was asked
+                for, or no label is left.
+        """
+        columns, problems = [], []
+        for column in self.columns:
+            try:
+                columns.append(column.standardised(rows))
+            except ValueError as error:
+                if column.label.name in self.asked or len(self.columns) == 1:
+                    raise
+                problems.append(f"left out: {error}")
+        if not columns:
+            raise ValueError(problems[0].removeprefix("left out: "))
+        return replace(self, columns=columns, problems=self.problems + problems)
 
 
 def read_labels(table: Table, names: Sequence[str], reading: Reading) -> Labels:
@@ -102,7 +126,8 @@ class _Reader:
         problems += [entry for column in columns for entry in column.problems]
         notes = [note for column in columns for note in column.notes]
         marks = explain_marks({column.label.name: column.marks for column in columns})
-        return Labels(columns, problems, [*self.notes, *notes, *marks])
+        asked = frozenset((*self.reading.only, *self.kinds, *self.joins))
+        return Labels(columns, problems, [*self.notes, *notes, *marks], asked)
 
     def _all(self) -> Iterator[str]:
         """Every column, a joined label in the place of the first that it is made of."""
@@ -141,8 +166,16 @@ class _Reader:
         if separator:
             return self._several(name, separator, split_column(name, words, separator, marks))
         kind = self.kinds.get(name, "")
-        lines, uncertain = self.table.lines, self.uncertain
-        return [read_column(name, words, lines, kind, marks=marks, uncertain=uncertain)]
+        column = read_column(
+            name,
+            words,
+            self.table.lines,
+            kind,
+            marks=marks,
+            uncertain=self.uncertain,
+            counts=self.counts[name],
+        )
+        return [column]
 
     def _several(self, name: str, separator: str, columns: list[Column]) -> list[Column]:
         taken = set(self.names)
@@ -155,7 +188,7 @@ class _Reader:
         note = (
             f"{name}: entries with several words, separated by {separator!r}, are read as "
             f"{len(labels)} labels ({', '.join(labels[:4])}{', …' * (len(labels) > 4)}), absent "
-            f"where they are not named; --kinds {name}=categorical keeps combinations as classes"
+            f"where they are not named; --kinds {quote(name)}=categorical keeps them as classes"
         )
         if note not in self.notes:
             self.notes.append(note)
@@ -171,7 +204,7 @@ class _Reader:
         if not found:
             raise ValueError(
                 f"label {name!r}: expected entries with several words, but saw nothing between "
-                f"them; give --kinds {name}=several:X with X one of {', '.join(SEVERAL)}"
+                f"them; give --kinds {quote(name)}=several:X with X one of {', '.join(SEVERAL)}"
             )
         return found
 
@@ -179,8 +212,8 @@ class _Reader:
         for group in one_hot_groups(columns):
             option = f"NAME={'|'.join(group)}"
             self.notes.append(
-                f"of {', '.join(group)} exactly one holds in every row; --join {option!r} makes "
-                "them one label"
+                f"of {', '.join(group)} exactly one holds in every row; --join {quote(option)} "
+                "makes them one label"
             )
 
     def _check(self, names: Sequence[str] | dict[str, str]) -> None:

@@ -21,6 +21,7 @@ SCALES = (
         "teenager",
         "young",
         "adult",
+        "middle",
         "middle-aged",
         "senior",
         "old",

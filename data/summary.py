@@ -85,8 +85,12 @@ def _numbers(label: Real, codes: Tensor) -> dict[str, float]:
         return {}
     units = label.to_units(known.double())
     middle = {"mean": units.mean(), "sd": units.std(correction=0), "median": units.median()}
-    ends = {"min": units.min(), "max": units.max()}
-    return {name: value.item() for name, value in (middle | ends).items()}
+    found = middle | {"min": units.min(), "max": units.max()}
+    # What standardising to floats has left of a zero is none.
+    return {
+        name: value.item() if value.abs() > 1e-6 * label.scale else 0.0
+        for name, value in found.items()
+    }
 
 
 def poverty(label: Label, codes: Tensor, train: Tensor, test: Tensor) -> list[str]:
@@ -116,6 +120,22 @@ def poverty(label: Label, codes: Tensor, train: Tensor, test: Tensor) -> list[st
         found.append(f"{label.name}: no training row has the class {', '.join(unseen)}")
     if len(here) == 1:
         found.append(f"{label.name}: every annotated training row has the class {next(iter(here))}")
+    return found
+
+
+def unshown(dataset: Dataset, shown: Tensor) -> list[str]:
+    """Classes that training rows have but none of those that show their labels.
+
+    Args:
+        dataset: whose training rows. shown: the labels ``(n, L)`` that a training shows of them.
+    """
+    found = []
+    for column, label in enumerate(dataset.space):
+        there = _places(label, dataset.labels[dataset.train, column])
+        here = _places(label, shown[:, column])
+        hidden = ", ".join(name for name in there if name not in here)
+        if hidden:
+            found.append(f"{label.name}: no row that shows its labels has the class {hidden}")
     return found
 
 

@@ -28,7 +28,8 @@ SEPARATORS = (",", ";", "\t", "|")
 FILE_COLUMNS = (
     *("file", "file_name", "filename", "file_path", "filepath", "image_path", "img_path"),
     *("image_id", "img_id", "image_file", "img_file", "image_name", "img_name", "path"),
-    *("image", "img", "imageid", "image_index", "external_id", "isic_id", "dicom_id", "id"),
+    *("image", "img", "imageid", "image_index", "external_id", "isic_id", "dicom_id", "id_code"),
+    *("full_path", "fname", "id"),
 )
 """Names under which tables keep the names of files, those that are tried first at the front."""
 
@@ -183,9 +184,8 @@ def _with_rows_own_names(
 
 def _rows(path: Path, header: Sequence[str], entries: Iterable[tuple[int, list[str]]]) -> Table:
     rows, lines, problems = [], [], []
-    for line, row in entries:
-        words = [word.strip() for word in row]
-        if not any(words):
+    for line, words in entries:
+        if not "".join(words).strip():
             continue
         if len(words) != len(header):
             problems.append(
@@ -196,6 +196,14 @@ def _rows(path: Path, header: Sequence[str], entries: Iterable[tuple[int, list[s
         lines.append(line)
     if not rows:
         raise ValueError(f"{path}: expected a row for each image, got none; add them")
-    words_of = list(map(list, zip(*rows, strict=True)))
-    columns = {name: words for name, words in zip(header, words_of, strict=True) if name}
-    return Table(columns, lines, problems, words_of[0] if not header[0] else [])
+    stripped = [_stripped(words) for words in zip(*rows, strict=True)]
+    columns = {name: words for name, words in zip(header, stripped, strict=True) if name}
+    return Table(columns, lines, problems, stripped[0] if not header[0] else [])
+
+
+def _stripped(words: Sequence[str]) -> list[str]:
+    """The words without blanks around them; each different word is looked at once."""
+    bare = {word: word.strip() for word in set(words)}
+    if all(word == short for word, short in bare.items()):
+        return list(words)
+    return [bare[word] for word in words]

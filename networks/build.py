@@ -8,7 +8,7 @@ name             images         what it is
 ``conv28``       28×28          two convolutions and a dense layer
 ``diva28``       28×28          the network of Ilse et al. (2020), with batch normalisation
 ``diva28-small`` 28×28          the same with a narrower decoder, for two cores
-``conv``         square, from   that of ``conv64`` with as many halvings as the size asks for
+``conv-any``     square, from   that of ``conv64`` with as many halvings as the size asks for
                  16 to 256
 ``mlp``          any            one hidden layer of 500 softplus units (Kingma et al. 2014)
 ``auto``         any            the first of these that takes the images
@@ -54,7 +54,7 @@ NETWORKS = {
     "conv28": (28, 28),
     "diva28": (28, 28),
     "diva28-small": (28, 28),
-    "conv": None,
+    "conv-any": None,
     "mlp": None,
 }
 """The networks by name, with the one image size that they take; None is more than one."""
@@ -79,10 +79,10 @@ def check(network: str, shape: Shape) -> str:
     square = shape[1] == shape[2] and SMALLEST <= shape[1] <= LARGEST
     if network == "auto":
         fitting = (name for name, size in NETWORKS.items() if size == shape[1:])
-        return next(fitting, "conv" if square else "mlp")
-    if network == "conv" and not square:
+        return next(fitting, "conv-any" if square else "mlp")
+    if network == "conv-any" and not square:
         raise ValueError(
-            f"the network 'conv' takes square images of {SMALLEST} to {LARGEST} pixels, got "
+            f"the network 'conv-any' takes square images of {SMALLEST} to {LARGEST} pixels, got "
             f"{shape[1:]}; resize the images, or choose the network auto or mlp"
         )
     size = NETWORKS[network]
@@ -147,7 +147,7 @@ def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
             return ConvEncoder64(shape[0], outputs)
         case "conv28":
             return ConvEncoder28(shape[0], outputs)
-        case "conv":
+        case "conv-any":
             return ConvEncoder(shape[0], shape[1], outputs)
         case "diva28" | "diva28-small":
             return DIVAEncoder28(shape[0], outputs)
@@ -189,7 +189,7 @@ def decoder(
             return LocalDecoder64(inputs, numbers, blocks)
         case "conv28":
             return ConvDecoder28(inputs, numbers)
-        case "conv":
+        case "conv-any":
             return ConvDecoder(inputs, numbers, shape[1])
         case "diva28":
             return DIVADecoder28(inputs, numbers)

@@ -181,7 +181,7 @@ _FILE = "where it is written; its ending decides the format (the screen)"
 _OUT = "the run directory (runs/PROGRAM-OBJECTIVE-DATA-SEED)"
 _SPEC = (
     "faces, faces:N, digits, digits:ROOT, rotated-digits, rotated-digits:ANGLE, celeba:ROOT, "
-    "images:DIR (faces)"
+    "images:DIR or images:FILE.npz (faces)"
 )
 _PUBLISHED = "holds encoder.pt, decoder.pt, classifier.pt and cond_prior.pt"
 _EVALUATED = "what the run is evaluated on (celeba:celeba)"

@@ -36,6 +36,7 @@ from .inference.training.engine import engine, keep_freed_memory
 from .inference.training.loop import Metrics, Step
 from .inference.training.stopping import Stopped, stop_requests
 from .listing import app, data
+from .networks.build import chosen
 from .options import announce, config_of, default_directory, device_of, frequencies_of, source_of
 from .texts import Document, command_line, epoch_line, evaluation_text, study_text
 
@@ -91,6 +92,7 @@ def train(options: Namespace) -> tuple[Document, str]:
             log_every=options.log_every,
             board=True,
             compiled=options.compile,
+            remark=chosen(config.network, dataset.shape) if config.network == "auto" else "",
         )
     document = {"run": str(directory), **metrics}
     return document, f"{epoch_line(metrics)}\n{directory}: {_evaluate_line(directory, config)}"
@@ -226,18 +228,25 @@ def _fit(
     *,
     resume: bool,
     fabric: Fabric | None = None,
+    remark: str = "",
     **options: Any,
 ) -> Metrics:
-    """Train a run in sight of whoever looks on; see :func:`ccvae.inference.runs.fitting.fit`."""
+    """Train a run in sight of whoever looks on; see :func:`ccvae.inference.runs.fitting.fit`.
+
+    ``remark`` is said once the first step is done.
+    """
     keep_freed_memory()
     rows = training_rows(run.config, dataset)
     sizes = [len(rows_of_epoch(run.config, rows, epoch)) for epoch in range(run.config.epochs)]
     console = Console(stderr=True, quiet=fabric is not None and not fabric.is_global_zero)
     metrics: Metrics = {}
+    remarks = [remark] if remark else []
     with stop_requests() as stop, show_progress(console) as progress:
         task = progress.add_task("", total=sum(sizes))
 
         def watch(step: Step) -> None:
+            while remarks:
+                console.print(remarks.pop(), markup=False, highlight=False, soft_wrap=True)
             seen = sum(sizes[: step.epoch]) + round(sizes[step.epoch] * step.done / step.steps)
             epoch = f"epoch {step.epoch + 1} of {len(sizes)}"
             progress.update(task, completed=seen, description=epoch)

@@ -47,7 +47,7 @@ class Config:
     labelled_epochs: int = _option(0, "epochs at the start on the labelled rows alone")
     network: str = _option(
         "auto",
-        "auto (by size), conv64, local64, conv28, diva28, diva28-small, conv, mlp, or "
+        "auto (by size), conv64, local64, conv28, diva28, diva28-small, conv-any, mlp, or "
         "module:encoder,decoder of your own",
     )
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")

@@ -130,7 +130,7 @@ def test_batch_normalisation_sees_a_batch_only_in_training():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_any_square_has_a_network(side, channels):
     shape = (channels, side, side)
-    assert build.check("auto", shape) == "conv"
+    assert build.check("auto", shape) == "conv-any"
     loc, _ = build.encoder("auto", shape, LATENTS)(torch.rand(2, *shape))
     assert loc.shape == (2, LATENTS)
     assert build.decoder("auto", shape, LATENTS, 2)(loc).shape == (2, 2, side, side)
@@ -152,7 +152,7 @@ def test_at_64_pixels_the_general_network_is_the_published_one():
     [
         ((3, 64, 64), "conv64"),
         ((1, 28, 28), "conv28"),
-        ((3, 32, 32), "conv"),
+        ((3, 32, 32), "conv-any"),
         ((3, 15, 15), "mlp"),
         ((3, 257, 257), "mlp"),
         ((1, 32, 48), "mlp"),
@@ -165,15 +165,17 @@ def test_what_auto_stands_for(shape, name):
 
 @pytest.mark.parametrize("shape", [(3, 15, 15), (3, 32, 48), (3, 300, 300)])
 def test_convolutions_need_a_square_of_16_to_256(shape):
-    with pytest.raises(ValueError, match="'conv' takes square images of 16 to 256 pixels, got"):
-        build.check("conv", shape)
-    assert build.check("conv", (3, 28, 28)) == build.check("conv", (1, 64, 64)) == "conv"
+    with pytest.raises(ValueError, match="'conv-any' takes square images of 16 to 256 pixels, got"):
+        build.check("conv-any", shape)
+    assert (
+        build.check("conv-any", (3, 28, 28)) == build.check("conv-any", (1, 64, 64)) == "conv-any"
+    )
 
 
 def test_m2_takes_the_general_network():
-    parts = build.joined_parts("conv", (3, 20, 20), [2, 3], LATENTS)
+    parts = build.joined_parts("conv-any", (3, 20, 20), [2, 3], LATENTS)
     features = parts.trunk(torch.rand(2, 3, 20, 20))
     assert parts.classifier(features).shape == (2, 5)
-    joined = build.joined_decoder("conv", (3, 20, 20), LATENTS, [2, 3], 3)
+    joined = build.joined_decoder("conv-any", (3, 20, 20), LATENTS, [2, 3], 3)
     labels = torch.tensor([[0.0, 2.0], [1.0, 0.0]])
     assert joined(torch.randn(2, LATENTS), labels).shape == (2, 3, 20, 20)
