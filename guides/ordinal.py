@@ -66,7 +66,8 @@ class OrdinalBlock(Block):
 
     def log_classes(self) -> Tensor:
         """Log q(y = k | x) for every class k, ``(…, n, K)``, exact."""
-        return log_between(*ends(self._standardised())).to(self.loc.dtype)
+        cuts = self._cuts(self.loc) / self._g()
+        return log_between(*ends(cuts)).to(self.loc.dtype)
 
     def prediction(self) -> ClassPrediction:
         """What q(y | x) says of the labels."""
@@ -74,51 +75,60 @@ class OrdinalBlock(Block):
 
     def log_evidence(self, y: Tensor) -> Tensor:
         """Log q(y | x) of the observed labels, ``(…, n)``, exact; 0 where the label is missing."""
-        return self._chosen(y, self._standardised())
+        return self._known(y, *self._standardised(y))
 
     def log_classifier(self, value: Tensor, y: Tensor) -> Tensor:
         """Log q(y | z_c) of the observed labels, ``(…, n)``; 0 where the label is missing."""
-        return self._chosen(y, self._cuts(value))
+        score = self._score(value)[..., 0]
+        return self._known(y, *(end - score for end in self._of_class(y)))
 
     def noise(self, y: Tensor, shape: Size) -> Tensor:
         """A reparameterised draw of ε given the observed labels; see :class:`Block`."""
         tau = self._tau().expand(shape)
         g = (1 + tau**2).sqrt()
         epsilon, noise = torch.randn_like(tau), torch.randn_like(tau)
-        low, high = (end[..., None].expand(shape) for end in of_class(y, self._standardised()))
+        low, high = (end[..., None].expand(shape) for end in self._standardised(y))
         t = normal_between(low, high)
         moved = epsilon + tau / g**2 * (g * t - tau * epsilon - noise)
         return torch.where(y.isnan()[..., None], epsilon, moved)
 
-    def _chosen(self, y: Tensor, cuts: Tensor) -> Tensor:
-        density = log_between(*of_class(y, cuts))
-        return torch.where(y.isnan(), 0.0, density).to(self.loc.dtype)
+    def _known(self, y: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        return torch.where(y.isnan(), 0.0, log_between(low, high)).to(self.loc.dtype)
 
     def _tau(self) -> Tensor:
         """w s, float64 ``(…, n, 1)``."""
         return self.slope.double() * self.scale.double()
 
+    def _g(self) -> Tensor:
+        """The standard deviation of v under q(z | x), float64 ``(…, n, 1)``."""
+        return (1 + self._tau() ** 2).sqrt()
+
+    def _score(self, value: Tensor) -> Tensor:
+        """w z, float64 ``(…, n, 1)``."""
+        return self.slope.double() * value.double()
+
     def _cuts(self, value: Tensor) -> Tensor:
         """t_k − w z at the K − 1 thresholds, float64 ``(…, n, K − 1)``."""
-        return self.thresholds.double() - self.slope.double() * value.double()
+        return self.thresholds.double() - self._score(value)
 
-    def _standardised(self) -> Tensor:
-        """b_k at the K − 1 thresholds, float64 ``(…, n, K − 1)``."""
-        return self._cuts(self.loc) / (1 + self._tau() ** 2).sqrt()
+    def _of_class(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Thresholds below and above each label's class, ``(…, n)``; of the lowest for NaN."""
+        both = ends(self.thresholds.double())
+        shape = torch.broadcast_shapes(y.shape, both[0].shape[:-1])
+        code = y.nan_to_num().long().expand(shape)[..., None]
+        low, high = (end.expand(*shape, -1).gather(-1, code)[..., 0] for end in both)
+        return low, high
+
+    def _standardised(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """b_k and b_{k+1} of each label's class k, ``(…, n)``."""
+        score, g = self._score(self.loc)[..., 0], self._g()[..., 0]
+        low, high = ((end - score) / g for end in self._of_class(y))
+        return low, high
 
 
 def ends(cuts: Tensor) -> tuple[Tensor, Tensor]:
     """Lower and upper end ``(…, K)`` of every class, from increasing cuts ``(…, K − 1)``."""
     return pad(cuts, (1, 0), value=-FAR), pad(cuts, (0, 1), value=FAR)
-
-
-def of_class(y: Tensor, cuts: Tensor) -> tuple[Tensor, Tensor]:
-    """Lower and upper end ``(…)`` of the classes y ``(…)``; of the lowest class for NaN."""
-    low, high = ends(cuts)
-    shape = torch.broadcast_shapes(y.shape, low.shape[:-1])
-    code = y.nan_to_num().long().expand(shape)[..., None]
-    low, high = (end.expand(*shape, -1).gather(-1, code)[..., 0] for end in (low, high))
-    return low, high
 
 
 def log_between(low: Tensor, high: Tensor) -> Tensor:
