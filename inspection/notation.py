@@ -61,6 +61,12 @@ EVENTS = {
 """What the dimensions of the contract's sites are called."""
 
 
+UNSAFE = r"""[^\w.:\-\[\]/()+*,;!?@<>='" ]"""
+
+ESCAPED = {sign: f"\\{sign}" for sign in "%#$"}
+"""Signs of a name that LaTeX takes for its own; it has no letters for those that are not here."""
+
+
 @dataclass(frozen=True)
 class Notation:
     """One of two ways to write the same formula."""
@@ -75,7 +81,7 @@ class Notation:
         >>> LATEX.symbol("z_style"), LATEX.symbol("mu_0"), UNICODE.symbol("mu_0")
         ('z_{\\setminus c}', '\\mu_{0}', 'μ_0')
         """
-        head, *rest = name.split("_")
+        head, *rest = (name.strip("_") or "?").split("_")
         below = "".join([self._subscript(name, rest), subscript])
         if not self.latex:
             steps = any(sign in subscript for sign in ":-")
@@ -98,7 +104,9 @@ class Notation:
     def _word(self, word: str) -> str:
         if word in GREEK:
             return f"\\{word}"
-        return word if len(word) <= 1 or word.isdigit() else rf"\mathrm{{{word}}}"
+        safe = re.sub(UNSAFE, lambda sign: ESCAPED.get(sign[0], ""), word) or "?"
+        plain = len(safe) <= 1 or word.isdigit()
+        return safe if plain else rf"\mathrm{{{safe.replace(' ', '~')}}}"
 
     def density(self, side: str, of: Sequence[str], given: Sequence[str]) -> str:
         """``p(of | given)``; one of several variables is followed by a comma."""

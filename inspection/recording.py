@@ -60,7 +60,7 @@ class Runner:
     ) -> None:
         self.program, self.args, self.kwargs, self.name = program, args, dict(kwargs), name
         self.own = is_own(program)
-        self._shown = False
+        self._shown = self._differentiates = False
         named = bound(program, args, kwargs)
         self.inputs = dict(named_tensors(named))
         self.arrays = {n: a for n, a in named.items() if isinstance(a, np.ndarray)}
@@ -102,14 +102,7 @@ class Runner:
         return f"the {self.name} failed{place_of(error)} with {reason}; {advice(words)}"
 
     def _call(self) -> None:
-        with torch.no_grad():
-            try:
-                self.program(*self.args, **self.kwargs)
-                return
-            except RuntimeError as error:  # a program may differentiate within itself
-                if "require grad" not in str(error):
-                    raise
-        with torch.enable_grad():
+        with torch.set_grad_enabled(self._differentiates):
             self.program(*self.args, **self.kwargs)
 
     @contextlib.contextmanager
@@ -127,7 +120,13 @@ class Runner:
         self._mark(provenance)
         recorder = Recorder(provenance, deterministic=deterministic)
         reads = () if self.own else (recorder.reads,)
-        self.run(provenance, *reads, recorder, *handlers, seed=seed)
+        try:
+            self.run(provenance, *reads, recorder, *handlers, seed=seed)
+        except ValueError as error:  # a program may differentiate within itself
+            if self._differentiates or "require grad" not in str(error.__cause__):
+                raise
+            self._differentiates = True
+            return self.record(*handlers, deterministic=deterministic, seed=seed)
         return recorder
 
     def _mark(self, provenance: Provenance) -> None:

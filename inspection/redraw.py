@@ -133,8 +133,8 @@ def drawn_anew(fn: Any, held: Any, turn: int) -> Any:
 
 def _sampled(fn: Any, held: Any) -> Any:
     try:
-        value = fn()
-        return held if value == held else value
+        draws = (fn() for _ in range(FAR))
+        return next((value for value in draws if value != held), held)
     except Exception:  # a value of anybody's own kind
         return held
 
