@@ -6,6 +6,7 @@ from .diva import DIVA
 from .intervention import do
 from .likelihoods import LIKELIHOODS, Bernoulli, Laplace, Levels256, Normal
 from .m2 import M2
+from .program import Program
 from .vae import VAE
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Laplace",
     "Levels256",
     "Normal",
+    "Program",
     "do",
 ]

@@ -24,6 +24,7 @@ import pytest
 import torch
 
 from ccvae.cli import main
+from ccvae.inference.catalogue import ENTRIES, PROGRAMS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -87,6 +88,17 @@ def run_commands(text, capfd):
             assert checker.check_output(shown, got, FLAGS), f"{command}\n{shown}\nbut got\n{got}"
 
 
+@pytest.fixture
+def _same_catalogue():
+    """What a page registers is forgotten with it."""
+    before = [(table, dict(table)) for table in (ENTRIES, PROGRAMS)]
+    yield
+    for table, content in before:
+        table.clear()
+        table.update(content)
+
+
+@pytest.mark.usefixtures("_same_catalogue")
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)])
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
