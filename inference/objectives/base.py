@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from importlib import import_module
-from typing import Any, NoReturn, TypedDict
+from types import ModuleType
+from typing import NoReturn, TypedDict
 
 import torch
 from pyro.infer import ELBO
@@ -108,6 +109,14 @@ class Objective(ELBO):
                 "give a small one, or let it warm up"
             )
         return beta
+
+    def _repr_html_(self) -> str:
+        html: str = _shown().objective_page(self)
+        return html
+
+    def _repr_latex_(self) -> str | None:
+        latex: str | None = _shown().objective_latex(self)
+        return latex
 
     def draw(self, model: Program, guide: Program, *args: object, **kwargs: object) -> Draw:
         """One joint draw of both programs, as this objective sees it."""
@@ -216,6 +225,6 @@ class Objective(ELBO):
         raise TypeError("an Objective draws through Objective.draw, not through Pyro's traces")
 
 
-def _shown() -> Any:
+def _shown() -> ModuleType:
     """What draws objectives in a notebook. It lies above this layer, and only a notebook asks."""
-    return import_module("..inspection.show_objectives", __package__)
+    return import_module("...inspection.show_objectives", __package__)
