@@ -24,6 +24,7 @@ from ...data import LabelSpace
 from ...guides.diva import BlockClassifier
 from ...inference.objectives.diva import DIVAObjective
 from ...inference.objectives.draw import Draw
+from ...models.labelled import EachKind
 
 
 class SingleLatentGuide(PyroModule):
@@ -41,7 +42,7 @@ class SingleLatentGuide(PyroModule):
         self.space = space
         self.encoder = encoder
         self.domain_classifier = BlockClassifier(1, domains, style)
-        self.classifier = nn.ModuleList(
+        self.classifier = EachKind(
             BlockClassifier(len(kind), kind.classes, style) for kind in space.kinds
         )
 
@@ -68,7 +69,7 @@ class SingleLatentGuide(PyroModule):
     def predict(self, x: Tensor) -> list[Tensor]:
         """Log q(y = k | z) at the mean of q(z | x): for each kind of label ``(B, n, K)``."""
         loc = self.encoder(x)[0][:, None]
-        return [classifier.log_classes(loc) for classifier in self.classifier]  # type: ignore[operator]
+        return [classifier.log_classes(loc) for classifier in self.classifier]
 
 
 class SingleLatentObjective(DIVAObjective):
