@@ -18,6 +18,7 @@ from .independent import IndependentEncoder
 from .joined import JoinedDecoder, JoinedEncoder
 from .local import LocalDecoder64
 from .mlp import MLPDecoder, MLPEncoder
+from .tables import Table
 
 __all__ = [
     "NETWORKS",
@@ -36,4 +37,5 @@ __all__ = [
     "MLPDecoder",
     "MLPEncoder",
     "Shape",
+    "Table",
 ]
