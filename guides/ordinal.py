@@ -139,7 +139,8 @@ def log_between(low: Tensor, high: Tensor) -> Tensor:
     """
     low, high, _ = smaller_side(low, high)
     top = log_ndtr(high)
-    return top + (-torch.expm1(log_ndtr(low) - top)).log()
+    between: Tensor = top + (-torch.expm1(log_ndtr(low) - top)).log()
+    return between
 
 
 def normal_between(low: Tensor, high: Tensor) -> Tensor:

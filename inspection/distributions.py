@@ -113,10 +113,10 @@ def same(one: Numbers, two: Numbers) -> bool:
 
 
 def _equal(one: Any, two: Any) -> bool:
-    if not (isinstance(one, Tensor) and isinstance(two, Tensor)):
-        if isinstance(one, np.ndarray) and isinstance(two, np.ndarray):
+    if isinstance(one, np.ndarray) and isinstance(two, np.ndarray):
         return one.shape == two.shape and bool(((one == two) | ((one != one) & (two != two))).all())
-    return type(one) is type(two) and bool(one == two or (one != one and two != two))
+    if not (isinstance(one, Tensor) and isinstance(two, Tensor)):
+        return type(one) is type(two) and bool(one == two or (one != one and two != two))
     if one.shape != two.shape or one.dtype != two.dtype:
         return False
     if one.is_sparse or two.is_sparse:

@@ -156,7 +156,7 @@ def _tied(fn: Any, entry: Entry) -> bool:
     """Whether an entry of an event depends on the event's others."""
     assert entry.dim is not None
     if isinstance(fn, Independent):
-        return -entry.dim <= fn.event_dim - fn.reinterpreted_batch_ndims
+        return bool(-entry.dim <= fn.event_dim - fn.reinterpreted_batch_ndims)
     return not isinstance(fn, JointLabels)
 
 

@@ -63,7 +63,8 @@ def do(
     """
     if space is None and isinstance(program, Labelled):
         space = program.space
-    return Intervention(settings, space)(program)
+    intervened: Callable[..., Any] = Intervention(settings, space)(program)
+    return intervened
 
 
 @dataclass(frozen=True, eq=False)

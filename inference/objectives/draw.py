@@ -229,7 +229,8 @@ class Budget(Messenger):
 
     def __enter__(self) -> Budget:
         self.settings = 1
-        return super().__enter__()
+        super().__enter__()
+        return self
 
     def _pyro_sample(self, msg: Message) -> None:
         fn: Any = msg["fn"]
@@ -298,4 +299,5 @@ def _plate_scale(sites: dict[str, Site]) -> float:
                 f"model site {name!r} lies outside a plate called {DATA!r}; write "
                 f'pyro.plate("{DATA}", size, subsample=index, dim=-2) around the program'
             )
-    return frames[0].full_size / frames[0].size
+    scale: float = frames[0].full_size / frames[0].size
+    return scale
