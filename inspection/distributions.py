@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from pyro.distributions import Independent, MaskedDistribution
 from pyro.distributions.torch_distribution import ExpandedDistribution
@@ -112,6 +113,8 @@ def same(one: Numbers, two: Numbers) -> bool:
 
 
 def _equal(one: Any, two: Any) -> bool:
+    if isinstance(one, np.ndarray) or isinstance(two, np.ndarray):
+        return bool(np.array_equal(one, two))
     if not (isinstance(one, Tensor) and isinstance(two, Tensor)):
         return type(one) is type(two) and bool(one == two or (one != one and two != two))
     if one.shape != two.shape or one.dtype != two.dtype:
