@@ -113,8 +113,8 @@ def same(one: Numbers, two: Numbers) -> bool:
 
 
 def _equal(one: Any, two: Any) -> bool:
-    if isinstance(one, np.ndarray) and isinstance(two, np.ndarray):
-        return one.shape == two.shape and bool(((one == two) | ((one != one) & (two != two))).all())
+    if isinstance(one, np.ndarray) or isinstance(two, np.ndarray):
+        return bool(np.array_equal(one, two))
     if not (isinstance(one, Tensor) and isinstance(two, Tensor)):
         return type(one) is type(two) and bool(one == two or (one != one and two != two))
     if one.shape != two.shape or one.dtype != two.dtype:
