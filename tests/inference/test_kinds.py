@@ -452,7 +452,7 @@ def test_diva_takes_every_kind():
 
 
 def test_m2_takes_classes_and_refuses_numbers_in_one_line():
-    with pytest.raises(ValueError, match="the program m2, whose sum .* got age; leave") as caught:
+    with pytest.raises(ValueError, match=r"the program m2, whose sum .* got age; leave") as caught:
         pair_of("m2")
     assert "\n" not in str(caught.value)
     classed = LabelSpace(SPACE.labels[1:])
