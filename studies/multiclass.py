@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from ..data import Batch, Label
+from .drawing.blocks import show
 from .drawing.charts import matrix
 from .drawing.section import Picture, Section, stem
 from .drawing.sheets import sheet, wrapped
-from .embedding import LIMIT, show
+from .embedding import LIMIT
 from .reading.blocks import at_classes, class_means
 from .reading.examples import spread
 from .reading.latents import Draws, draws, silhouette

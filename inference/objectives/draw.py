@@ -106,8 +106,7 @@ class Draw:
     def summed(self, label: str, block: str) -> Tensor:
         """Log Σ_y p(block | y) p(y) over missing labels, log p(block | y) elsewhere; ``(B,)``.
 
-        Over a real label it is an integral, of which the nodes of the guide's q(y | block) know
-        nothing; it has a closed form.
+        Over a real label it is an integral in closed form; the guide's nodes are not its own.
 
         Args:
             label: name of the model's label sites, which the guide enumerates.

@@ -70,6 +70,15 @@ def separation(a: Tensor, b: Tensor) -> float:
     return wasserstein_distance(first, second) / pooled if pooled > 0 else math.nan
 
 
+def correlation(z: Tensor, codes: Tensor) -> float:
+    """The amount of the correlation of draws ``(N,)`` with codes; NaN where either is constant."""
+    known = ~codes.isnan()
+    both = torch.stack([z[known], codes[known]]).double()
+    if both.shape[1] < 3 or (both.std(1) == 0).any():
+        return math.nan
+    return abs(float(torch.corrcoef(both)[0, 1]))
+
+
 def silhouette(z: Tensor, codes: Tensor) -> float:
     """The mean silhouette (Rousseeuw 1987) of draws ``(N, D)`` in the classes ``(N,)``.
 

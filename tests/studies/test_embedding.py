@@ -8,7 +8,7 @@ import torch
 from pyro import poutine
 from scipy.integrate import trapezoid
 
-from ccvae.studies.arviz_draws import arviz, densities
+from ccvae.studies.drawing.arviz_draws import arviz, densities
 from ccvae.studies.embedding import measure, study
 from ccvae.studies.reading.latents import components, draws, separation, silhouette
 
