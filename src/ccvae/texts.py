@@ -23,6 +23,7 @@ def command_line(*words: object) -> str:
 
 
 def epoch_line(metrics: Metrics) -> str:
+    """What an epoch of training came to."""
     terms = "  ".join(
         f"{name} {value:.1f}"
         for name, value in metrics.items()
@@ -62,6 +63,7 @@ def study_text(name: str, found: Document | None) -> str:
 
 
 def evaluation_text(result: Document) -> str:
+    """What ``ccvae evaluate`` found, with its baselines beside it."""
     figures = (
         f"bound on the evidence: {result['bound']:.1f} nats per image\n"
         f"reconstruction: {result['reconstruction_l1']:.4f} mean absolute error per channel\n"
@@ -91,15 +93,14 @@ def _errors(result: Document) -> list[str]:
     rows = [["mean absolute error", "model", "classifier", "constant", "R²", "classifier's"]]
     for label in result["error_by_label"]:
         off = [result[f"{of}error_by_label"][label] for of in ("", "classifier_", "majority_")]
-        of_variance = [
-            result.get(f"{of}r2_by_label", {}).get(label) for of in ("", "classifier_")
-        ]
+        of_variance = [result.get(f"{of}r2_by_label", {}).get(label) for of in ("", "classifier_")]
         shares = ["" if share is None else f"{share:.3f}" for share in of_variance]
         rows.append([label, *(f"{error:.3g}" for error in off), *shares])
     return [aligned(rows)]
 
 
 def description_text(document: Document) -> str:
+    """What ``ccvae data`` found of a data set."""
     channels, height, width = document["shape"]
     rows = [["label", "kind", "class", "rows", "missing"]]
     for name, label in document["labels"].items():
