@@ -24,7 +24,8 @@ def choose(what: str, name: str, known: Iterable[str]) -> None:
 def load_attribute(path: str) -> Any:
     """What ``module:attribute`` or ``module:object.attribute`` names.
 
-    The module may be a file of the working directory. Importing runs the module, so the name must be the user's own word, never a file's.
+    The module may be a file of the working directory. Importing runs it, so the name must be the
+    user's own word, never a file's.
 
     Raises:
         ValueError: where there is no such module or attribute, or the module fails.
