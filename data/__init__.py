@@ -4,12 +4,13 @@
 side by side, :mod:`.dataset` holds images and labels and draws batches, :mod:`.faces` and
 :mod:`.digits` make the two data sets that the suite brings along. :mod:`.celeba` and :mod:`.images`
 read image files, which :mod:`.decode` turns into arrays that :mod:`.cache` keeps; :mod:`.table` and
-:mod:`.columns` read their labels.
+:mod:`.columns` read their labels. :mod:`.symmetries` are what may be done to an image in training.
 """
 
 from .dataset import Batch, Dataset, Rows
 from .labels import Binary, Categorical, Kind, Label, LabelSpace
 from .missing import rows_by_missing
+from .symmetries import Symmetries
 
 __all__ = [
     "Batch",
@@ -20,5 +21,6 @@ __all__ = [
     "Label",
     "LabelSpace",
     "Rows",
+    "Symmetries",
     "rows_by_missing",
 ]

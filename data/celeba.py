@@ -31,6 +31,7 @@ from .cache import decoded
 from .dataset import Dataset
 from .decode import Decoding
 from .labels import Binary, Categorical, Label, LabelSpace
+from .symmetries import Symmetries
 
 IMAGES, ATTRIBUTES, PARTITION = (
     "img_align_celeba",
@@ -90,7 +91,15 @@ def celeba(
     unused = len(parts) - len(train) - len(test)
     problems += [f"{unused} images of the other official part are used for neither"] * (unused > 0)
     return Dataset(
-        "celeba", found.images, labels[found.rows], None, space, train, test, tuple(problems)
+        "celeba",
+        found.images,
+        labels[found.rows],
+        None,
+        space,
+        train,
+        test,
+        tuple(problems),
+        Symmetries(mirrored=True),
     )
 
 

@@ -22,6 +22,7 @@ from .columns import Column, missing, parse_kinds, read_column
 from .dataset import Dataset
 from .decode import Decoding
 from .labels import LabelSpace
+from .symmetries import Symmetries
 from .table import Table, read_table
 
 FILE, DOMAIN, SPLIT = "file", "domain", "split"
@@ -40,6 +41,7 @@ def images(
     kinds: str = "",
     decoding: Decoding | None = None,
     seed: int = 0,
+    sided: bool = False,
 ) -> Dataset:
     """A folder of images with a table of labels.
 
@@ -51,6 +53,8 @@ def images(
             :func:`~ccvae.data.columns.parse_kinds`.
         decoding: the images' size.
         seed: of the split.
+        sided: left and right matter, as in writing: what is said of an image does not hold of its
+            mirror image.
 
     Returns:
         images ``(N, 3, size, size)`` of bytes, mapped from a cache; rows whose image is missing
@@ -82,6 +86,7 @@ def images(
         train,
         test,
         tuple(problems + remarks + unseen),
+        Symmetries() if sided else Symmetries(mirrored=True),
     )
 
 

@@ -150,7 +150,15 @@ def _from_files(body: str, names: list[str], options: Mapping[str, str]) -> Data
         kinds=options.get("kinds", ""),
         decoding=decoding,
         seed=_number("data_seed", options),
+        sided=_yes("sided", options),
     )
+
+
+def _yes(name: str, options: Mapping[str, str]) -> bool:
+    text = options.get(name, "no")
+    if text not in ("yes", "no"):
+        raise ValueError(f"expected yes or no for {name}, got {text!r}")
+    return text == "yes"
 
 
 def _number(name: str, options: Mapping[str, str], default: int = 0) -> int:

@@ -23,6 +23,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from .blocks import log_observed
+from .ccvae import LABEL_WEIGHT
 from .draw import Draw
 from .objective import Objective
 
@@ -55,6 +56,8 @@ class DIVAObjective(Objective):
         self.alpha, self.alpha_d = alpha, alpha_d
         self.beta = self.final_beta = self.checked_beta(beta)
         self.warm_up = warm_up
+
+    label_weight = LABEL_WEIGHT
 
     @staticmethod
     def suggested_alpha(rows: int, labelled: int) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -16,13 +18,18 @@ from ..config import Config
 from ..data import Batch, LabelSpace, Rows
 from ..data.classes import by_kind
 from ..networks import build
-from .accuracy import hits, mean_over_labels
+from .accuracy import accuracy, hits, mean_over_labels
+from .average import Average
 from .noise import seed_of
 from .objective import Objective
-from .optimisation import adam
+from .optimisation import SCHEDULES, adam
 from .prediction import classify, most_likely, reconstruct
 
 CLASSIFIER_STEPS = 600
+"""That a plain classifier makes at least."""
+
+TRIED = 512
+"""Validation rows that are looked at after an epoch, at most."""
 
 
 def evaluate(
@@ -83,15 +90,27 @@ def majority(train: Rows, test: Rows) -> dict[str, Any]:
     }
 
 
-def baseline(config: Config, train: Rows, test: Rows, device: torch.device | str) -> dict[str, Any]:
+def baseline(
+    config: Config,
+    train: Rows,
+    test: Rows,
+    device: torch.device | str,
+    *,
+    validation: Rows | None = None,
+) -> dict[str, Any]:
     """A plain classifier with the same encoder, seed and labels, by cross-entropy alone.
 
-    It takes the run's batch size and step size, its learning rate falls to 0 along a cosine, and it
-    sees labelled rows only, for the steps that the run would have taken on them but for at least
-    600.
+    It has what the run has: the batch size, the step size and its schedule, mirrored images, the
+    average of the weights, and the best epoch by validation. It sees labelled rows alone, as often
+    as the run's training does, but for at least 600 steps.
+
+    Args:
+        config: of the run. train: rows with the labels that are shown. test: to be tried on.
+        device: where to train. validation: rows by which an epoch is chosen; none for the last.
     """
     space = test.dataset.space
-    right, known = hits(plain_classifier(config, train, device), test, device)
+    classifier = plain_classifier(config, train, device, validation=validation)
+    right, known = hits(classifier, test, device)
     return {
         "classifier": mean_over_labels(right, known),
         "classifier_by_label": by_label(space, right, known),
@@ -117,30 +136,93 @@ class PlainClassifier(nn.Module):
         return [t.log_softmax(-1) for t in by_kind(self.space.kinds, self.encoder(x)[0])]
 
 
-def train_classifier(config: Config, train: Rows, device: torch.device | str) -> PlainClassifier:
-    """The classifier of :func:`baseline`."""
+def train_classifier(
+    config: Config,
+    train: Rows,
+    device: torch.device | str,
+    *,
+    validation: Rows | None = None,
+) -> PlainClassifier:
+    """The classifier of :func:`baseline`, whose arguments these are."""
     space, shape = train.dataset.space, train.dataset.shape
     torch.manual_seed(config.seed)
     encoder = build.encoder(config.network, shape, sum(space.classes)).to(device)
+    classifier = PlainClassifier(space, encoder)
     rows = train.labelled
     per_epoch = -(-len(rows) // config.batch_size)
-    epochs = max(config.epochs, -(-CLASSIFIER_STEPS // per_epoch))
-    optimizer = adam(encoder, config.lr)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * per_epoch)
+    looks = config.epochs * max(len(rows), (config.labelled_share or 0.0) * len(train))
+    epochs = max(math.ceil(looks / len(rows)), -(-CLASSIFIER_STEPS // per_epoch))
+    optimizer, schedule = adam(encoder, config.lr), SCHEDULES[config.schedule]
+    average = Average(classifier, config.average) if config.average else None
+    kept = Best(average.module if average else classifier, config, validation)
     for epoch in range(epochs):
-        for batch in rows.batches(config.batch_size, seed_of(config.seed, epoch), device):
+        classifier.train()
+        for step, index in enumerate(
+            rows.order(seed_of(config.seed, epoch)).split(config.batch_size)
+        ):
+            batch = moved(rows, index, device, None if config.still else (config.seed, epoch, step))
+            for group in optimizer.param_groups:
+                progress = (epoch + step / per_epoch) / epochs
+                group["lr"] = config.lr * schedule(progress) * group.get("factor", 1.0)
             optimizer.zero_grad()
             classifier_loss(space, encoder(batch.x)[0], batch.y).backward()
             optimizer.step()
-            schedule.step()
-    return PlainClassifier(space, encoder).eval()
+            if average is not None:
+                average.update(epoch * per_epoch + step + 1)
+        kept.after_epoch(device)
+    return kept.classifier()
+
+
+class Best:
+    """The classifier of the epoch that is best on validation rows; the last of equals.
+
+    Args:
+        classifier: in training. config: of the run, which says what to keep.
+        validation: rows to try it on; without any, the last one is kept.
+    """
+
+    def __init__(
+        self, classifier: PlainClassifier, config: Config, validation: Rows | None
+    ) -> None:
+        self.current = classifier
+        chosen = config.keep == "best" and validation is not None and len(validation) > 0
+        self.validation = validation if chosen else None
+        self.best = -1.0
+        self.state: dict[str, Any] | None = None
+
+    def after_epoch(self, device: torch.device | str) -> None:
+        """Try the classifier as it is after an epoch."""
+        if self.validation is None:
+            return
+        found = accuracy(self.current.eval(), self.validation.first(TRIED), device)["accuracy"]
+        if found >= self.best:
+            self.best, self.state = found, deepcopy(self.current.state_dict())
+
+    def classifier(self) -> PlainClassifier:
+        """The one that is kept, in evaluation mode."""
+        if self.state is not None:
+            self.current.load_state_dict(self.state)
+        return self.current.eval()
+
+
+def moved(
+    rows: Rows, index: Tensor, device: torch.device | str, key: tuple[int, ...] | None
+) -> Batch:
+    """The rows at ``index``, their images moved as the data set allows by a seed of ``key``."""
+    moves = None if key is None else rows.moves(len(index), seed_of(*key))
+    return rows.batch(index, device, moves=moves)
 
 
 def plain_classifier(
-    config: Config, train: Rows, device: torch.device | str
+    config: Config,
+    train: Rows,
+    device: torch.device | str,
+    *,
+    validation: Rows | None = None,
 ) -> Callable[[Tensor], Tensor]:
     """That classifier as a function: images ``(B, C, H, W)`` to class codes ``(B, L)``."""
-    return partial(classify, train_classifier(config, train, device), train.dataset.space)
+    classifier = train_classifier(config, train, device, validation=validation)
+    return partial(classify, classifier, train.dataset.space)
 
 
 def classifier_loss(space: LabelSpace, scores: Tensor, y: Tensor) -> Tensor:

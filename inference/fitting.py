@@ -14,12 +14,15 @@ from torch.optim import Optimizer
 
 from ..config import Config
 from ..data import Dataset, Rows
+from .alpha import label_worth
 from .checkpoint import load_checkpoint, save_checkpoint
 from .diagnosis import NotFiniteStepError
 from .engine import compile_networks, engine
+from .keeping import Keeper
 from .logbook import Logbook
 from .optimisation import SCHEDULES, adam
-from .runs import CHECKPOINT, NOT_FINITE, Run, create, training_rows
+from .runs import CHECKPOINT, NOT_FINITE, Run, create, split, training_rows, validation_rows
+from .sampling import LabelledShare, Sampler, once
 from .stopping import Request, Stopped
 from .training import LOG_EVERY, Metrics, Step, Training
 
@@ -46,6 +49,7 @@ def fit(
 ) -> Iterator[Metrics]:
     """Train a run to its last epoch, yielding after each what it logs of it.
 
+    At the end the run has the weights that are kept (:mod:`.keeping`), and so has its directory.
     A checkpoint is written after every epoch, in between whenever ``save_seconds`` have passed,
     and where the training is asked to stop.
 
@@ -68,27 +72,38 @@ def fit(
         compile_networks(run.model, run.guide)
     optimizer = adam(nn.ModuleDict(run.modules), run.config.lr)
     training = _training(run, optimizer, rows, fabric, log_every)
+    kept_out = validation_rows(run.config, rows.dataset)
+    keeper = Keeper(run, kept_out, label_worth(run.config, rows), training.fabric)
+    held = run.modules | keeper.modules
     path = run.directory / CHECKPOINT
     if resume and path.exists():
-        training.take_up(load_checkpoint(path, run.modules, optimizer))
+        facts = load_checkpoint(path, held, optimizer)
+        training.take_up(facts)
+        keeper.take_up(facts)
     writes = training.fabric.is_global_zero
     logs = Logbook(run.directory, training.epoch, training.total, board=board) if writes else None
     saved = time.monotonic()
     try:
-        for step in training.run():
+        for step in training.run() if not keeper.enough else ():
             if watch is not None:
                 watch(step)
+            keeper.after_step(training.total)
+            if step.metrics is not None:
+                step.metrics.update(keeper.after_epoch(step.epoch))
             if logs is not None:
                 logs.log(step, training.total)
             stopping = training.agree(stop is not None and stop.asked)
             late = training.settled and time.monotonic() - saved > save_seconds
             if writes and (step.metrics or stopping or late):
-                save_checkpoint(path, run.modules, optimizer, **training.state())
+                save_checkpoint(path, held, optimizer, **training.state(), **keeper.state())
                 saved = time.monotonic()
             if step.metrics is not None:
                 yield step.metrics
             if stopping and training.epoch < training.epochs:
                 raise Stopped(step.epoch, step.done, stop.signal if stop else 0)
+            if step.metrics is not None and keeper.enough:
+                break
+        keeper.load()
     except NotFiniteStepError as error:
         error.save(run.directory / NOT_FINITE, run.modules)
         raise ValueError(f"{error}; {run.directory / NOT_FINITE} has its rows") from error
@@ -113,6 +128,8 @@ def _training(
         fabric=fabric or engine(run.device, precision=config.precision),
         clip=config.clip,
         log_every=log_every,
+        sampler=sampler(config),
+        still=config.still,
     )
 
 
@@ -128,9 +145,17 @@ def rows_of_epoch(config: Config, rows: Rows, epoch: int) -> Rows:
     fractions = config.fractions
     if len(fractions) > 1:
         fraction = fractions[min(epoch * len(fractions) // config.epochs, len(fractions) - 1)]
-        rows = rows.dataset.training(fraction, config.seed, balanced=config.balanced)
-    rows = rows.repeated(config.repeat)
-    return rows.labelled if epoch < config.labelled_epochs else rows
+        rows, _ = split(config, rows.dataset, fraction)
+    return rows
+
+
+def sampler(config: Config) -> Sampler:
+    """Which rows each step sees."""
+    if not config.labelled_share:
+        return once
+    return LabelledShare(
+        config.labelled_share, by_class=config.by_class, weighted=not config.unweighted
+    )
 
 
 def train_once(config: Config, dataset: Dataset, device: torch.device) -> Run:

@@ -50,9 +50,9 @@ class Ledger:
         """
         ledger = getattr(module, "terms", {})
         for name, term in ledger.items():
-            self.add(name, term.sum())
+            self.add(name, _sum(term, batch.weights))
         if isinstance(module, ObjectiveModule):
-            self.add("bound", module.elbo.evidence_bound(ledger).sum())
+            self.add("bound", _sum(module.elbo.evidence_bound(ledger), batch.weights))
         self.add("objective", -loss.detach() * (len(batch.x) / batch.size))
 
     def watch(
@@ -84,3 +84,8 @@ class Ledger:
         values = torch.cat([sums, self.sums[NORM][None], self.halted[None]]).tolist()
         self.clear()
         return int(values[-1]), dict(zip([*names, NORM], values[:-1], strict=True))
+
+
+def _sum(term: Tensor, weights: Tensor | None) -> Tensor:
+    """What the rows of a term add to that of all rows."""
+    return term.sum() if weights is None else (term * weights).sum()

@@ -28,6 +28,9 @@ from .blocks import log_observed
 from .draw import Draw
 from .objective import Objective
 
+LABEL_WEIGHT = 0.005
+"""c of the rule for α (:mod:`.alpha`) where q(y|x) is a network by itself, by measurement."""
+
 
 class M2Objective(Objective):
     """M2 with exact sums over missing labels.
@@ -44,6 +47,8 @@ class M2Objective(Objective):
     ) -> None:
         super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
         self.alpha = alpha
+
+    label_weight = LABEL_WEIGHT
 
     @staticmethod
     def suggested_alpha(rows: int, labelled: int) -> float:

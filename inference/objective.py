@@ -27,9 +27,14 @@ class ObjectiveModule(ELBOModule):
         super().__init__(model, guide, objective)
         self.terms: dict[str, Tensor] = {}
 
-    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The loss of a batch, as a differentiable scalar."""
-        loss, terms = self.elbo.loss_and_terms(self.model, self.guide, args, kwargs)
+    def forward(self, *args: Any, weights: Tensor | None = None, **kwargs: Any) -> Tensor:
+        """The loss of a batch, as a differentiable scalar.
+
+        Args:
+            args, kwargs: what the programs are called with.
+            weights: what each row counts for, ``(B,)``; 1 by default.
+        """
+        loss, terms = self.elbo.loss_and_terms(self.model, self.guide, args, kwargs, weights)
         self.terms = {name: term.detach() for name, term in terms.items()}
         return loss
 
@@ -48,7 +53,8 @@ class Objective(ELBO):
         pyro.infer.SVI(model, guide, optim, loss=objective).step(*args, **kwargs)
 
     The loss is −N/B · Σ over the batch of Σ over the terms, an unbiased estimate of the negative
-    objective of all N rows.
+    objective of all N rows. Where some rows are drawn more often than others, weights of the rows
+    in that sum keep it unbiased; the terms themselves have none.
 
     Args:
         num_particles: P, draws of the guide that the terms are averaged over.
@@ -76,6 +82,9 @@ class Objective(ELBO):
 
     evidence = ""
     """What the bound within the objective bounds, written as its terms are."""
+
+    label_weight = 0.0
+    """For an objective with an α: the c of its rule (:mod:`.alpha`)."""
 
     beta = 1.0
     """Weight of the terms whose name begins with beta."""
@@ -125,9 +134,19 @@ class Objective(ELBO):
         return loss.item()
 
     def loss_and_terms(
-        self, model: Program, guide: Program, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        model: Program,
+        guide: Program,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        weights: Tensor | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The differentiable loss together with the terms that it was made of."""
+        """The differentiable loss together with the terms that it was made of.
+
+        Args:
+            model, guide: a pair of programs. args, kwargs: what both are called with.
+            weights: what each row counts for in the loss, ``(B,)``; 1 by default.
+        """
         draws = []
         for done in range(0, self.num_particles, self.particles_at_once):
             particles = min(self.particles_at_once, self.num_particles - done)
@@ -139,7 +158,10 @@ class Objective(ELBO):
             terms = self.combine(
                 {name: torch.cat([torch.atleast_2d(d[name]) for d in draws]) for name in terms}
             )
-        return -draw.scale * torch.stack(list(terms.values())).sum(), terms
+        values = torch.stack(list(terms.values()))
+        if weights is not None:
+            values = values * weights
+        return -draw.scale * values.sum(), terms
 
     def combine(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
         """The terms of P draws, ``(P, B)`` each, as one estimate: their mean by default.

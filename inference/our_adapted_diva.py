@@ -14,7 +14,8 @@ from torch import Tensor
 
 from .adapted_diva import bound
 from .blocks import log_classifier
-from .ccvae import ALPHA, suggested_alpha
+from .ccvae import ALPHA, LABEL_WEIGHT
+from .diva import DIVAObjective
 from .draw import Draw
 from .objective import Objective
 
@@ -42,7 +43,9 @@ class OurAdaptedDIVAObjective(Objective):
         self.alpha = alpha
         self.beta = self.checked_beta(beta)
 
-    suggested_alpha = staticmethod(suggested_alpha)
+    label_weight = LABEL_WEIGHT
+
+    suggested_alpha = staticmethod(DIVAObjective.suggested_alpha)
 
     def formula(self, draw: Draw) -> dict[str, Tensor]:
         """The terms of the module's formula, in its order."""

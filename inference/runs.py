@@ -3,6 +3,7 @@
 ===========================  ================================================================
 ``config.json``              the configuration, the labels and the images' shape
 ``checkpoint.safetensors``   weights, optimiser state and the step; replaced as a whole
+``weights.safetensors``      the weights that are kept, where they are not the checkpoint's
 ``metrics.jsonl``            one JSON object for every epoch
 ``steps.jsonl``              one for every logging interval
 ``not-finite.safetensors``   rows and weights of a step whose loss or gradient was not finite
@@ -25,15 +26,23 @@ from ..config import Config
 from ..data import Dataset, LabelSpace, Rows
 from ..data.spec import load as load_data
 from ..networks import Shape
+from .alpha import measured_alpha
 from .catalogue import build_objective, build_pair, choose, objective_class
 from .checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from .engine import PRECISIONS
 from .evaluation import baseline, evaluate, majority
 from .logbook import METRICS, STEPS
 from .optimisation import SCHEDULES
+from .sampling import LABELLED_SHARE
 
 CONFIG, CHECKPOINT, EVALUATION = "config.json", "checkpoint.safetensors", "evaluation.json"
-NOT_FINITE = "not-finite.safetensors"
+WEIGHTS, NOT_FINITE = "weights.safetensors", "not-finite.safetensors"
+
+KEPT = ("best", "last")
+"""Of which epoch the weights may be kept."""
+
+ALPHA_RULES = ("measured", "paper")
+"""How an objective's α may be chosen."""
 
 
 @dataclass
@@ -79,6 +88,10 @@ class Run:
         train_rows = training_rows(self.config, dataset)
         return train_rows, dataset.subset(dataset.test)
 
+    def validation(self) -> Rows:
+        """The rows with labels that were kept out of the training."""
+        return validation_rows(self.config, load_data(self.config.data, self.config.only))
+
 
 def create(
     config: Config, dataset: Dataset, directory: Path, device: torch.device, *, writes: bool = True
@@ -98,13 +111,15 @@ def create(
         )
     choose("schedule", config.schedule, SCHEDULES)
     choose("precision", config.precision, PRECISIONS)
+    choose("keep", config.keep, KEPT)
+    choose("alpha rule", config.alpha_rule, ALPHA_RULES)
     rows = training_rows(config, dataset)
     if len(rows.labelled) == 0 and config.program != "vae":
         raise ValueError(
             f"no training row keeps a label at --labelled {max(config.fractions):g}, so there is "
             f"nothing to learn q(y|x) from; give at least {1 / len(rows):.2g}"
         )
-    config = _with_alpha(config, rows)
+    config = _settled(config, rows)
     frequencies = dataset.space.frequencies(rows.labels)
     torch.manual_seed(config.seed)
     run = _build(
@@ -113,7 +128,7 @@ def create(
     if writes:
         directory.mkdir(parents=True, exist_ok=True)
         _write_config(run)
-        for name in (METRICS, STEPS, EVALUATION, NOT_FINITE):
+        for name in (METRICS, STEPS, EVALUATION, NOT_FINITE, WEIGHTS):
             (directory / name).unlink(missing_ok=True)
     return run
 
@@ -154,7 +169,8 @@ def load(directory: Path, device: torch.device) -> Run:
         ValueError: for a directory that is no run, or whose checkpoint is damaged.
     """
     run = _from_config(directory, device)
-    load_checkpoint(directory / CHECKPOINT, run.modules)
+    kept = directory / WEIGHTS
+    load_checkpoint(kept if kept.exists() else directory / CHECKPOINT, run.modules)
     for module in run.modules.values():
         module.eval()
     return run
@@ -177,7 +193,7 @@ def resume_or_create(
     if not resume or not (directory / CHECKPOINT).exists():
         return create(config, dataset, directory, device, writes=writes)
     run = _from_config(directory, device)
-    config = _with_alpha(config, training_rows(config, dataset))
+    config = _settled(config, training_rows(config, dataset))
     if replace(run.config, epochs=config.epochs) != config:
         before, now = run.config.to_json(), config.to_json()
         changed = [f"{key} {before[key]} → {now[key]}" for key in now if before[key] != now[key]]
@@ -195,8 +211,32 @@ def resume_or_create(
 
 
 def training_rows(config: Config, dataset: Dataset) -> Rows:
-    """The training rows with all labels that a configuration ever shows of them."""
-    return dataset.training(max(config.fractions), config.seed, balanced=config.balanced)
+    """The rows to train on, with all labels that a configuration ever shows of them."""
+    return split(config, dataset)[0]
+
+
+def validation_rows(config: Config, dataset: Dataset) -> Rows:
+    """Rows with labels that the training does not see, to try its weights on."""
+    return split(config, dataset)[1]
+
+
+def split(config: Config, dataset: Dataset, fraction: float | None = None) -> tuple[Rows, Rows]:
+    """The rows to train on and those to validate on, by the configuration's seed.
+
+    Args:
+        fraction: of the rows that show labels, the largest of the configuration by default. Which
+            rows are kept out does not depend on it.
+    """
+    largest = max(config.fractions)
+    rows = dataset.training(largest, config.seed, balanced=config.balanced)
+    labelled = rows.shown.nonzero()[:, 0]
+    order = torch.randperm(len(labelled), generator=torch.Generator().manual_seed(config.seed))
+    out = labelled[order[: round(config.validation * len(labelled))]]
+    inside = torch.ones(len(rows), dtype=torch.bool).index_fill(0, out, False)
+    if fraction not in (None, largest):
+        shown = dataset.training(fraction, config.seed, balanced=config.balanced)
+        return shown.at(inside), rows.at(out)
+    return rows.at(inside), rows.at(out)
 
 
 def evaluate_run(run: Run) -> dict[str, Any]:
@@ -211,7 +251,9 @@ def evaluate_run(run: Run) -> dict[str, Any]:
         kept = read_json(run.directory / EVALUATION) or {}
         beside = {key: value for key, value in kept.items() if key.startswith("classifier")}
         if not beside:
-            beside = baseline(run.config, train_rows, test_rows, run.device)
+            beside = baseline(
+                run.config, train_rows, test_rows, run.device, validation=run.validation()
+            )
         result |= majority(train_rows, test_rows) | beside
     result["images"] = len(test_rows)
     write_atomically(run.directory / EVALUATION, json.dumps(result, indent=2).encode())
@@ -246,12 +288,28 @@ def _from_config(directory: Path, device: torch.device) -> Run:
         ) from error
 
 
-def _with_alpha(config: Config, rows: Rows) -> Config:
-    """The configuration with the objective's own rule for α where it has one and none was given."""
-    rule = getattr(objective_class(config), "suggested_alpha", None)
-    if config.alpha is not None or rule is None:
+def _settled(config: Config, rows: Rows) -> Config:
+    """The configuration with what it leaves to the rows: α and the share of labelled rows."""
+    return _with_share(_with_alpha(config, rows), rows)
+
+
+def _with_share(config: Config, rows: Rows) -> Config:
+    """The configuration with the share of labelled rows in a batch, 0 where enough have labels."""
+    if config.labelled_share is not None:
         return config
-    return replace(config, alpha=rule(len(rows), len(rows.labelled)))
+    few = 0 < rows.labelled_share < LABELLED_SHARE
+    return replace(config, labelled_share=LABELLED_SHARE if few else 0.0)
+
+
+def _with_alpha(config: Config, rows: Rows) -> Config:
+    """The configuration with an α by its rule, for an objective with one where none was given."""
+    kind = objective_class(config)
+    weight, paper = (getattr(kind, name, None) for name in ("label_weight", "suggested_alpha"))
+    if config.alpha is not None or paper is None:
+        return config
+    if config.alpha_rule == "paper" or not weight:
+        return replace(config, alpha=paper(len(rows), len(rows.labelled)))
+    return replace(config, alpha=measured_alpha(config, weight, rows))
 
 
 def _write_config(run: Run) -> None:

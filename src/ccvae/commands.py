@@ -23,7 +23,7 @@ from .data.spec import load as load_data
 from .data.spec import short_name, with_options
 from .data.summary import contact_sheet, describe, kind_of
 from .inference.engine import engine, keep_freed_memory
-from .inference.fitting import fit, rows_of_epoch
+from .inference.fitting import fit
 from .inference.runs import (
     EVALUATION,
     Run,
@@ -371,15 +371,15 @@ def _fit(
     """Train a run in sight of whoever looks on; see :func:`ccvae.inference.fitting.fit`."""
     keep_freed_memory()
     rows = training_rows(run.config, dataset)
-    sizes = [len(rows_of_epoch(run.config, rows, epoch)) for epoch in range(run.config.epochs)]
+    epochs = run.config.epochs
     console = Console(stderr=True, quiet=fabric is not None and not fabric.is_global_zero)
     metrics: Metrics = {}
     with stop_requests() as stop, show_progress(console) as progress:
-        task = progress.add_task("", total=sum(sizes))
+        task = progress.add_task("", total=epochs * len(rows))
 
         def watch(step: Step) -> None:
-            seen = sum(sizes[: step.epoch]) + round(sizes[step.epoch] * step.done / step.steps)
-            epoch = f"epoch {step.epoch + 1} of {len(sizes)}"
+            seen = round((step.epoch + step.done / step.steps) * len(rows))
+            epoch = f"epoch {step.epoch + 1} of {epochs}"
             progress.update(task, completed=seen, description=epoch)
 
         for metrics in fit(

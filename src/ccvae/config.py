@@ -20,7 +20,8 @@ class Config:
 
     program: str = _option("ccvae", "the model and guide to train")
     objective: str = _option("", "the objective, or module:attribute of your own (the program's)")
-    alpha: float | None = _option(None, "weight of the classifier term (the objective's own)")
+    alpha: float | None = _option(None, "weight of the classifier term (by the rule)")
+    alpha_rule: str = _option("measured", "how it is chosen: measured, or the paper's: paper")
     alpha_d: float | None = _option(None, "weight of DIVA's domain classifier (the paper's 2000)")
     warm_up: int = _option(0, "epochs over which DIVA's beta rises")
     data: str = _option("faces", "the data set")
@@ -30,12 +31,18 @@ class Config:
         "", "fractions for equal shares of the epochs in its place, as 0.9,0.5,0.1 (none)"
     )
     balanced: bool = _option(False, "the same number of labelled rows of every class")
-    repeat: int = _option(1, "how often a labelled row occurs in every epoch")
-    labelled_epochs: int = _option(0, "epochs at the start on the labelled rows alone")
+    labelled_share: float | None = _option(
+        None, "share of each batch that has labels, 0 for that of the data (0.3, if that is less)"
+    )
+    by_class: bool = _option(False, "draw the rows with labels evenly over labels and classes")
+    unweighted: bool = _option(False, "count a row with labels as often as it is drawn")
     network: str = _option(
         "auto",
         "auto (by size), conv64, local64, conv28, diva28, diva28-small, mlp, or "
         "module:encoder,decoder of your own",
+    )
+    trunks: int = _option(
+        1, "of CC-VAE's encoder: 1, or 2 for the labels' blocks and the style by themselves"
     )
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")
     scale: float = _option(1.0, "the likelihood's scale in units of the pixel range")
@@ -48,19 +55,44 @@ class Config:
     schedule: str = _option("cosine", "how it falls after its warm-up: cosine, linear or constant")
     clip: float = _option(0.0, "the gradient's largest norm, 0 for any")
     precision: str = _option("32", "of the networks: 32 or bf16")
+    still: bool = _option(False, "never mirror or shift images, even where their labels allow it")
+    validation: float = _option(
+        0.1, "share of the training rows with labels that are kept out to validate on"
+    )
+    keep: str = _option("best", "the weights of which epoch by validation, best or last")
+    patience: int = _option(
+        0, "epochs without a better one by validation after which training ends, 0 for never"
+    )
+    average: float = _option(
+        0.0, "decay by step of the running average of the weights that is kept, 0 for none"
+    )
     seed: int = _option(0, "of the labelled rows, the initial weights, the order and the draws")
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "style", "repeat"):
+        for name in ("epochs", "batch_size", "style"):
             if getattr(self, name) < 1:
                 raise ValueError(f"expected {name} of at least 1, got {getattr(self, name)}")
         for name in ("lr", "scale"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"expected a positive {name}, got {getattr(self, name)}")
+        if self.trunks not in (1, 2):
+            raise ValueError(f"expected 1 or 2 trunks, got {self.trunks}")
+        for name in ("validation", "average"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(
+                    f"expected {name} of at least 0 and below 1, got {getattr(self, name)}"
+                )
+        if self.patience < 0:
+            raise ValueError(f"expected patience of at least 0, got {self.patience}")
         if not 0 <= self.clip < float("inf"):
             raise ValueError(f"expected a clip of at least 0, got {self.clip}")
+        if not 0 <= (self.labelled_share or 0) < 1:
+            raise ValueError(
+                f"expected a labelled share of at least 0 and below 1, got {self.labelled_share}; "
+                "give --labelled 1 to show all labels"
+            )
         for fraction in self.fractions:
             if not 0 <= fraction <= 1:
                 raise ValueError(f"expected a labelled fraction between 0 and 1, got {fraction}")
@@ -94,12 +126,28 @@ class Config:
         """
         options = dict(options)
         version = options.pop("version", None)
-        if version != cls.VERSION:
-            raise ValueError(f"format {version}, but this ccvae reads format {cls.VERSION}")
+        if version == 1:
+            options = BEFORE | {name: options[name] for name in options if name not in GONE}
+        elif version != cls.VERSION:
+            raise ValueError(f"format {version}, but this ccvae reads formats 1 to {cls.VERSION}")
         try:
             return cls(**options)
         except TypeError as error:
             raise ValueError(str(error)) from error
+
+
+BEFORE: dict[str, Any] = {
+    "labelled_share": 0.0,
+    "alpha_rule": "paper",
+    "still": True,
+    "trunks": 1,
+    "validation": 0.0,
+    "keep": "last",
+}
+"""What a training did that was asked for in format 1, where newer ones do something else."""
+
+GONE = ("repeat", "labelled_epochs")
+"""Options of format 1 that are no more: how often labelled rows occurred, before labelled_share."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +181,10 @@ SOURCE = {
     "image_size": SourceOption("pixels along each side, of files (64)", FILES, is_number=True),
     "crop": SourceOption(
         "side of the square cut from a file's middle first, 0 for none (0)", FILES, is_number=True
+    ),
+    "sided": SourceOption(
+        "whether left and right matter to the labels, yes or no; training mirrors images (no)",
+        ("images",),
     ),
     "test_on": SourceOption("official part of CelebA, test or valid (test)", ("celeba",)),
     "missing": SourceOption(

@@ -15,15 +15,27 @@ def epoch_line(metrics: Metrics) -> str:
     terms = "  ".join(
         f"{name} {value:.1f}"
         for name, value in metrics.items()
-        if name not in ("epoch", "accuracy", "objective", "bound")
+        if name not in ("epoch", "accuracy", "objective", "bound") and not name.startswith(TRIED)
     )
     if not metrics:
         return "nothing left to train"
     return (
         f"epoch {metrics['epoch'] + 1:.0f}: objective {metrics['objective']:.1f}, "
         f"bound {metrics.get('bound', math.nan):.1f}, "
-        f"labelled accuracy {metrics.get('accuracy', math.nan):.3f}  [{terms}]"
+        f"labelled accuracy {metrics.get('accuracy', math.nan):.3f}{_tried(metrics)}  [{terms}]"
     )
+
+
+TRIED = "validation_"
+"""How the names begin of what was found on rows that are not trained on."""
+
+
+def _tried(metrics: Metrics) -> str:
+    """What an epoch's weights did on the validation rows, where there are any."""
+    if f"{TRIED}bound" not in metrics:
+        return ""
+    accuracy, bound = (metrics.get(f"{TRIED}{name}", math.nan) for name in ("accuracy", "bound"))
+    return f"; on validation rows bound {bound:.1f}, accuracy {accuracy:.3f}"
 
 
 def aligned(rows: Iterable[Iterable[str]], left: int = 1) -> str:

@@ -205,7 +205,8 @@ def test_two_processes_make_the_steps_of_one(twenty_steps):
     assert one["optimizer.0.step"].item() == 20
     for name, value in one.items():
         if not name.startswith("optimizer"):
-            torch.testing.assert_close(two[name], value, rtol=0, atol=1e-5, msg=name)
+            # Adam makes a part of a step of 1e-3 of how a gradient that is almost 0 was rounded.
+            torch.testing.assert_close(two[name], value, rtol=0, atol=1e-4, msg=name)
     for name in (METRICS, STEPS):
         (first, *_), (second, *_) = (read_lines(twenty_steps / n / name) for n in "12")
         first.pop("rows_per_second", None), second.pop("rows_per_second", None)
@@ -291,7 +292,7 @@ def test_a_step_that_is_not_finite_is_named_and_changes_nothing(dataset, what, w
     with pytest.raises(NotFiniteStepError, match=words) as error:
         weigh()
     assert (error.value.epoch, error.value.step) == (0, 2)
-    order = training._batches(rows)[2]
+    order = training._batches(rows)[2].rows
     assert torch.equal(error.value.batch.index, order)
     assert all(map(torch.equal, weights[1], module.parameters()))
     assert not all(map(torch.equal, weights[0], weights[1]))
@@ -324,6 +325,7 @@ def test_schedules_of_step_sizes_and_labelled_fractions(tmp_path, dataset):
         dataset,
         epochs=6,
         schedule="constant",
+        validation=0.0,
         labelled_schedule="0.9,0.5,0.1",
         objective="our-adapted-diva",
     )
