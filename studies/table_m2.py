@@ -94,9 +94,9 @@ def arrange(measurements: Sequence[Measurement]) -> Table:
             "The classifier has the encoder of M2's q(y|x) and is trained by cross-entropy alone. "
             "The paper's figures are for 50 000 training digits and the full test set, so they say "
             "what is possible with more unlabelled data and are no target for this one.",
-            f"{CONFIG.epochs} epochs of batches with labels on three digits in ten; convolutions that q(y|x) and "
-            "q(z|x,y) share; α = 0.1·N/N_labelled for a labelled digit; exact sums over the ten "
-            f"classes; Adam at {CONFIG.lr:g}. Trained in {minutes:.0f} minutes.",
+            f"{CONFIG.epochs} epochs of batches with labels on three digits in ten; "
+            "convolutions that q(y|x) and q(z|x,y) share; exact sums over the ten classes; "
+            f"Adam at {CONFIG.lr:g}. Trained in {minutes:.0f} minutes.",
             "With 1 000 labels M2 stays behind the plain classifier: its term weighs 0.4 on a "
             "labelled digit there, and the unlabelled ones pull q(y|x) elsewhere.",
             "M2's bound does not single out the classes. With one hidden layer of 500, as in the "

@@ -206,7 +206,9 @@ def test_two_processes_make_the_steps_of_one(twenty_steps):
     for name, value in one.items():
         if not name.startswith("optimizer"):
             # Adam makes a part of a step of 1e-3 of how a gradient that is almost 0 was rounded.
-            torch.testing.assert_close(two[name], value, rtol=0, atol=1e-4, msg=name)
+            apart = (two[name] - value).abs()
+            assert apart.max() < 1e-3, name
+            assert (apart > 1e-5).float().mean() < 1e-4, name
     for name in (METRICS, STEPS):
         (first, *_), (second, *_) = (read_lines(twenty_steps / n / name) for n in "12")
         first.pop("rows_per_second", None), second.pop("rows_per_second", None)
