@@ -24,6 +24,7 @@ from .noise import seed_of
 from .objective import Objective
 from .optimisation import SCHEDULES, adam
 from .prediction import classify, most_likely, reconstruct
+from .validation import split
 
 CLASSIFIER_STEPS = 600
 """That a plain classifier makes at least."""
@@ -90,14 +91,7 @@ def majority(train: Rows, test: Rows) -> dict[str, Any]:
     }
 
 
-def baseline(
-    config: Config,
-    train: Rows,
-    test: Rows,
-    device: torch.device | str,
-    *,
-    validation: Rows | None = None,
-) -> dict[str, Any]:
+def baseline(config: Config, train: Rows, test: Rows, device: torch.device | str) -> dict[str, Any]:
     """A plain classifier with the same encoder, seed and labels, by cross-entropy alone.
 
     It has what the run has: the batch size, the step size and its schedule, mirrored images, the
@@ -105,11 +99,11 @@ def baseline(
     as the run's training does, but for at least 600 steps.
 
     Args:
-        config: of the run. train: rows with the labels that are shown. test: to be tried on.
-        device: where to train. validation: rows by which an epoch is chosen; none for the last.
+        config: of the run. train: rows with the labels that are shown, of which as many validate
+            as in the run. test: to be tried on. device: where to train.
     """
     space = test.dataset.space
-    classifier = plain_classifier(config, train, device, validation=validation)
+    classifier = plain_classifier(config, train, device)
     right, known = hits(classifier, test, device)
     return {
         "classifier": mean_over_labels(right, known),
@@ -136,18 +130,13 @@ class PlainClassifier(nn.Module):
         return [t.log_softmax(-1) for t in by_kind(self.space.kinds, self.encoder(x)[0])]
 
 
-def train_classifier(
-    config: Config,
-    train: Rows,
-    device: torch.device | str,
-    *,
-    validation: Rows | None = None,
-) -> PlainClassifier:
+def train_classifier(config: Config, train: Rows, device: torch.device | str) -> PlainClassifier:
     """The classifier of :func:`baseline`, whose arguments these are."""
     space, shape = train.dataset.space, train.dataset.shape
     torch.manual_seed(config.seed)
     encoder = build.encoder(config.network, shape, sum(space.classes)).to(device)
     classifier = PlainClassifier(space, encoder)
+    _, train, validation = split(config, train)
     rows = train.labelled
     per_epoch = -(-len(rows) // config.batch_size)
     looks = config.epochs * max(len(rows), (config.labelled_share or 0.0) * len(train))
@@ -181,20 +170,17 @@ class Best:
         validation: rows to try it on; without any, the last one is kept.
     """
 
-    def __init__(
-        self, classifier: PlainClassifier, config: Config, validation: Rows | None
-    ) -> None:
+    def __init__(self, classifier: PlainClassifier, config: Config, validation: Rows) -> None:
         self.current = classifier
-        chosen = config.keep == "best" and validation is not None and len(validation) > 0
-        self.validation = validation if chosen else None
+        self.validation = validation.first(TRIED if config.keep == "best" else 0)
         self.best = -1.0
         self.state: dict[str, Any] | None = None
 
     def after_epoch(self, device: torch.device | str) -> None:
         """Try the classifier as it is after an epoch."""
-        if self.validation is None:
+        if not len(self.validation):
             return
-        found = accuracy(self.current.eval(), self.validation.first(TRIED), device)["accuracy"]
+        found = accuracy(self.current.eval(), self.validation, device)["accuracy"]
         if found >= self.best:
             self.best, self.state = found, deepcopy(self.current.state_dict())
 
@@ -214,15 +200,10 @@ def moved(
 
 
 def plain_classifier(
-    config: Config,
-    train: Rows,
-    device: torch.device | str,
-    *,
-    validation: Rows | None = None,
+    config: Config, train: Rows, device: torch.device | str
 ) -> Callable[[Tensor], Tensor]:
     """That classifier as a function: images ``(B, C, H, W)`` to class codes ``(B, L)``."""
-    classifier = train_classifier(config, train, device, validation=validation)
-    return partial(classify, classifier, train.dataset.space)
+    return partial(classify, train_classifier(config, train, device), train.dataset.space)
 
 
 def classifier_loss(space: LabelSpace, scores: Tensor, y: Tensor) -> Tensor:

@@ -21,10 +21,11 @@ from .engine import compile_networks, engine
 from .keeping import Keeper
 from .logbook import Logbook
 from .optimisation import SCHEDULES, adam
-from .runs import CHECKPOINT, NOT_FINITE, Run, create, split, training_rows, validation_rows
+from .runs import CHECKPOINT, NOT_FINITE, Run, create, training_rows
 from .sampling import LabelledShare, Sampler, once
 from .stopping import Request, Stopped
 from .training import LOG_EVERY, Metrics, Step, Training
+from .validation import split
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -49,13 +50,15 @@ def fit(
 ) -> Iterator[Metrics]:
     """Train a run to its last epoch, yielding after each what it logs of it.
 
+    What was found on the validation rows is among it, under names that begin with ``validation_``.
+
     At the end the run has the weights that are kept (:mod:`.keeping`), and so has its directory.
     A checkpoint is written after every epoch, in between whenever ``save_seconds`` have passed,
     and where the training is asked to stop.
 
     Args:
         run: a new one, or with ``resume`` one whose checkpoint is to be continued.
-        rows: the training rows.
+        rows: the training rows, with those that validate.
         resume: go on where the checkpoint stands; without a checkpoint, start afresh.
         fabric: processes and devices (one process on the run's device).
         log_every: steps of a logging interval, after which numbers are read from the device.
@@ -72,12 +75,12 @@ def fit(
         compile_networks(run.model, run.guide)
     optimizer = adam(nn.ModuleDict(run.modules), run.config.lr)
     training = _training(run, optimizer, rows, fabric, log_every)
-    kept_out = validation_rows(run.config, rows.dataset)
-    keeper = Keeper(run, kept_out, label_worth(run.config, rows), training.fabric)
-    held = run.modules | keeper.modules
+    parts = split(run.config, rows)
+    worth = label_worth(run.config, parts.train)
+    keeper = Keeper(run, parts.validation, worth, training.fabric)
     path = run.directory / CHECKPOINT
     if resume and path.exists():
-        facts = load_checkpoint(path, held, optimizer)
+        facts = load_checkpoint(path, keeper.held, optimizer)
         training.take_up(facts)
         keeper.take_up(facts)
     writes = training.fabric.is_global_zero
@@ -88,22 +91,23 @@ def fit(
             if watch is not None:
                 watch(step)
             keeper.after_step(training.total)
-            if step.metrics is not None:
-                step.metrics.update(keeper.after_epoch(step.epoch))
+            found = keeper.after_epoch(step.epoch) if step.metrics is not None else {}
             if logs is not None:
                 logs.log(step, training.total)
+                logs.log_validation(step.epoch, found, training.total)
             stopping = training.agree(stop is not None and stop.asked)
             late = training.settled and time.monotonic() - saved > save_seconds
             if writes and (step.metrics or stopping or late):
-                save_checkpoint(path, held, optimizer, **training.state(), **keeper.state())
+                keeper.before_saving()
+                save_checkpoint(path, keeper.held, optimizer, **training.state(), **keeper.state())
                 saved = time.monotonic()
             if step.metrics is not None:
-                yield step.metrics
+                yield step.metrics | {f"validation_{name}": value for name, value in found.items()}
             if stopping and training.epoch < training.epochs:
                 raise Stopped(step.epoch, step.done, stop.signal if stop else 0)
             if step.metrics is not None and keeper.enough:
                 break
-        keeper.load()
+        keeper.end()
     except NotFiniteStepError as error:
         error.save(run.directory / NOT_FINITE, run.modules)
         raise ValueError(f"{error}; {run.directory / NOT_FINITE} has its rows") from error
@@ -137,16 +141,17 @@ def rows_of_epoch(config: Config, rows: Rows, epoch: int) -> Rows:
     """The rows that an epoch trains on, with the labels that it shows.
 
     Args:
-        rows: the training rows with every label that any epoch shows.
+        rows: the training rows with every label that any epoch shows, and those that validate.
         epoch: counted from 0. Where the labelled fraction is a schedule, equal shares of the
             epochs take its entries in turn; rows that keep their labels under a smaller fraction
             are among those of a larger one.
     """
-    fractions = config.fractions
-    if len(fractions) > 1:
-        fraction = fractions[min(epoch * len(fractions) // config.epochs, len(fractions) - 1)]
-        rows, _ = split(config, rows.dataset, fraction)
-    return rows
+    fractions, parts = config.fractions, split(config, rows)
+    if len(fractions) == 1:
+        return parts.train
+    fraction = fractions[min(epoch * len(fractions) // config.epochs, len(fractions) - 1)]
+    shown = rows.dataset.training(fraction, config.seed, balanced=config.balanced)
+    return shown.at(parts.inside)
 
 
 def sampler(config: Config) -> Sampler:

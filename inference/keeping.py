@@ -2,13 +2,14 @@
 
 After every epoch the weights are tried on validation rows, which have labels and are not trained
 on. Their score is in nats an image: the bound with the labels hidden, plus the weight that the
-training gives to the labels times the accuracy. Where there is a better one than ever before, its
-weights are written to ``weights.safetensors``, which is what a loaded run has. The checkpoint
-beside it stays where the training stands.
+training gives to the labels times the accuracy. The weights of the best epoch, or of the last, are
+what a checkpoint holds under the names of the programs, and what a loaded run has. The weights in
+training are beside them in the same file, so that the two never disagree.
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,10 +17,9 @@ from torch import nn
 
 from ..data import Rows
 from .average import Average
-from .checkpoint import load_checkpoint, save_checkpoint
 from .evaluation import TRIED, evaluate
 from .noise import seed_of
-from .runs import WEIGHTS, Run
+from .runs import Run
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -46,16 +46,22 @@ class Keeper:
         self.run, self.validation, self.weight = run, validation.first(TRIED), weight
         self.fabric = fabric
         self.best, self.waited = float("-inf"), 0
+        self.training = nn.ModuleDict(run.modules)
         self.average: Average[nn.ModuleDict] | None = None
         if run.config.average:
-            self.average = Average(nn.ModuleDict(run.modules), run.config.average)
+            self.average = Average(self.training, run.config.average)
+        same = self.average is None and not self._keeps_best
+        self.kept = self.training if same else deepcopy(self.training).eval()
 
     @property
-    def modules(self) -> dict[str, nn.Module]:
-        """What a checkpoint holds beside the modules in training."""
-        if self.average is None:
-            return {}
-        return {f"average_{name}": module for name, module in self._current.items()}
+    def held(self) -> dict[str, nn.Module]:
+        """What a checkpoint holds: the kept weights, and those in training if they are others."""
+        held = dict(self.kept.items())
+        if self.kept is not self.training:
+            held |= {f"training_{name}": module for name, module in self.training.items()}
+        if self.average is not None:
+            held |= {f"average_{name}": module for name, module in self.average.module.items()}
+        return held
 
     @property
     def enough(self) -> bool:
@@ -72,16 +78,16 @@ class Keeper:
         """Try the weights and keep them where they are to be kept.
 
         Returns:
-            ``validation_bound``, ``validation_accuracy`` (for a guide that classifies) and
-            ``validation_reconstruction_l1``; nothing where there are no validation rows.
+            ``bound``, ``accuracy`` (for a guide that classifies) and ``reconstruction_l1`` on the
+            validation rows; nothing where there are none.
         """
         found = self._tried(epoch) if len(self.validation) else {}
         score = found.get("bound", 0.0) + self.weight * found.get("accuracy", 0.0)
         better = score > self.best
         self.best, self.waited = max(score, self.best), 0 if better else self.waited + 1
-        if better if self._keeps_best else self.average is not None:
-            self._write(epoch)
-        return {f"validation_{name}": value for name, value in found.items()}
+        if better or not self._keeps_best:
+            self._keep()
+        return found
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint notes of it."""
@@ -93,19 +99,25 @@ class Keeper:
         self.best = float("-inf") if best is None else best
         self.waited = state.get("waited", 0)
 
-    def load(self) -> None:
-        """Put the kept weights into the run, where they are not those of the last step."""
-        path = self.run.directory / WEIGHTS
-        if path.exists() and (self._keeps_best or self.average is not None):
-            load_checkpoint(path, self.run.modules)
+    def before_saving(self) -> None:
+        """Until there is a best epoch, keep what there is."""
+        if self.best == float("-inf"):
+            self._keep()
+
+    def end(self) -> None:
+        """Put the kept weights into the run."""
+        _copy(self.kept, self.training)
 
     @property
     def _keeps_best(self) -> bool:
         return self.run.config.keep == "best" and len(self.validation) > 0
 
     @property
-    def _current(self) -> dict[str, nn.Module]:
-        return self.run.modules if self.average is None else dict(self.average.module.items())
+    def _current(self) -> nn.ModuleDict:
+        return self.training if self.average is None else self.average.module
+
+    def _keep(self) -> None:
+        _copy(self._current, self.kept)
 
     def _tried(self, epoch: int) -> dict[str, float]:
         torch.manual_seed(seed_of(self.run.config.seed, epoch, VALIDATION))
@@ -115,6 +127,9 @@ class Keeper:
         mine = {name: found[name] for name in names if name in found}
         return self.fabric.broadcast(mine)
 
-    def _write(self, epoch: int) -> None:
-        if self.fabric.is_global_zero:
-            save_checkpoint(self.run.directory / WEIGHTS, self._current, None, epoch=epoch)
+
+@torch.no_grad()
+def _copy(source: nn.Module, target: nn.Module) -> None:
+    """Copy one module's weights into another of the same kind."""
+    if source is not target:
+        target.load_state_dict(source.state_dict())

@@ -3,8 +3,8 @@
 ===========================  ================================================================
 ``config.json``              the configuration, the labels and the images' shape
 ``checkpoint.safetensors``   weights, optimiser state and the step; replaced as a whole
-``weights.safetensors``      the weights that are kept, where they are not the checkpoint's
 ``metrics.jsonl``            one JSON object for every epoch
+``validation.jsonl``         what each epoch's weights did on rows that are not trained on
 ``steps.jsonl``              one for every logging interval
 ``not-finite.safetensors``   rows and weights of a step whose loss or gradient was not finite
 ``evaluation.json``          what ``ccvae evaluate`` found, with its baselines
@@ -31,12 +31,13 @@ from .catalogue import build_objective, build_pair, choose, objective_class
 from .checkpoint import load_checkpoint, save_checkpoint, write_atomically
 from .engine import PRECISIONS
 from .evaluation import baseline, evaluate, majority
-from .logbook import METRICS, STEPS
+from .logbook import METRICS, STEPS, VALIDATION
 from .optimisation import SCHEDULES
 from .sampling import LABELLED_SHARE
+from .validation import split
 
 CONFIG, CHECKPOINT, EVALUATION = "config.json", "checkpoint.safetensors", "evaluation.json"
-WEIGHTS, NOT_FINITE = "weights.safetensors", "not-finite.safetensors"
+NOT_FINITE = "not-finite.safetensors"
 
 KEPT = ("best", "last")
 """Of which epoch the weights may be kept."""
@@ -88,10 +89,6 @@ class Run:
         train_rows = training_rows(self.config, dataset)
         return train_rows, dataset.subset(dataset.test)
 
-    def validation(self) -> Rows:
-        """The rows with labels that were kept out of the training."""
-        return validation_rows(self.config, load_data(self.config.data, self.config.only))
-
 
 def create(
     config: Config, dataset: Dataset, directory: Path, device: torch.device, *, writes: bool = True
@@ -128,7 +125,7 @@ def create(
     if writes:
         directory.mkdir(parents=True, exist_ok=True)
         _write_config(run)
-        for name in (METRICS, STEPS, EVALUATION, NOT_FINITE, WEIGHTS):
+        for name in (METRICS, VALIDATION, STEPS, EVALUATION, NOT_FINITE):
             (directory / name).unlink(missing_ok=True)
     return run
 
@@ -169,8 +166,7 @@ def load(directory: Path, device: torch.device) -> Run:
         ValueError: for a directory that is no run, or whose checkpoint is damaged.
     """
     run = _from_config(directory, device)
-    kept = directory / WEIGHTS
-    load_checkpoint(kept if kept.exists() else directory / CHECKPOINT, run.modules)
+    load_checkpoint(directory / CHECKPOINT, run.modules)
     for module in run.modules.values():
         module.eval()
     return run
@@ -211,32 +207,11 @@ def resume_or_create(
 
 
 def training_rows(config: Config, dataset: Dataset) -> Rows:
-    """The rows to train on, with all labels that a configuration ever shows of them."""
-    return split(config, dataset)[0]
+    """The training rows with all labels that a configuration ever shows of them.
 
-
-def validation_rows(config: Config, dataset: Dataset) -> Rows:
-    """Rows with labels that the training does not see, to try its weights on."""
-    return split(config, dataset)[1]
-
-
-def split(config: Config, dataset: Dataset, fraction: float | None = None) -> tuple[Rows, Rows]:
-    """The rows to train on and those to validate on, by the configuration's seed.
-
-    Args:
-        fraction: of the rows that show labels, the largest of the configuration by default. Which
-            rows are kept out does not depend on it.
+    Those that validate are among them; :func:`~ccvae.inference.validation.split` tells which.
     """
-    largest = max(config.fractions)
-    rows = dataset.training(largest, config.seed, balanced=config.balanced)
-    labelled = rows.shown.nonzero()[:, 0]
-    order = torch.randperm(len(labelled), generator=torch.Generator().manual_seed(config.seed))
-    out = labelled[order[: round(config.validation * len(labelled))]]
-    inside = torch.ones(len(rows), dtype=torch.bool).index_fill(0, out, False)
-    if fraction not in (None, largest):
-        shown = dataset.training(fraction, config.seed, balanced=config.balanced)
-        return shown.at(inside), rows.at(out)
-    return rows.at(inside), rows.at(out)
+    return dataset.training(max(config.fractions), config.seed, balanced=config.balanced)
 
 
 def evaluate_run(run: Run) -> dict[str, Any]:
@@ -251,9 +226,7 @@ def evaluate_run(run: Run) -> dict[str, Any]:
         kept = read_json(run.directory / EVALUATION) or {}
         beside = {key: value for key, value in kept.items() if key.startswith("classifier")}
         if not beside:
-            beside = baseline(
-                run.config, train_rows, test_rows, run.device, validation=run.validation()
-            )
+            beside = baseline(run.config, train_rows, test_rows, run.device)
         result |= majority(train_rows, test_rows) | beside
     result["images"] = len(test_rows)
     write_atomically(run.directory / EVALUATION, json.dumps(result, indent=2).encode())
@@ -290,6 +263,7 @@ def _from_config(directory: Path, device: torch.device) -> Run:
 
 def _settled(config: Config, rows: Rows) -> Config:
     """The configuration with what it leaves to the rows: α and the share of labelled rows."""
+    rows = split(config, rows).train
     return _with_share(_with_alpha(config, rows), rows)
 
 

@@ -12,19 +12,18 @@ from ccvae.data import Binary, Categorical, Dataset, LabelSpace, Symmetries
 from ccvae.inference.accuracy import accuracy
 from ccvae.inference.average import Average
 from ccvae.inference.evaluation import evaluate, train_classifier
-from ccvae.inference.fitting import fit
+from ccvae.inference.fitting import fit, rows_of_epoch
 from ccvae.inference.keeping import Keeper
-from ccvae.inference.logbook import METRICS, read_lines
+from ccvae.inference.logbook import METRICS, VALIDATION, read_lines
 from ccvae.inference.noise import seed_of
 from ccvae.inference.runs import (
     CHECKPOINT,
-    WEIGHTS,
     create,
     load,
     training_rows,
-    validation_rows,
 )
 from ccvae.inference.stopping import Request, Stopped
+from ccvae.inference.validation import split
 
 CPU = torch.device("cpu")
 SPACE = LabelSpace([Binary("bright"), Categorical("side", ("left", "top", "right"))])
@@ -62,15 +61,18 @@ def scripted(monkeypatch, bounds):
 
 def test_validation_rows_have_labels_and_are_not_trained_on(data):
     config = replace(CONFIG, labelled_schedule="0.5,0.2")
-    out, inside = validation_rows(config, data), training_rows(config, data)
+    rows = training_rows(config, data)
+    inside, out = split(config, rows)[1:]
+    assert torch.equal(rows_of_epoch(config, rows, 3).rows, inside.rows)
+    assert rows_of_epoch(config, rows, 3).shown.sum() < inside.shown.sum()
     assert len(out) == 10  # a fifth of the 50 with labels
     assert out.shown.all()
     assert not set(out.rows.tolist()) & set(inside.rows.tolist())
     assert set(out.rows.tolist()) | set(inside.rows.tolist()) == set(data.train.tolist())
     assert not set(out.rows.tolist()) & set(data.test.tolist())
     none = replace(config, validation=0.0)
-    assert len(validation_rows(none, data)) == 0
-    assert len(training_rows(none, data)) == 100
+    assert len(split(none, rows).validation) == 0
+    assert len(split(none, rows).train) == 100
 
 
 def test_the_curves_on_validation_rows_are_logged(tmp_path, data):
@@ -78,11 +80,14 @@ def test_the_curves_on_validation_rows_are_logged(tmp_path, data):
     lines = finish(run, data)
     names = {"validation_bound", "validation_accuracy", "validation_reconstruction_l1"}
     assert all(names <= line.keys() for line in lines)
-    assert read_lines(tmp_path / METRICS) == lines
+    logged = zip(*(read_lines(tmp_path / name) for name in (METRICS, VALIDATION)), strict=True)
+    for line, (metrics, found) in zip(lines, logged, strict=True):
+        assert metrics["epoch"] == found.pop("epoch")
+        assert line == metrics | {f"validation_{name}": value for name, value in found.items()}
     best = max(range(4), key=lambda epoch: lines[epoch]["validation_bound"])
     assert lines[best]["validation_bound"] > lines[0]["validation_bound"]
     # They are of the weights that are kept, if that is the epoch that was kept.
-    rows = validation_rows(run.config, data)
+    rows = split(run.config, training_rows(run.config, data)).validation
     kept = load(tmp_path, CPU)
     scores = {}
     for epoch, line in enumerate(lines):
@@ -99,16 +104,19 @@ def test_the_best_epoch_is_kept_and_loaded(tmp_path, data, monkeypatch):
         run = start(tmp_path / str(epochs), data, epochs=epochs, schedule="constant", lr=1e-3)
         finish(run, data)
         weights[epochs] = load_file(run.directory / CHECKPOINT)
-        kept = load_file(run.directory / WEIGHTS)
-        for name, value in kept.items():
-            assert torch.equal(value, dict(run.model.named_parameters(prefix="model")).get(name, value))
+        kept = {k: v for k, v in weights[epochs].items() if k.startswith(("model.", "guide."))}
         loaded = load(run.directory, CPU)
         for mine, theirs in zip(loaded.guide.parameters(), run.guide.parameters(), strict=True):
             assert torch.equal(mine, theirs)
         weights[f"kept {epochs}"] = kept
     last = weights["kept 2"]
-    assert all(torch.equal(value, weights[2][name]) for name, value in last.items())
-    assert any(not torch.equal(value, weights[4][name]) for name, value in weights["kept 4"].items())
+    # With a constant step size the second epoch of four is the last of two.
+    assert all(torch.equal(value, weights[2][f"training_{name}"]) for name, value in last.items())
+    apart = [
+        not torch.equal(value, weights[4][f"training_{name}"])
+        for name, value in weights["kept 4"].items()
+    ]
+    assert any(apart)
 
 
 def test_without_validation_or_asked_for_the_last_epoch_is_kept(tmp_path, data, monkeypatch):
@@ -116,10 +124,10 @@ def test_without_validation_or_asked_for_the_last_epoch_is_kept(tmp_path, data, 
     for number, options in enumerate(({"keep": "last"}, {"validation": 0.0})):
         run = start(tmp_path / str(number), data, **options)
         finish(run, data)
-        assert not (run.directory / WEIGHTS).exists()
         checkpoint = load_file(run.directory / CHECKPOINT)
         for name, value in run.model.state_dict().items():
             assert torch.equal(checkpoint[f"model.{name}"], value)
+        assert not [name for name in checkpoint if name.startswith("training_")]
 
 
 def test_training_ends_when_it_has_waited_long_enough(tmp_path, data, monkeypatch):
@@ -153,10 +161,9 @@ def test_a_training_stopped_anywhere_ends_with_the_same_bits(tmp_path, data, opt
             finish(run, lively, resume=resume, stop=stop, watch=stop.count)
         run, resume = load(tmp_path / "left", CPU), True
     finish(run, lively, resume=True)
-    for name in (CHECKPOINT, WEIGHTS):
-        one, two = (load_file(tmp_path / folder / name) for folder in ("whole", "left"))
-        assert one.keys() == two.keys()
-        assert all(torch.equal(one[key], two[key]) for key in one)
+    one, two = (load_file(tmp_path / folder / CHECKPOINT) for folder in ("whole", "left"))
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[key], two[key]) for key in one)
 
 
 def test_an_average_forgets_where_it_started():
@@ -182,16 +189,17 @@ def test_an_averaged_run_is_loaded_as_averaged(tmp_path, data):
     for name, value in load(tmp_path, CPU).model.state_dict().items():
         assert torch.equal(checkpoint[f"average_model.{name}"], value)
     assert not torch.equal(
-        checkpoint["model.decoder.trunk.0.weight"], run.model.decoder.trunk[0].weight
+        checkpoint["training_model.decoder.trunk.0.weight"], run.model.decoder.trunk[0].weight
     )
 
 
 def test_the_plain_classifier_keeps_its_best_epoch_too(data, monkeypatch):
     monkeypatch.setattr("ccvae.inference.evaluation.CLASSIFIER_STEPS", 1)
     config = replace(CONFIG, lr=3e-3, average=0.5)
-    train, out = training_rows(config, data), validation_rows(config, data)
-    kept = train_classifier(config, train, CPU, validation=out)
-    last = train_classifier(config, train, CPU)
+    train = training_rows(config, data)
+    out = split(config, train).validation
+    kept = train_classifier(config, train, CPU)
+    last = train_classifier(replace(config, keep="last"), train, CPU)
     found, plain = (accuracy(c, out)["accuracy"] for c in (kept, last))
     assert found >= plain
     assert not kept.training
