@@ -34,7 +34,7 @@ from .objective import Objective, Program
 ALPHA = 300.0
 """Default weight of the classifier, chosen by measurement with one row in five labelled."""
 
-LABEL_WEIGHT = 0.65
+LABEL_WEIGHT = 0.4
 """c of the rule for α (:mod:`.alpha`) where labels speak through latent blocks, by measurement."""
 
 

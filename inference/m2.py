@@ -28,7 +28,7 @@ from .blocks import log_observed
 from .draw import Draw
 from .objective import Objective
 
-LABEL_WEIGHT = 0.005
+LABEL_WEIGHT = 0.05
 """c of the rule for α (:mod:`.alpha`) where q(y|x) is a network by itself, by measurement."""
 
 
