@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from torch import nn
@@ -138,9 +139,7 @@ def block_encoder(
     if trunks == 1:
         plain = encoder(network, shape, sum(blocks) + style)
     else:
-        plain = SeparateEncoder(
-            encoder(network, shape, sum(blocks)), encoder(network, shape, style)
-        )
+        plain = SeparateEncoder(partial(encoder, network, shape), blocks, style)
     if check(network, shape) == "local64":
         return IndependentEncoder(plain, sum(blocks), style)
     return plain
