@@ -30,7 +30,7 @@ from torch import Tensor
 from ..data import Rows
 from .noise import seed_of
 
-LABELLED_SHARE = 0.5
+LABELLED_SHARE = 0.3
 """Of each batch, where fewer rows have labels; see docs/training.md."""
 
 

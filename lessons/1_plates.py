@@ -307,8 +307,8 @@ print(f"plain classifier  {baseline(config, shown, test, 'cpu')['classifier']:.3
 
 # %% [markdown]
 # Both saw 200 labels; M2 saw the other 3 800 digits as well. What these are worth depends on how
-# the labels get in: half of every batch has labels. Let it see every row once an epoch instead
-# (`labelled_share=0.0`), and see.
+# the labels get in: three rows in ten of every batch have labels. Let it see every row once an
+# epoch instead (`labelled_share=0.0`), and see.
 #
 # And does $z$ keep what $y$ does not say? Take the guide's code of a digit, keep $z$, and set $y$
 # to each class in turn. Every row should keep its slant and thickness while the digit changes.

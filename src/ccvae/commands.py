@@ -43,7 +43,15 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-DEMO = Config(likelihood="normal", scale=0.2, alpha=1000.0, batch_size=50, epochs=20)
+DEMO = Config(
+    likelihood="normal",
+    scale=0.2,
+    alpha=1000.0,
+    batch_size=50,
+    epochs=20,
+    trunks=1,
+    still=True,
+)
 """What ``ccvae demo`` trains, sized for about four minutes on two cores.
 
 A normal likelihood draws small features such as a mouth sooner than Laplace, whose optimum for a

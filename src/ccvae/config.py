@@ -32,7 +32,7 @@ class Config:
     )
     balanced: bool = _option(False, "the same number of labelled rows of every class")
     labelled_share: float | None = _option(
-        None, "share of each batch that has labels, 0 for that of the data (0.5, if that is less)"
+        None, "share of each batch that has labels, 0 for that of the data (0.3, if that is less)"
     )
     by_class: bool = _option(False, "draw the rows with labels evenly over labels and classes")
     unweighted: bool = _option(False, "count a row with labels as often as it is drawn")
