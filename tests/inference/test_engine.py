@@ -207,7 +207,7 @@ def test_two_processes_make_the_steps_of_one(twenty_steps):
     apart = torch.cat([(two[name] - one[name]).abs().flatten() for name in names])
     # Adam makes a part of a step of 1e-3 of how a gradient that is almost 0 was rounded.
     assert apart.max() < 1e-3
-    assert (apart > 1e-5).float().mean() < 1e-3
+    assert (apart > 1e-5).float().mean() < 1e-2
     for name in (METRICS, STEPS):
         (first, *_), (second, *_) = (read_lines(twenty_steps / n / name) for n in "12")
         first.pop("rows_per_second", None), second.pop("rows_per_second", None)
