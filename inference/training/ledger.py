@@ -50,8 +50,8 @@ class Ledger:
         """
         if isinstance(module, ObjectiveModule):
             for name, term in module.terms.items():
-                self.add(name, term.sum())
-            self.add("bound", module.elbo.evidence_bound(module.terms).sum())
+                self.add(name, _sum(term, batch.weights))
+            self.add("bound", _sum(module.elbo.evidence_bound(module.terms), batch.weights))
         self.add("objective", -loss.detach() * (len(batch.x) / batch.size))
 
     def watch(
@@ -83,3 +83,8 @@ class Ledger:
         values = torch.cat([sums, self.sums[NORM][None], self.halted[None]]).tolist()
         self.clear()
         return int(values[-1]), dict(zip([*names, NORM], values[:-1], strict=True))
+
+
+def _sum(term: Tensor, weights: Tensor | None) -> Tensor:
+    """What the rows of a term add to that of all rows."""
+    return term.sum() if weights is None else (term * weights).sum()
