@@ -98,15 +98,11 @@ def arrange(measurements: Sequence[Measurement]) -> Table:
             f"{CONFIG.epochs} epochs of batches with labels on three digits in ten; "
             "convolutions that q(y|x) and q(z|x,y) share; exact sums over the ten classes; "
             f"Adam at {CONFIG.lr:g}. Trained in {minutes:.0f} minutes.",
-            "With 1 000 labels M2 stays behind the plain classifier: its term weighs 0.4 on a "
-            "labelled digit there, and the unlabelled ones pull q(y|x) elsewhere.",
             "M2's bound does not single out the classes. With one hidden layer of 500, as in the "
             "paper, 15 epochs with all 4 000 labels shown ended at a bound of −150.5 nats on the "
             "training digits, 15 epochs with 100 labels at −144.5 with 77 % of the digits right: "
-            "more training does not correct the others. What helps is where it starts and what "
-            "the networks share. Seed 0 with 100 labels went from 62 % (everything at once, one "
-            "hidden layer) over 77 % (larger steps for the labels' tables, labelled digits first "
-            "and repeated) and 80 % (convolutions) to 83 % (shared by q(y|x) and q(z|x,y)).",
+            "more training does not correct the others. What helps is how often a label is seen, "
+            "how much it weighs (docs/alpha.md), and what the networks share.",
         ),
         measurements=tuple(measurements),
         settings=CONFIG.to_json(),
