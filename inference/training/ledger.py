@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...data import Batch
 from ..objectives.base import ObjectiveModule
+from .weighing import weighed_sum
 
 NORM = "grad_norm"
 
@@ -50,8 +51,8 @@ class Ledger:
         """
         if isinstance(module, ObjectiveModule):
             for name, term in module.terms.items():
-                self.add(name, _sum(term, batch.weights))
-            self.add("bound", _sum(module.elbo.evidence_bound(module.terms), batch.weights))
+                self.add(name, weighed_sum(term, batch.weights))
+            self.add("bound", weighed_sum(module.elbo.evidence_bound(module.terms), batch.weights))
         self.add("objective", -loss.detach() * (len(batch.x) / batch.size))
 
     def watch(
@@ -83,8 +84,3 @@ class Ledger:
         values = torch.cat([sums, self.sums[NORM][None], self.halted[None]]).tolist()
         self.clear()
         return int(values[-1]), dict(zip([*names, NORM], values[:-1], strict=True))
-
-
-def _sum(term: Tensor, weights: Tensor | None) -> Tensor:
-    """What the rows of a term add to that of all rows."""
-    return term.sum() if weights is None else (term * weights).sum()

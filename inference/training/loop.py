@@ -7,15 +7,13 @@ once for every logging interval, and a step whose loss is not finite leaves the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import pyro
 import torch
-from pyro import poutine
 from pyro.infer.elbo import ELBOModule
 from torch import Tensor
-from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
 from ...data import Batch, Rows
@@ -25,9 +23,10 @@ from ..objectives.base import ObjectiveModule
 from .diagnosis import NotFiniteStepError, diagnose
 from .engine import single
 from .ledger import NORM, Ledger
-from .noise import RowNoise, seed_of
-from .optimisation import descend, set_rate
+from .noise import keyed_noise, part_of, seed_of
+from .optimisation import clipped, descend, set_rate
 from .sampling import Drawn, Sampler, once
+from .weighing import weighed_loss
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -174,14 +173,14 @@ class Training:
         with self._noise(self.done, count):
             descend(
                 self._stepper,
-                lambda: self._loss(batch),
+                lambda: weighed_loss(self.module, self._wrapped, batch),
                 backward=backward,
                 before=lambda loss: self._note(loss, count),
             )
 
     def _note(self, loss: Tensor, rows: int) -> None:
         """Clip the gradients of a step on so many rows, and keep what the ledger is to know."""
-        norm = self._clipped()
+        norm = clipped(self.module, self.clip)
         self.ledger.watch(self.done, loss, norm, self._together)
         self.ledger.rows += rows
         self.ledger.steps += 1
@@ -198,17 +197,6 @@ class Training:
         return rows.batch(
             index, self.device, weights=weights, moves=None if moves is None else moves.part(part)
         )
-
-    def _loss(self, batch: Batch) -> Tensor:
-        """The loss of a batch, in which rows count as much as their weights say."""
-        if batch.weights is None:
-            return self._wrapped(*batch.args, **batch.kwargs)
-        if isinstance(self.module, ObjectiveModule):
-            weights = {"weights": batch.weights}
-            return self._wrapped(*batch.args, **batch.kwargs, **weights)
-        # Pyro's own ELBOs have no terms to weigh; they weigh every site of a row alike.
-        with poutine.scale(scale=batch.weights[:, None]):
-            return self._wrapped(*batch.args, **batch.kwargs)
 
     def state(self) -> dict[str, Any]:
         """Where the training stands, as plain data for a checkpoint; ends the logging interval."""
@@ -243,27 +231,12 @@ class Training:
 
     def _part(self) -> slice:
         """Which rows of a batch are this process's."""
-        return slice(self.fabric.global_rank, None, self.fabric.world_size)
+        return part_of(self.fabric.global_rank, self.fabric.world_size)
 
-    @contextmanager
-    def _noise(self, step: int, rows: int) -> Iterator[None]:
+    def _noise(self, step: int, rows: int) -> AbstractContextManager[None]:
         """Noise for a step on so many rows, keyed by seed, step and row."""
-        seed = seed_of(self.seed, self.epoch, step)
-        if self.fabric.world_size == 1:
-            torch.manual_seed(seed)
-            yield
-        else:
-            torch.manual_seed(seed_of(seed, self.fabric.global_rank))
-            with RowNoise(seed, rows, self._part()):
-                yield
-
-    def _clipped(self) -> Tensor:
-        """The gradient's norm, on the device, after which no gradient is longer than the limit."""
-        parameters = [p for p in self.module.parameters() if p.grad is not None]
-        norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
-        if self.clip:
-            clip_grads_with_norm_(parameters, self.clip, norm)
-        return norm
+        fabric, seed = self.fabric, seed_of(self.seed, self.epoch, step)
+        return keyed_noise(seed, rows, fabric.global_rank, fabric.world_size)
 
     def _together(self, value: Tensor) -> Tensor:
         """The sum over all processes."""

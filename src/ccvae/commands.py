@@ -56,14 +56,7 @@ __all__ = [
 ]
 
 DEMO = Config(
-    likelihood="normal",
-    scale=0.2,
-    alpha=1000.0,
-    batch_size=50,
-    epochs=20,
-    labelled_share=0.3,
-    trunks=1,
-    still=True,
+    likelihood="normal", scale=0.2, alpha=1000.0, batch_size=50, epochs=20, trunks=1, still=True
 )
 """What ``ccvae demo`` trains, sized for about four minutes on two cores.
 
@@ -290,7 +283,9 @@ def _resumes(directory: Path, config: Config, *, asked: bool) -> bool:
         )
     from .studies.report.report import REPORT
 
-    same = (directory / CHECKPOINT).exists() and facts.config == config
+    # The share of labelled rows is settled by the data.
+    asked_for = dataclasses.replace(config, labelled_share=facts.config.labelled_share)
+    same = (directory / CHECKPOINT).exists() and facts.config == asked_for
     return same and (asked or not (directory / REPORT).exists())
 
 
