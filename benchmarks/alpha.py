@@ -20,7 +20,17 @@ from ..inference.runs.fitting import train_once
 from ..inference.training.baselines import baseline
 from ..studies.drawing.tables import mean_and_error
 
-BASE = Config(data="faces:4800", epochs=10, batch_size=50)
+BASE = Config(
+    data="faces:4800",
+    epochs=10,
+    batch_size=50,
+    labelled_share=0.0,
+    trunks=1,
+    still=True,
+    validation=0.0,
+)
+"""Every row once an epoch and one trunk, so that α alone makes the difference."""
+
 ALPHAS = (1.0, 30.0, 300.0, 1000.0, 3000.0, 10000.0)
 
 

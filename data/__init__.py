@@ -2,7 +2,8 @@
 
 :mod:`.labels` says what a row is annotated with, in the four forms of :mod:`.forms`,
 :mod:`.classes` lays the classes of all labels side by side, :mod:`.dataset` holds images and labels
-and draws batches, :mod:`.faces` and :mod:`.digits` make the two data sets that the suite brings.
+and draws batches (:mod:`.batch`), :mod:`.symmetries` says what may be done to an image in training,
+:mod:`.faces` and :mod:`.digits` make the two data sets that the suite brings.
 
 :mod:`.celeba` and :mod:`.images` read image files, which :mod:`.decode` turns into arrays that
 :mod:`.cache` keeps; :mod:`.arrays` reads images that are one array. Their labels come from a table
@@ -13,9 +14,11 @@ are missing (:mod:`.marks`), their codes (:mod:`.columns`), and columns that bel
 (:mod:`.groups`). :mod:`.summary` says what came of it.
 """
 
-from .dataset import Batch, Dataset, Rows
+from .batch import Batch
+from .dataset import Dataset, Rows
 from .labels import Binary, Categorical, Kind, Label, LabelSpace, Ordinal, Real
 from .missing import rows_by_missing
+from .symmetries import Symmetries
 
 __all__ = [
     "Batch",
@@ -28,5 +31,6 @@ __all__ = [
     "Ordinal",
     "Real",
     "Rows",
+    "Symmetries",
     "rows_by_missing",
 ]

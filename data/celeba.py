@@ -36,6 +36,7 @@ from .cache import decoded, tolerable
 from .dataset import Dataset
 from .decode import Decoding
 from .labels import Binary, Categorical, Label, LabelSpace
+from .symmetries import Symmetries
 
 IMAGES, ATTRIBUTES, PARTITION = (
     "img_align_celeba",
@@ -96,7 +97,15 @@ def celeba(
     unused = len(parts) - len(train) - len(test)
     problems += [f"{unused} images of the other official part are used for neither"] * (unused > 0)
     return Dataset(
-        "celeba", found.images, labels[found.rows], None, space, train, test, tuple(problems)
+        "celeba",
+        found.images,
+        labels[found.rows],
+        None,
+        space,
+        train,
+        test,
+        tuple(problems),
+        symmetries=Symmetries(mirrored=True),
     )
 
 

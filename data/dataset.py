@@ -9,41 +9,10 @@ from zlib import crc32
 import torch
 from torch import Tensor
 
+from .batch import Batch
 from .labels import LabelSpace, Real
 from .missing import noted, rows_by_missing
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What a program is called with: ``model(*batch.args, **batch.kwargs)``.
-
-    Attributes:
-        x: images ``(B, C, H, W)``, floats in [0, 1].
-        y: labels ``(B, L)``, NaN where missing.
-        d: domains ``(B,)``, −1 where missing; None for a data set without domains.
-        index: the rows' positions ``(B,)`` within the set that the batch was drawn from.
-        size: the number of rows of that set; the ``data`` plate takes its scale from it.
-    """
-
-    x: Tensor
-    y: Tensor
-    d: Tensor | None
-    index: Tensor
-    size: int
-
-    @property
-    def args(self) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Positional arguments of a program."""
-        return self.x, self.y, self.d
-
-    @property
-    def kwargs(self) -> dict[str, Tensor | int]:
-        """Keyword arguments of a program."""
-        return {"index": self.index, "size": self.size}
-
-    def hidden(self) -> Batch:
-        """The same images with every label missing, as evaluation needs them."""
-        return replace(self, y=torch.full_like(self.y, torch.nan))
+from .symmetries import NONE, Moves, Symmetries
 
 
 @dataclass(frozen=True)
@@ -59,6 +28,7 @@ class Dataset:
         train: rows to train on. test: rows to evaluate on. Both ``(n,)`` integers, disjoint.
         problems: what was found wrong while it was read, and what was done about it.
         notes: what was understood while it was read, where it might be meant otherwise.
+        symmetries: what may be done to an image without a change to what is said of it.
 
     Raises:
         ValueError: where lengths differ or a label's code is out of range.
@@ -73,6 +43,7 @@ class Dataset:
     test: Tensor
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    symmetries: Symmetries = NONE
 
     def __post_init__(self) -> None:
         rows = {len(self.images), len(self.labels)}
@@ -190,45 +161,58 @@ class Rows:
     @property
     def labelled(self) -> Rows:
         """Those rows of which at least one label is shown."""
-        shown = self._shown
-        return Rows(self.dataset, self.rows[shown], self.labels[shown])
+        return self.at(self.shown)
 
     @property
     def labelled_share(self) -> float:
         """The share of those rows."""
-        return self._shown.float().mean().item()
+        return self.shown.float().mean().item()
 
     @property
-    def _shown(self) -> Tensor:
+    def shown(self) -> Tensor:
+        """Of which rows at least one label is shown, ``(n,)``."""
         return ~self.labels.isnan().all(-1)
 
-    def repeated(self, times: int) -> Rows:
-        """These rows, the labelled ones among them so many times; each row counts as one."""
-        if times == 1:
-            return self
-        shown = self._shown.nonzero()[:, 0]
-        index = torch.cat([torch.arange(len(self)), shown.repeat(times - 1)])
+    def at(self, index: Tensor) -> Rows:
+        """The rows at ``index`` ``(m,)``, or where it is true ``(n,)``."""
         return Rows(self.dataset, self.rows[index], self.labels[index])
 
     def first(self, count: int) -> Rows:
         """The first ``count`` rows, or all where there are fewer."""
         return Rows(self.dataset, self.rows[:count], self.labels[:count])
 
-    def batch(self, index: Tensor, device: torch.device | str = "cpu") -> Batch:
-        """The rows at ``index`` ``(B,)`` of this set, as floats on ``device``."""
+    def batch(
+        self,
+        index: Tensor,
+        device: torch.device | str = "cpu",
+        *,
+        weights: Tensor | None = None,
+        moves: Moves | None = None,
+    ) -> Batch:
+        """The rows at ``index`` ``(B,)`` of this set, as floats on ``device``.
+
+        Args:
+            index: positions in this set. device: where the batch is put.
+            weights: what each row counts for in a loss, ``(B,)``.
+            moves: what is done to the images first.
+        """
         rows = self.rows[index]
         labels = self.labels[index]
         domains = self.dataset.domains
+        # On bytes, index_select takes a twentieth of the time of images[rows].
+        images = self.dataset.images.index_select(0, rows)
+        if moves is not None:
+            images = moves.apply(images)
         return Batch(
-            # Bytes travel and become floats where they arrive, in the layout of the networks; on
-            # bytes, index_select takes a twentieth of the time of images[rows].
-            x=_floats(_move(self.dataset.images.index_select(0, rows), device)),
+            # Bytes travel and become floats where they arrive, in the layout of the networks.
+            x=_floats(_move(images, device)),
             y=noted(
                 _move(labels, device), *(_move(part, device) for part in rows_by_missing(labels))
             ),
             d=None if domains is None else _move(domains[rows], device),
             index=_move(index, device),
             size=len(self),
+            weights=None if weights is None else _move(weights.float(), device),
         )
 
     def batches(
@@ -244,6 +228,11 @@ class Rows:
         order = torch.arange(len(self)) if seed is None else self.order(seed)
         for index in order.split(size):
             yield self.batch(index, device)
+
+    def moves(self, count: int, seed: int) -> Moves | None:
+        """What is done to so many images in training; None where nothing may be done to them."""
+        symmetries = self.dataset.symmetries
+        return symmetries.draw(count, seed) if symmetries else None
 
     def order(self, seed: int) -> Tensor:
         """The rows' positions ``(n,)`` in a random order."""

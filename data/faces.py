@@ -28,6 +28,7 @@ from .cartoon import draw
 from .dataset import Dataset
 from .frequencies import FACES, Frequencies
 from .person import DRAWS, Person
+from .symmetries import Symmetries
 
 VERSION = 1
 """Of the drawing; raise it with any change to the pixels, so that no cache outlives it."""
@@ -200,7 +201,16 @@ def faces(
         images = render(some, pixels=pixels)
         _save(path, images)
     train, test = torch.arange(size).tensor_split([size * 5 // 6])
-    return Dataset("faces", images, some.labels, some.domains, FACES, train, test)
+    return Dataset(
+        "faces",
+        images,
+        some.labels,
+        some.domains,
+        FACES,
+        train,
+        test,
+        symmetries=Symmetries(mirrored=True),
+    )
 
 
 def _load(path: Path, shape: tuple[int, ...]) -> Tensor | None:

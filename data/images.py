@@ -30,6 +30,7 @@ from .marks import missing
 from .naming import is_naming, table_of_names
 from .reading import Labels, Reading, read_labels
 from .splits import split_by_name, split_column, split_rows
+from .symmetries import Symmetries
 from .table import FILE_COLUMNS, Table, read_table, simplified
 
 __all__ = ["assembled", "images", "split_by_name"]
@@ -48,6 +49,7 @@ def images(
     file_column: str = "",
     missing_marks: str | None = None,
     join: str = "",
+    sided: bool | None = None,
 ) -> Dataset:
     """A folder of images with a table of labels.
 
@@ -63,6 +65,8 @@ def images(
         file_column: the column that names the files, see :func:`~ccvae.data.files.file_words`.
         missing_marks: what means missing, see :func:`~ccvae.data.marks.parse_marks`.
         join: labels to join, see :func:`~ccvae.data.groups.parse_join`.
+        sided: left and right matter, as in writing: what is said of an image does not hold of its
+            mirror image. By default they do in arrays, and not in files of images.
 
     Returns:
         images ``(N, 3, size, size)`` of bytes, mapped from a cache; rows whose image is missing
@@ -75,7 +79,8 @@ def images(
     """
     reading = Reading(only, kinds, missing_marks, join)
     if folder.suffix.casefold() in ENDINGS and not folder.is_dir():
-        return _of_arrays(folder, labels, reading, decoding, seed)
+        allowed = Symmetries(mirrored=sided is False)
+        return _of_arrays(folder, labels, reading, decoding, seed, allowed)
     if not folder.is_dir():
         raise FileNotFoundError(f"expected a folder of images, got {folder}; give images:DIR")
     if is_naming(labels):
@@ -104,6 +109,7 @@ def images(
         kept,
         replace(found_labels, problems=problems, notes=notes + found_labels.notes),
         split_rows(table, split, kept, own, seed),
+        Symmetries(mirrored=not sided),
     )
 
 
@@ -113,6 +119,7 @@ def _of_arrays(
     reading: Reading,
     decoding: Decoding | None,
     seed: int,
+    symmetries: Symmetries,
 ) -> Dataset:
     """Images that are one array, with the labels beside them or a table in their order."""
     pictures, table = read_arrays(path)
@@ -140,7 +147,7 @@ def _of_arrays(
     if (height, width) != (side, side):
         found.notes.append(f"images of {height}×{width} are resized to {side}×{side}")
     name = f"images:{path.resolve().name}"
-    return assembled(name, resized(pictures, side), table, rows, found, parted)
+    return assembled(name, resized(pictures, side), table, rows, found, parted, symmetries)
 
 
 def assembled(
@@ -150,6 +157,7 @@ def assembled(
     kept: Tensor,
     labels: Labels,
     split: tuple[Tensor, Tensor, list[str]],
+    symmetries: Symmetries,
 ) -> Dataset:
     """The data set of some images and the rows of a table that speak of them.
 
@@ -157,6 +165,7 @@ def assembled(
         name: of the data set. pictures: ``(M, C, H, W)`` bytes.
         table: what was read. kept: the row ``(M,)`` of each image.
         labels: of all rows. split: rows to train and to test on, and remarks on them.
+        symmetries: what may be done to the images.
 
     Raises:
         ValueError: for a real label without a spread, or where no label is left.
@@ -176,6 +185,7 @@ def assembled(
         test,
         tuple(labels.problems + remarks + unseen),
         tuple(labels.notes),
+        symmetries=symmetries,
     )
 
 

@@ -159,7 +159,15 @@ def _from_files(body: str, names: list[str], options: Mapping[str, str]) -> Data
         file_column=options.get("file_column", ""),
         missing_marks=options.get("missing_marks"),
         join=options.get("join", ""),
+        sided=_yes("sided", options),
     )
+
+
+def _yes(name: str, options: Mapping[str, str]) -> bool | None:
+    text = options.get(name)
+    if text not in (None, "yes", "no"):
+        raise ValueError(f"expected yes or no for {name}, got {text!r}")
+    return None if text is None else text == "yes"
 
 
 def _number(name: str, options: Mapping[str, str], default: int = 0) -> int:

@@ -78,7 +78,9 @@ def _ccvae(parts: Parts) -> Pair:
         style=style,
         frequencies=parts.frequencies,
     )
-    encoder = build.block_encoder(parts.config.network, parts.signature.shape, blocks, style)
+    encoder = build.block_encoder(
+        parts.config.network, parts.signature.shape, blocks, style, trunks=parts.config.trunks
+    )
     return model, CCVAEGuide(space, encoder, style=style, link=parts.config.link)
 
 

@@ -295,9 +295,7 @@ print(f"{'by hand':18} {sum(settings) / 4:8.3f}")
 # is shown the same labels.
 
 # %%
-config = replace(
-    config, labelled=0.05, repeat=5, labelled_epochs=2, epochs=3 if SMALL else 15, batch_size=50
-)
+config = replace(config, labelled=0.05, epochs=3 if SMALL else 15, batch_size=50)
 if SMALL:
     data = replace(data, train=data.train[::20], test=data.test[::10])
 test = data.subset(data.test)
@@ -309,8 +307,8 @@ print(f"plain classifier  {baseline(config, shown, test, 'cpu')['classifier']:.3
 
 # %% [markdown]
 # Both saw 200 labels; M2 saw the other 3 800 digits as well. What these are worth depends on how
-# the labels get in. Drop the two epochs on labelled rows at the start (`labelled_epochs`), or the
-# repetition of labelled rows (`repeat`), and see.
+# the labels get in: three rows in ten of every batch have labels. Let it see every row once an
+# epoch instead (`labelled_share=0.0`), and see.
 #
 # And does $z$ keep what $y$ does not say? Take the guide's code of a digit, keep $z$, and set $y$
 # to each class in turn. Every row should keep its slant and thickness while the digit changes.

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from torch import nn
@@ -43,6 +44,7 @@ from .independent import IndependentEncoder
 from .joined import JoinedDecoder, JoinedEncoder
 from .local import LocalDecoder64
 from .mlp import HIDDEN, MLPDecoder, MLPEncoder
+from .separate import SeparateEncoder
 
 Shape = tuple[int, int, int]
 """Channels, height and width."""
@@ -155,12 +157,23 @@ def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
             return MLPEncoder(shape, outputs)
 
 
-def block_encoder(network: str, shape: Shape, blocks: Sequence[int], style: int) -> nn.Module:
+def block_encoder(
+    network: str, shape: Shape, blocks: Sequence[int], style: int, *, trunks: int = 1
+) -> nn.Module:
     """Images to means and standard deviations of the labels' ``blocks`` and then of z_style.
 
     It is :func:`encoder`, which ``local64`` keeps from saying of a label twice what it is.
+
+    Args:
+        network, shape: which network, for which images.
+        blocks: dimensions of each. style: dimensions of z_style.
+        trunks: 1, or 2 for one of the blocks and one of the style.
     """
-    plain = encoder(network, shape, sum(blocks) + style)
+    plain: nn.Module
+    if trunks == 1:
+        plain = encoder(network, shape, sum(blocks) + style)
+    else:
+        plain = SeparateEncoder(partial(encoder, network, shape), blocks, style)
     if check(network, shape) == "local64":
         return IndependentEncoder(plain, sum(blocks), style)
     return plain

@@ -135,7 +135,7 @@ def test_it_builds_without_a_warning(tmp_path):
     )
     assert built.returncode == 0, built.stderr
     commands = (tmp_path / "html/reference/command-line.html").read_text()
-    assert "--labelled-epochs INT" in re.sub("<[^>]+>", "", commands)
+    assert "--patience INT" in re.sub("<[^>]+>", "", commands)
     assert (tmp_path / "html/reference/generated/ccvae.models.diva.html").exists()
 
 

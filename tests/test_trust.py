@@ -130,7 +130,7 @@ def test_types_and_ranges_of_a_run_are_checked_before_it_is_built(run, capsys, c
 
 
 def test_options_out_of_their_range_are_refused(place, capsys):
-    for option, value in (("alpha", -1.0), ("labelled_epochs", -1), ("seed", -1), ("style", 10**9)):
+    for option, value in (("alpha", -1.0), ("patience", -1), ("seed", -1), ("style", 10**9)):
         flag = f"--{option.replace('_', '-')}"
         status, _, err = call(capsys, "train", *QUICK, flag, str(value), "--out", "run")
         assert (status, err.count("\n")) == (2, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyro
@@ -100,6 +101,31 @@ def judged(space: LabelSpace, said: Answers, labels: Tensor, of: str = "") -> Fi
         if found:
             result[f"{of}_{name}_by_label" if of else f"{name}_by_label"] = found
     return result
+
+
+def in_short(found: Figures) -> dict[str, float]:
+    """The figures of :func:`evaluate` that are one number, for curves.
+
+    Returns:
+        ``bound``, ``reconstruction_l1``, and for a guide that predicts ``accuracy`` where labels
+        have classes and ``r2`` where some are numbers, the mean over these.
+    """
+    names = ("bound", "accuracy", "reconstruction_l1")
+    short = {name: found[name] for name in names if name in found}
+    if "r2_by_label" in found:
+        short["r2"] = torch.tensor(list(found["r2_by_label"].values())).nanmean().item()
+    return short
+
+
+def share_right(space: LabelSpace, short: Mapping[str, float]) -> float:
+    """How much of the labels is right, mean over them: of classes the accuracy, of numbers R².
+
+    Args:
+        short: what :func:`in_short` returned. What is not known, or below 0, counts as 0.
+    """
+    numbers = space.forms.count("real")
+    classed = max(0.0, short.get("accuracy", 0.0)) * (len(space) - numbers)
+    return (classed + max(0.0, short.get("r2", 0.0)) * numbers) / len(space)
 
 
 def majority(train: Rows, test: Rows) -> Figures:

@@ -35,10 +35,15 @@ class ObjectiveModule(ELBOModule):
         super().__init__(model, guide, objective)
         self.terms: dict[str, Tensor] = {}
 
-    def forward(self, *args: object, **kwargs: object) -> Tensor:
-        """The loss of a batch, as a differentiable scalar."""
+    def forward(self, *args: object, weights: Tensor | None = None, **kwargs: object) -> Tensor:
+        """The loss of a batch, as a differentiable scalar.
+
+        Args:
+            args, kwargs: what the programs are called with.
+            weights: what each row counts for, ``(B,)``; 1 by default.
+        """
         loss: Tensor
-        loss, terms = self.elbo.loss_and_terms(self.model, self.guide, args, kwargs)
+        loss, terms = self.elbo.loss_and_terms(self.model, self.guide, args, kwargs, weights)
         self.terms = {name: term.detach() for name, term in terms.items()}
         return loss
 
@@ -57,7 +62,8 @@ class Objective(ELBO):
         pyro.infer.SVI(model, guide, optim, loss=objective).step(*args, **kwargs)
 
     The loss is −N/B · Σ over the batch of Σ over the terms, an unbiased estimate of the negative
-    objective of all N rows.
+    objective of all N rows. Where some rows are drawn more often than others, weights of the rows
+    in that sum keep it unbiased; the terms themselves have none.
 
     Args:
         num_particles: P, draws of the guide that the terms are averaged over.
@@ -86,14 +92,17 @@ class Objective(ELBO):
     evidence = ""
     """What the bound within the objective bounds, written as its terms are."""
 
+    label_weight = 0.0
+    """For an objective with an α: the c of its rule (:mod:`ccvae.inference.training.alpha`)."""
+
     beta = 1.0
     """Weight of the terms whose name says beta."""
 
     @staticmethod
     def suggested_alpha(rows: int, labelled: int) -> float | None:
-        """The α by this objective's own rule, for so many rows of which some are labelled.
+        """The α of the paper, for so many rows of which some are labelled.
 
-        None where it has no α, or no rule.
+        None where the objective has no α, or is not to be given one.
         """
         return None
 
@@ -154,9 +163,18 @@ class Objective(ELBO):
         return loss.item()
 
     def loss_and_terms(
-        self, model: Program, guide: Program, args: tuple[object, ...], kwargs: dict[str, object]
+        self,
+        model: Program,
+        guide: Program,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+        weights: Tensor | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The differentiable loss together with the terms that it was made of.
+
+        Args:
+            model, guide: a pair of programs. args, kwargs: what both are called with.
+            weights: what each row counts for in the loss, ``(B,)``; 1 by default.
 
         Raises:
             ValueError: where the name of a term does not say what it is (see :mod:`.terms`), or a
@@ -175,7 +193,10 @@ class Objective(ELBO):
             terms = self.combine(
                 {name: torch.cat([torch.atleast_2d(d[name]) for d in draws]) for name in terms}
             )
-        return -draw.scale * torch.stack(list(terms.values())).sum(), terms
+        values = torch.stack(list(terms.values()))
+        if weights is not None:
+            values = values * weights
+        return -draw.scale * values.sum(), terms
 
     def combine(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
         """The terms of P draws, ``(P, B)`` each, as one estimate: their mean by default.

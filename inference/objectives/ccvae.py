@@ -37,14 +37,9 @@ from .sites import Program
 ALPHA = 300.0
 """Default weight of the classifier, chosen by measurement with one row in five labelled."""
 
-
-def suggested_alpha(rows: int, labelled: int) -> float | None:
-    """The weight for a share of labelled rows, 60·N/N_labelled, by measurement (docs/alpha.md).
-
-    >>> suggested_alpha(10_000, 2_000)
-    300.0
-    """
-    return 60.0 * rows / labelled
+LABEL_WEIGHT = 0.4
+"""c of the rule for α (:mod:`ccvae.inference.training.alpha`) where labels speak through latent
+blocks, by measurement."""
 
 
 class CCVAEObjective(Objective):
@@ -61,7 +56,16 @@ class CCVAEObjective(Objective):
         super().__init__(**options)
         self.alpha = alpha
 
-    suggested_alpha = staticmethod(suggested_alpha)
+    label_weight = LABEL_WEIGHT
+
+    @staticmethod
+    def suggested_alpha(rows: int, labelled: int) -> float | None:
+        """The paper's: it has no α, so 1.
+
+        >>> CCVAEObjective.suggested_alpha(10_000, 2_000)
+        1.0
+        """
+        return 1.0
 
     def prepare(self, guide: Program) -> Program:
         """The guide under :class:`~ccvae.guides.Bayes`."""

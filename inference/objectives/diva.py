@@ -25,6 +25,7 @@ from typing import Unpack
 from torch import Tensor
 
 from .base import Objective, Options
+from .ccvae import LABEL_WEIGHT
 from .classifiers import log_observed
 from .draw import Draw
 
@@ -56,6 +57,8 @@ class DIVAObjective(Objective):
         self.alpha, self.alpha_d = alpha, alpha_d
         self.beta = self.final_beta = self.checked_beta(beta)
         self.warm_up = warm_up
+
+    label_weight = LABEL_WEIGHT
 
     @staticmethod
     def suggested_alpha(rows: int, labelled: int) -> float:

@@ -30,6 +30,10 @@ from .base import Objective, Options
 from .classifiers import log_observed
 from .draw import Draw
 
+LABEL_WEIGHT = 0.05
+"""c of the rule for α (:mod:`ccvae.inference.training.alpha`) where q(y|x) is a network by itself,
+by measurement."""
+
 
 class M2Objective(Objective):
     """M2 with exact sums over missing labels.
@@ -44,6 +48,8 @@ class M2Objective(Objective):
     def __init__(self, alpha: float = 1.0, **options: Unpack[Options]) -> None:
         super().__init__(**options)
         self.alpha = alpha
+
+    label_weight = LABEL_WEIGHT
 
     @staticmethod
     def suggested_alpha(rows: int, labelled: int) -> float:

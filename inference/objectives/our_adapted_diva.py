@@ -16,8 +16,9 @@ from torch import Tensor
 
 from .adapted_diva import AdaptedDIVAObjective, bound
 from .base import Options
-from .ccvae import ALPHA, suggested_alpha
+from .ccvae import ALPHA, LABEL_WEIGHT
 from .classifiers import log_classifier
+from .diva import DIVAObjective
 from .draw import Draw
 
 
@@ -33,7 +34,9 @@ class OurAdaptedDIVAObjective(AdaptedDIVAObjective):
     def __init__(self, alpha: float = ALPHA, beta: float = 1.0, **options: Unpack[Options]) -> None:
         super().__init__(alpha, beta, **options)
 
-    suggested_alpha = staticmethod(suggested_alpha)
+    label_weight = LABEL_WEIGHT
+
+    suggested_alpha = staticmethod(DIVAObjective.suggested_alpha)
 
     def formula(self, draw: Draw) -> dict[str, Tensor]:
         """The terms of the module's formula, in its order."""

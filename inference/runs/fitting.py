@@ -14,12 +14,16 @@ from torch.optim import Optimizer
 
 from ...config import Config
 from ...data import Dataset, Rows
+from ..training.alpha import label_worth
 from ..training.checkpoint import load_checkpoint, save_checkpoint
 from ..training.diagnosis import NotFiniteStepError
 from ..training.engine import compile_networks, engine
 from ..training.loop import LOG_EVERY, Metrics, Step, Training
 from ..training.optimisation import SCHEDULES, adam
+from ..training.sampling import LabelledShare, Sampler, once
 from ..training.stopping import Request, Stopped
+from ..training.validation import split
+from .keeping import Keeper
 from .logbook import Logbook
 from .run import CHECKPOINT, NOT_FINITE, Run, create, training_rows
 
@@ -46,12 +50,15 @@ def fit(
 ) -> Iterator[Metrics]:
     """Train a run to its last epoch, yielding after each what it logs of it.
 
+    What was found on the validation rows is among it, under names that begin with ``validation_``.
+
+    At the end the run has the weights that are kept (:mod:`.keeping`), and so has its directory.
     A checkpoint is written after every epoch, in between whenever ``save_seconds`` have passed,
     and where the training is asked to stop.
 
     Args:
         run: a new one, or with ``resume`` one whose checkpoint is to be continued.
-        rows: the training rows.
+        rows: the training rows, with those that validate.
         resume: go on where the checkpoint stands; without a checkpoint, start afresh.
         fabric: processes and devices (one process on the run's device).
         log_every: steps of a logging interval, after which numbers are read from the device.
@@ -68,27 +75,39 @@ def fit(
         compile_networks(run.model, run.guide)
     optimizer = adam(nn.ModuleDict(run.modules), run.config.lr)
     training = _training(run, optimizer, rows, fabric, log_every)
+    parts = split(run.config, rows)
+    worth = label_worth(run.config, parts.train)
+    keeper = Keeper(run, parts.validation, worth, training.fabric)
     path = run.directory / CHECKPOINT
     if resume and path.exists():
-        training.take_up(load_checkpoint(path, run.modules, optimizer))
+        facts = load_checkpoint(path, keeper.held, optimizer)
+        training.take_up(facts)
+        keeper.take_up(facts)
     writes = training.fabric.is_global_zero
     logs = Logbook(run.directory, training.epoch, training.total, board=board) if writes else None
     saved = time.monotonic()
     try:
-        for step in training.run():
+        for step in training.run() if not keeper.enough else ():
             if watch is not None:
                 watch(step)
+            keeper.after_step(training.total)
+            found = keeper.after_epoch(step.epoch) if step.metrics is not None else {}
             if logs is not None:
                 logs.log(step, training.total)
+                logs.log_validation(step.epoch, found, training.total)
             stopping = training.agree(stop is not None and stop.asked)
             late = training.settled and time.monotonic() - saved > save_seconds
             if writes and (step.metrics or stopping or late):
-                save_checkpoint(path, run.modules, optimizer, **training.state())
+                keeper.before_saving()
+                save_checkpoint(path, keeper.held, optimizer, **training.state(), **keeper.state())
                 saved = time.monotonic()
             if step.metrics is not None:
-                yield step.metrics
+                yield step.metrics | {f"validation_{name}": value for name, value in found.items()}
             if stopping and training.epoch < training.epochs:
                 raise Stopped(step.epoch, step.done, stop.signal if stop else 0)
+            if step.metrics is not None and keeper.enough:
+                break
+        keeper.end()
     except NotFiniteStepError as error:
         error.save(run.directory / NOT_FINITE, run.modules)
         raise ValueError(f"{error}; {run.directory / NOT_FINITE} has its rows") from error
@@ -113,6 +132,8 @@ def _training(
         fabric=fabric or engine(run.device, precision=config.precision),
         clip=config.clip,
         log_every=log_every,
+        sampler=sampler(config),
+        still=config.still,
     )
 
 
@@ -120,17 +141,26 @@ def rows_of_epoch(config: Config, rows: Rows, epoch: int) -> Rows:
     """The rows that an epoch trains on, with the labels that it shows.
 
     Args:
-        rows: the training rows with every label that any epoch shows.
+        rows: the training rows with every label that any epoch shows, and those that validate.
         epoch: counted from 0. Where the labelled fraction is a schedule, equal shares of the
             epochs take its entries in turn; rows that keep their labels under a smaller fraction
             are among those of a larger one.
     """
-    fractions = config.fractions
-    if len(fractions) > 1:
-        fraction = fractions[min(epoch * len(fractions) // config.epochs, len(fractions) - 1)]
-        rows = rows.dataset.training(fraction, config.seed, balanced=config.balanced)
-    rows = rows.repeated(config.repeat)
-    return rows.labelled if epoch < config.labelled_epochs else rows
+    fractions, parts = config.fractions, split(config, rows)
+    if len(fractions) == 1:
+        return parts.train
+    fraction = fractions[min(epoch * len(fractions) // config.epochs, len(fractions) - 1)]
+    shown = rows.dataset.training(fraction, config.seed, balanced=config.balanced)
+    return shown.at(parts.inside)
+
+
+def sampler(config: Config) -> Sampler:
+    """Which rows each step sees."""
+    if not config.labelled_share:
+        return once
+    return LabelledShare(
+        config.labelled_share, by_class=config.by_class, weighted=not config.unweighted
+    )
 
 
 def train_once(config: Config, dataset: Dataset, device: torch.device) -> Run:

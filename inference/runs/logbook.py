@@ -1,6 +1,7 @@
 """What a training logs: JSON lines always, and TensorBoard where it is installed.
 
-``metrics.jsonl`` has an object for every epoch, ``steps.jsonl`` one for every logging interval.
+``metrics.jsonl`` and ``validation.jsonl`` have an object for every epoch, ``steps.jsonl`` one for
+every logging interval.
 Lines that a killed training wrote beyond its last checkpoint are dropped when it is taken up.
 """
 
@@ -16,7 +17,9 @@ from typing import Any
 from ...files import write_atomically
 from ..training.loop import Step
 
-METRICS, STEPS, BOARD = "metrics.jsonl", "steps.jsonl", "tensorboard"
+METRICS, VALIDATION, STEPS = "metrics.jsonl", "validation.jsonl", "steps.jsonl"
+
+BOARD = "tensorboard"
 
 Line = dict[str, Any]
 
@@ -32,7 +35,8 @@ class Logbook:
 
     def __init__(self, directory: Path, epochs: int, steps: int, *, board: bool = False) -> None:
         self.directory = directory
-        keep_lines(directory / METRICS, lambda line: line["epoch"] < epochs)
+        for name in (METRICS, VALIDATION):
+            keep_lines(directory / name, lambda line: line["epoch"] < epochs)
         keep_lines(directory / STEPS, lambda line: line["step"] <= steps)
         self.rows, self.since = 0, time.monotonic()
         self.board = _writer(directory / BOARD, steps) if board else None
@@ -53,6 +57,16 @@ class Logbook:
         if step.metrics is not None:
             self._append(METRICS, step.metrics)
             self._draw({f"epoch/{name}": value for name, value in step.metrics.items()}, number)
+
+    def log_validation(self, epoch: int, found: Line, number: int) -> None:
+        """Log what an epoch's weights did on the validation rows, where there are any.
+
+        Args:
+            epoch: counted from 0. found: figures by name. number: of its last step.
+        """
+        if found:
+            self._append(VALIDATION, {"epoch": epoch, **found})
+            self._draw({f"validation/{name}": value for name, value in found.items()}, number)
 
     def close(self) -> None:
         """Let go of TensorBoard's file."""

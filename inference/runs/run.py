@@ -4,6 +4,7 @@
 ``config.json``              the configuration, the labels and the images' shape
 ``checkpoint.safetensors``   weights, optimiser state and the step; replaced as a whole
 ``metrics.jsonl``            one JSON object for every epoch
+``validation.jsonl``         what each epoch's weights did on rows that are not trained on
 ``steps.jsonl``              one for every logging interval
 ``not-finite.safetensors``   rows and weights of a step whose loss or gradient was not finite
 ``evaluation.json``          what ``ccvae evaluate`` found, with its baselines
@@ -26,21 +27,18 @@ from ...config import Config
 from ...data import Dataset, LabelSpace, Rows
 from ...data.spec import load as load_data
 from ...files import read_json, write_atomically
-from ...loading import choose
 from ...networks import Shape
-from ..catalogue import ENTRIES, Signature, build_objective, build_pair, objective_class
+from ..catalogue import ENTRIES, Signature, build_objective, build_pair
 from ..evaluation.evaluating import Figures, evaluate, majority
-from ..objectives.base import Objective
 from ..training.baselines import baseline
 from ..training.checkpoint import load_checkpoint, save_checkpoint
-from ..training.engine import PRECISIONS
-from ..training.optimisation import SCHEDULES
 from .facts import CONFIG, TRAIN, Facts, modules_of, read_facts, the_facts, write_facts
-from .logbook import METRICS, STEPS
+from .logbook import METRICS, STEPS, VALIDATION
+from .settling import check_words, settled
 
 CHECKPOINT, EVALUATION = "checkpoint.safetensors", "evaluation.json"
 NOT_FINITE = "not-finite.safetensors"
-FILES = (CHECKPOINT, METRICS, STEPS, EVALUATION, NOT_FINITE)
+FILES = (CHECKPOINT, METRICS, VALIDATION, STEPS, EVALUATION, NOT_FINITE)
 """What a new training removes of an earlier one; ``config.json`` it replaces."""
 
 
@@ -122,16 +120,14 @@ def create(
             not fit the data.
     """
     check_free(directory)
-    choose("program", config.program, ENTRIES)
-    choose("schedule", config.schedule, SCHEDULES)
-    choose("precision", config.precision, PRECISIONS)
+    check_words(config)
     rows = training_rows(config, dataset)
     if len(rows.labelled) == 0 and ENTRIES[config.program].classifies:
         raise ValueError(
             f"no training row keeps a label at --labelled {max(config.fractions):g}, so there is "
             f"nothing to learn q(y|x) from; give at least {1 / len(rows):.2g}"
         )
-    config = _with_alpha(config, rows)
+    config = settled(config, rows)
     frequencies = dataset.space.frequencies(rows.labels)
     torch.manual_seed(config.seed)
     run = _build(config, directory, Signature.of(dataset), device, frequencies)
@@ -223,7 +219,7 @@ def resume_or_create(
     if not resume or not (directory / CHECKPOINT).exists():
         return create(config, dataset, directory, device, writes=writes)
     facts = the_facts(directory)
-    config = _with_alpha(config, training_rows(config, dataset))
+    config = settled(config, training_rows(config, dataset))
     if replace(facts.config, epochs=config.epochs) != config:
         before, now = facts.config.to_json(), config.to_json()
         changed = [f"{key} {before[key]} → {now[key]}" for key in now if before[key] != now[key]]
@@ -241,7 +237,11 @@ def resume_or_create(
 
 
 def training_rows(config: Config, dataset: Dataset) -> Rows:
-    """The training rows with all labels that a configuration ever shows of them."""
+    """The training rows with all labels that a configuration ever shows of them.
+
+    Those that validate are among them; :func:`ccvae.inference.training.validation.split` tells
+    which.
+    """
     return dataset.training(max(config.fractions), config.seed, balanced=config.balanced)
 
 
@@ -277,14 +277,6 @@ def _from_facts(directory: Path, facts: Facts, device: torch.device, trust: Coll
         raise ValueError(
             f"{directory / CONFIG} does not describe a run ({error}); train it again"
         ) from error
-
-
-def _with_alpha(config: Config, rows: Rows) -> Config:
-    """The configuration with the objective's own rule for α where it has one and none was given."""
-    kind = objective_class(config)
-    if config.alpha is not None or not issubclass(kind, Objective):
-        return config
-    return replace(config, alpha=kind.suggested_alpha(len(rows), len(rows.labelled)))
 
 
 def _build(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 
@@ -15,10 +17,12 @@ from ...data import Batch, Kind, LabelSpace, Rows
 from ...guides import ClassPrediction, NumberPrediction, Prediction
 from ...networks import build
 from ..evaluation.accuracy import answers
-from ..evaluation.evaluating import Figures, judged
+from ..evaluation.evaluating import Figures, in_short, judged, share_right
 from ..evaluation.prediction import classify
+from .average import Average
 from .noise import seed_of
-from .optimisation import adam, descend
+from .optimisation import SCHEDULES, adam, descend, set_rate
+from .validation import TRIED, split
 
 CLASSIFIER_STEPS = 600
 """The fewest steps of a plain classifier's training."""
@@ -30,9 +34,14 @@ SETTLED = 1000
 def baseline(config: Config, train: Rows, test: Rows, device: torch.device | str) -> Figures:
     """A plain classifier with the same encoder, seed and labels, without a generative model.
 
-    It learns classes by cross-entropy and numbers by squared error. It takes the run's batch size
-    and step size, its learning rate falls to 0 along a cosine, and it sees labelled rows only, for
-    the steps that the run would have taken on them but for at least 600.
+    It learns classes by cross-entropy and numbers by squared error. It has what the run has: the
+    batch size, the step size and its schedule, mirrored images, the average of the weights, and the
+    best epoch by validation. It sees labelled rows alone, as often as the run's training does, but
+    for at least 600 steps.
+
+    Args:
+        config: of the run. train: rows with the labels that are shown, of which as many validate
+            as in the run. test: to be tried on. device: where to train.
     """
     said = answers(train_classifier(config, train, device), test, device)
     return judged(test.dataset.space, said, test.labels, "classifier")
@@ -76,23 +85,72 @@ class PlainClassifier(nn.Module):
 
 
 def train_classifier(config: Config, train: Rows, device: torch.device | str) -> PlainClassifier:
-    """The classifier of :func:`baseline`."""
+    """The classifier of :func:`baseline`, whose arguments these are."""
     space, shape = train.dataset.space, train.dataset.shape
     torch.manual_seed(config.seed)
     width = sum(k or 1 for k in space.classes)
     encoder = build.encoder(config.network, shape, width).to(device)
+    classifier = PlainClassifier(space, encoder).to(device)
+    _, train, validation = split(config, train)
     rows = train.labelled
     per_epoch = -(-len(rows) // config.batch_size)
-    epochs = max(config.epochs, -(-CLASSIFIER_STEPS // per_epoch))
-    optimizer = adam(encoder, config.lr)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * per_epoch)
+    looks = config.epochs * max(len(rows), (config.labelled_share or 0.0) * len(train))
+    epochs = max(math.ceil(looks / len(rows)), -(-CLASSIFIER_STEPS // per_epoch))
+    optimizer, schedule = adam(encoder, config.lr), SCHEDULES[config.schedule]
+    average = Average(classifier, config.average) if config.average else None
+    kept = Best(average.module if average else classifier, config, validation)
     for epoch in range(epochs):
-        for batch in rows.batches(config.batch_size, seed_of(config.seed, epoch), device):
+        classifier.train()
+        order = rows.order(seed_of(config.seed, epoch)).split(config.batch_size)
+        for step, index in enumerate(order):
+            batch = moved(rows, index, device, None if config.still else (config.seed, epoch, step))
+            set_rate(optimizer, config.lr * schedule((epoch + step / per_epoch) / epochs))
             descend(optimizer, partial(_loss_on, encoder, batch, space))
-            schedule.step()
-    classifier = PlainClassifier(space, encoder).to(device).eval()
-    classifier.settle(rows.first(SETTLED), device)
-    return classifier
+            if average is not None:
+                average.update(epoch * per_epoch + step + 1)
+        kept.after_epoch(device)
+    found = kept.classifier()
+    found.settle(rows.first(SETTLED), device)
+    return found
+
+
+class Best:
+    """The classifier of the epoch that is best on validation rows; the last of equals.
+
+    Args:
+        classifier: in training. config: of the run, which says what to keep.
+        validation: rows to try it on; without any, the last one is kept.
+    """
+
+    def __init__(self, classifier: PlainClassifier, config: Config, validation: Rows) -> None:
+        self.current = classifier
+        self.validation = validation.first(TRIED if config.keep == "best" else 0)
+        self.best = -1.0
+        self.state: dict[str, Tensor] | None = None
+
+    def after_epoch(self, device: torch.device | str) -> None:
+        """Try the classifier as it is after an epoch."""
+        if not len(self.validation):
+            return
+        space, labels = self.validation.dataset.space, self.validation.labels
+        said = judged(space, answers(self.current.eval(), self.validation, device), labels)
+        found = share_right(space, in_short(said))
+        if found >= self.best:
+            self.best, self.state = found, deepcopy(self.current.state_dict())
+
+    def classifier(self) -> PlainClassifier:
+        """The one that is kept, in evaluation mode."""
+        if self.state is not None:
+            self.current.load_state_dict(self.state)
+        return self.current.eval()
+
+
+def moved(
+    rows: Rows, index: Tensor, device: torch.device | str, key: tuple[int, ...] | None
+) -> Batch:
+    """The rows at ``index``, their images moved as the data set allows by a seed of ``key``."""
+    moves = None if key is None else rows.moves(len(index), seed_of(*key))
+    return rows.batch(index, device, moves=moves)
 
 
 def train_judge(config: Config, train: Rows, device: torch.device | str = "cpu") -> PlainClassifier:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...data import Batch
 from ..objectives.base import ObjectiveModule
+from .weighing import weighed_sum
 
 NORM = "grad_norm"
 
@@ -50,8 +51,8 @@ class Ledger:
         """
         if isinstance(module, ObjectiveModule):
             for name, term in module.terms.items():
-                self.add(name, term.sum())
-            self.add("bound", module.elbo.evidence_bound(module.terms).sum())
+                self.add(name, weighed_sum(term, batch.weights))
+            self.add("bound", weighed_sum(module.elbo.evidence_bound(module.terms), batch.weights))
         self.add("objective", -loss.detach() * (len(batch.x) / batch.size))
 
     def watch(

@@ -7,25 +7,26 @@ once for every logging interval, and a step whose loss is not finite leaves the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import pyro
 import torch
 from pyro.infer.elbo import ELBOModule
 from torch import Tensor
-from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
-from ...data import Rows
+from ...data import Batch, Rows
 from ..checks.pair import check_pair
 from ..evaluation.accuracy import accuracy
 from ..objectives.base import ObjectiveModule
 from .diagnosis import NotFiniteStepError, diagnose
 from .engine import single
 from .ledger import NORM, Ledger
-from .noise import RowNoise, seed_of
-from .optimisation import descend, set_rate
+from .noise import keyed_noise, part_of, seed_of
+from .optimisation import clipped, descend, set_rate
+from .sampling import Drawn, Sampler, once
+from .weighing import weighed_loss
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -35,6 +36,9 @@ MONITORED = 512
 
 LOG_EVERY = 50
 """Steps of a logging interval."""
+
+MOVES = 1
+"""What tells the seed of a step's mirrored images from that of its noise."""
 
 Metrics = dict[str, float]
 
@@ -75,6 +79,8 @@ class Training:
         fabric: the processes and devices that share the steps (one process, in float32).
         clip: the gradient's largest norm; 0 leaves it as it is.
         log_every: steps of a logging interval.
+        sampler: which rows each step of an epoch sees; every row once by default.
+        still: never move an image, even where the data set allows it.
 
     Attributes:
         epoch, done: the epoch that the training is in, and how many of its steps are done.
@@ -96,7 +102,10 @@ class Training:
         fabric: Fabric | None = None,
         clip: float = 0.0,
         log_every: int = LOG_EVERY,
+        sampler: Sampler = once,
+        still: bool = True,
     ) -> None:
+        self.sampler, self.still = sampler, still
         self.module, self.optimizer = module, optimizer
         self.rows = (lambda _: rows) if isinstance(rows, Rows) else rows
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
@@ -140,43 +149,54 @@ class Training:
         if isinstance(self.module, ObjectiveModule):
             self.module.elbo.begin_epoch(self.epoch)
         epoch, batches = self.epoch, self._batches(rows)
-        for step, index in list(enumerate(batches))[self.done :]:
-            self._step(rows, index, self.rate((epoch + step / len(batches)) / self.epochs))
+        seen = sum(len(drawn.rows) for drawn in batches)
+        for step, drawn in list(enumerate(batches))[self.done :]:
+            self._step(rows, drawn, self.rate((epoch + step / len(batches)) / self.epochs))
             self.done += 1
             self.total += 1
             last = self.done == len(batches)
             interval = self._read(rows) if last or self.done % self.log_every == 0 else None
-            metrics = self._end_epoch(rows) if last else None
-            yield Step(epoch, step + 1, len(batches), len(index), interval, metrics)
+            metrics = self._end_epoch(rows, seen) if last else None
+            yield Step(epoch, step + 1, len(batches), len(drawn.rows), interval, metrics)
 
-    def _step(self, rows: Rows, index: Tensor, rate: float) -> None:
-        """One step on the rows at ``index``, of which this process takes its share."""
+    def _step(self, rows: Rows, drawn: Drawn, rate: float) -> None:
+        """One step on the rows that were drawn, of which this process takes its share."""
         set_rate(self.optimizer, rate)
-        batch = rows.batch(index[self._part()], self.device)
+        count, batch = len(drawn.rows), self._batch(rows, drawn, self.done)
 
         def backward(loss: Tensor) -> None:
             # Processes average their gradients; the scale N/B of each is that of its own rows.
-            weight = len(batch.x) * self.fabric.world_size / len(index)
+            weight = len(batch.x) * self.fabric.world_size / count
             self.fabric.backward(loss * weight)
             self.ledger.step(self.module, loss, batch)
 
-        with self._noise(self.done, len(index)):
+        with self._noise(self.done, count):
             descend(
                 self._stepper,
-                lambda: self._wrapped(*batch.args, **batch.kwargs),
+                lambda: weighed_loss(self.module, self._wrapped, batch),
                 backward=backward,
-                before=lambda loss: self._note(loss, len(index)),
+                before=lambda loss: self._note(loss, count),
             )
 
     def _note(self, loss: Tensor, rows: int) -> None:
         """Clip the gradients of a step on so many rows, and keep what the ledger is to know."""
-        norm = self._clipped()
+        norm = clipped(self.module, self.clip)
         self.ledger.watch(self.done, loss, norm, self._together)
         self.ledger.rows += rows
         self.ledger.steps += 1
         if getattr(self.optimizer, "_step_supports_amp_scaling", False):
             # Read by fused optimisers on the device: they leave the parameters alone where it is 1.
             self.optimizer.found_inf = (self.ledger.halted >= 0).float()  # type: ignore[attr-defined]
+
+    def _batch(self, rows: Rows, drawn: Drawn, step: int) -> Batch:
+        """This process's share of the rows of a step."""
+        part, moves = self._part(), None
+        if not self.still:
+            moves = rows.moves(len(drawn.rows), seed_of(self.seed, self.epoch, step, MOVES))
+        index, weights = drawn.part(part)
+        return rows.batch(
+            index, self.device, weights=weights, moves=None if moves is None else moves.part(part)
+        )
 
     def state(self) -> dict[str, Any]:
         """Where the training stands, as plain data for a checkpoint; ends the logging interval."""
@@ -201,36 +221,22 @@ class Training:
             return asked and self.settled
         return self._together(torch.tensor(float(asked), device=self.device)).item() > 0
 
-    def _batches(self, rows: Rows) -> list[Tensor]:
+    def _batches(self, rows: Rows) -> list[Drawn]:
         """The rows of each step of the epoch, at least one for every process."""
-        batches = list(rows.order(seed_of(self.seed, self.epoch)).split(self.batch_size))
-        if len(batches) > 1 and len(batches[-1]) < self.fabric.world_size:
-            batches[-2:] = [torch.cat(batches[-2:])]
+        batches = self.sampler(rows, self.batch_size, self.seed, self.epoch)
+        if len(batches) > 1 and len(batches[-1].rows) < self.fabric.world_size:
+            # Only where each row is seen once is a last batch smaller, and there none has weights.
+            batches[-2:] = [Drawn(torch.cat([drawn.rows for drawn in batches[-2:]]), None)]
         return batches
 
     def _part(self) -> slice:
         """Which rows of a batch are this process's."""
-        return slice(self.fabric.global_rank, None, self.fabric.world_size)
+        return part_of(self.fabric.global_rank, self.fabric.world_size)
 
-    @contextmanager
-    def _noise(self, step: int, rows: int) -> Iterator[None]:
+    def _noise(self, step: int, rows: int) -> AbstractContextManager[None]:
         """Noise for a step on so many rows, keyed by seed, step and row."""
-        seed = seed_of(self.seed, self.epoch, step)
-        if self.fabric.world_size == 1:
-            torch.manual_seed(seed)
-            yield
-        else:
-            torch.manual_seed(seed_of(seed, self.fabric.global_rank))
-            with RowNoise(seed, rows, self._part()):
-                yield
-
-    def _clipped(self) -> Tensor:
-        """The gradient's norm, on the device, after which no gradient is longer than the limit."""
-        parameters = [p for p in self.module.parameters() if p.grad is not None]
-        norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
-        if self.clip:
-            clip_grads_with_norm_(parameters, self.clip, norm)
-        return norm
+        fabric, seed = self.fabric, seed_of(self.seed, self.epoch, step)
+        return keyed_noise(seed, rows, fabric.global_rank, fabric.world_size)
 
     def _together(self, value: Tensor) -> Tensor:
         """The sum over all processes."""
@@ -255,8 +261,8 @@ class Training:
             settings["beta"] = self.module.elbo.beta
         return {"epoch": self.epoch, **means, NORM: norm, **settings}
 
-    def _end_epoch(self, rows: Rows) -> Metrics:
-        means = {name: total / len(rows) for name, total in self.totals.items()}
+    def _end_epoch(self, rows: Rows, seen: int) -> Metrics:
+        means = {name: total / seen for name, total in self.totals.items()}
         monitored = rows.labelled.first(MONITORED)
         self.module.eval()  # batch normalisation must not learn from the monitored rows
         metrics = {
@@ -270,7 +276,7 @@ class Training:
     def _check(self) -> None:
         """Raise where the pair does not fit together on the next batch."""
         rows = self.rows(self.epoch)
-        batch = rows.batch(self._batches(rows)[0][self._part()], self.device)
+        batch = self._batch(rows, self._batches(rows)[0], 0)
         self.module.train()
         with pyro.get_param_store().scope():
             check_pair(
@@ -283,9 +289,9 @@ class Training:
 
     def _explain(self, rows: Rows, step: int) -> NoReturn:
         """Raise for a step whose loss or gradient was not finite, made once more to see why."""
-        index = self._batches(rows)[step]
-        batch = rows.batch(index[self._part()], self.device)
+        drawn = self._batches(rows)[step]
+        batch = self._batch(rows, drawn, step)
         self.module.train()
-        with pyro.get_param_store().scope(), self._noise(step, len(index)):
+        with pyro.get_param_store().scope(), self._noise(step, len(drawn.rows)):
             reason = diagnose(self.module, batch)
         raise NotFiniteStepError(reason, batch, self.epoch, step)

@@ -8,6 +8,8 @@ faster, and one process does not use it; by it two processes train to the weight
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
 
@@ -32,6 +34,28 @@ def seed_of(*key: int) -> int:
     """
     digest = blake2b(",".join(map(str, key)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1
+
+
+def part_of(rank: int, processes: int) -> slice:
+    """Which rows of a batch are a process's."""
+    return slice(rank, None, processes)
+
+
+@contextmanager
+def keyed_noise(seed: int, rows: int, rank: int = 0, processes: int = 1) -> Iterator[None]:
+    """Noise for a step on so many rows, of which a process has its part.
+
+    Args:
+        seed: of the step, the same in all processes. rows: of the whole batch.
+        rank: of this process. processes: that share the batch.
+    """
+    if processes == 1:
+        torch.manual_seed(seed)
+        yield
+    else:
+        torch.manual_seed(seed_of(seed, rank))
+        with RowNoise(seed, rows, part_of(rank, processes)):
+            yield
 
 
 class RowNoise(Messenger):

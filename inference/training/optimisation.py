@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pyro
 from torch import Tensor, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Adam, Optimizer
 
 from ...networks.tables import Table
@@ -92,6 +93,19 @@ def descend(
         before(value)
     optimizer.step()
     return value
+
+
+def clipped(module: nn.Module, limit: float) -> Tensor:
+    """The norm of a module's gradient, on its device, after which it is no longer than a limit.
+
+    Args:
+        limit: of the norm; 0 leaves the gradient as it is.
+    """
+    parameters = [p for p in module.parameters() if p.grad is not None]
+    norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
+    if limit:
+        clip_grads_with_norm_(parameters, limit, norm)
+    return norm
 
 
 def warm_cosine(progress: float) -> float:

@@ -21,7 +21,7 @@ from .files import read_json
 from .inference.runs import run as runs
 from .inference.runs.facts import DEMO as DEMO_COMMAND
 from .inference.runs.facts import modules_of, read_facts
-from .inference.runs.fitting import fit, rows_of_epoch
+from .inference.runs.fitting import fit
 from .inference.runs.run import (
     CHECKPOINT,
     EVALUATION,
@@ -55,7 +55,9 @@ __all__ = [
     "train",
 ]
 
-DEMO = Config(likelihood="normal", scale=0.2, alpha=1000.0, batch_size=50, epochs=20)
+DEMO = Config(
+    likelihood="normal", scale=0.2, alpha=1000.0, batch_size=50, epochs=20, trunks=1, still=True
+)
 """What ``ccvae demo`` trains, sized for about four minutes on two cores.
 
 A normal likelihood draws small features such as a mouth sooner than Laplace, whose optimum for a
@@ -237,18 +239,18 @@ def _fit(
     """
     keep_freed_memory()
     rows = training_rows(run.config, dataset)
-    sizes = [len(rows_of_epoch(run.config, rows, epoch)) for epoch in range(run.config.epochs)]
+    epochs = run.config.epochs
     console = Console(stderr=True, quiet=fabric is not None and not fabric.is_global_zero)
     metrics: Metrics = {}
     remarks = [remark] if remark else []
     with stop_requests() as stop, show_progress(console) as progress:
-        task = progress.add_task("", total=sum(sizes))
+        task = progress.add_task("", total=epochs * len(rows))
 
         def watch(step: Step) -> None:
             while remarks:
                 console.print(remarks.pop(), markup=False, highlight=False, soft_wrap=True)
-            seen = sum(sizes[: step.epoch]) + round(sizes[step.epoch] * step.done / step.steps)
-            epoch = f"epoch {step.epoch + 1} of {len(sizes)}"
+            seen = round((step.epoch + step.done / step.steps) * len(rows))
+            epoch = f"epoch {step.epoch + 1} of {epochs}"
             progress.update(task, completed=seen, description=epoch)
 
         for metrics in fit(
@@ -281,7 +283,9 @@ def _resumes(directory: Path, config: Config, *, asked: bool) -> bool:
         )
     from .studies.report.report import REPORT
 
-    same = (directory / CHECKPOINT).exists() and facts.config == config
+    # The share of labelled rows is settled by the data.
+    asked_for = dataclasses.replace(config, labelled_share=facts.config.labelled_share)
+    same = (directory / CHECKPOINT).exists() and facts.config == asked_for
     return same and (asked or not (directory / REPORT).exists())
 
 

@@ -15,8 +15,8 @@ WHOLE = {
     "epochs": (1, 10**6),
     "batch_size": (1, 10**6),
     "style": (1, 10**5),
-    "repeat": (1, 10**6),
-    "labelled_epochs": (0, 10**6),
+    "trunks": (1, 2),
+    "patience": (0, 10**6),
     "warm_up": (0, 10**6),
     "seed": (0, 2**63 - 1),
 }
@@ -33,7 +33,8 @@ class Config:
 
     program: str = _option("ccvae", "the model and guide to train")
     objective: str = _option("", "the objective, or module:attribute of your own (the program's)")
-    alpha: float | None = _option(None, "weight of the classifier term (the objective's own)")
+    alpha: float | None = _option(None, "weight of the classifier term (by the rule)")
+    alpha_rule: str = _option("measured", "how it is chosen: measured, or the paper's: paper")
     alpha_d: float | None = _option(None, "weight of DIVA's domain classifier (the paper's 2000)")
     warm_up: int = _option(0, "epochs over which DIVA's beta rises")
     data: str = _option("faces", "the data set")
@@ -43,12 +44,18 @@ class Config:
         "", "fractions for equal shares of the epochs in its place, as 0.9,0.5,0.1 (none)"
     )
     balanced: bool = _option(False, "the same number of labelled rows of every class")
-    repeat: int = _option(1, "how often a labelled row occurs in every epoch")
-    labelled_epochs: int = _option(0, "epochs at the start on the labelled rows alone")
+    labelled_share: float | None = _option(
+        None, "share of each batch that has labels, 0 for that of the data (0.3, if that is less)"
+    )
+    by_class: bool = _option(False, "draw the rows with labels evenly over labels and classes")
+    unweighted: bool = _option(False, "count a row with labels as often as it is drawn")
     network: str = _option(
         "auto",
         "auto (by size), conv64, local64, conv28, diva28, diva28-small, conv-any, mlp, or "
         "module:encoder,decoder of your own",
+    )
+    trunks: int = _option(
+        2, "of CC-VAE's encoder: 1, or 2 for the labels' blocks and the style by themselves"
     )
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")
     scale: float = _option(1.0, "the likelihood's scale in units of the pixel range")
@@ -61,9 +68,20 @@ class Config:
     schedule: str = _option("cosine", "how it falls after its warm-up: cosine, linear or constant")
     clip: float = _option(0.0, "the gradient's largest norm, 0 for any")
     precision: str = _option("32", "of the networks: 32 or bf16")
+    still: bool = _option(False, "never mirror or shift images, even where their labels allow it")
+    validation: float = _option(
+        0.1, "share of the training rows with labels that are kept out to validate on"
+    )
+    keep: str = _option("best", "the weights of which epoch by validation, best or last")
+    patience: int = _option(
+        0, "epochs without a better one by validation after which training ends, 0 for never"
+    )
+    average: float = _option(
+        0.0, "decay by step of the running average of the weights that is kept, 0 for none"
+    )
     seed: int = _option(0, "of the labelled rows, the initial weights, the order and the draws")
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         for name, (least, most) in WHOLE.items():
@@ -79,6 +97,16 @@ class Config:
             value = getattr(self, name)
             if value is not None and not 0 <= value < math.inf:
                 raise ValueError(f"expected {name} of at least 0 and finite, got {value}")
+        for name in ("validation", "average"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(
+                    f"expected {name} of at least 0 and below 1, got {getattr(self, name)}"
+                )
+        if not 0 <= (self.labelled_share or 0) < 1:
+            raise ValueError(
+                f"expected a labelled share of at least 0 and below 1, got {self.labelled_share}; "
+                "give --labelled 1 to show all labels"
+            )
         for fraction in self.fractions:
             if not 0 <= fraction <= 1:
                 raise ValueError(f"expected a labelled fraction between 0 and 1, got {fraction}")
@@ -124,8 +152,10 @@ class Config:
 
         options = dict(options)
         version = options.pop("version", None)
-        if version != cls.VERSION:
-            raise ValueError(f"format {version!r}, but this ccvae reads format {cls.VERSION}")
+        if version == 1:
+            options = BEFORE | {name: options[name] for name in options if name not in GONE}
+        elif version != cls.VERSION:
+            raise ValueError(f"format {version!r}, but this ccvae reads formats 1 to {cls.VERSION}")
         unknown = sorted(options.keys() - {option.name for option in fields(cls)})
         if unknown:
             raise ValueError(f"unknown options {', '.join(unknown)}")
@@ -133,6 +163,20 @@ class Config:
             return msgspec.convert(options, cls)
         except msgspec.ValidationError as error:
             raise ValueError(str(error)) from error
+
+
+BEFORE: dict[str, Any] = {
+    "labelled_share": 0.0,
+    "alpha_rule": "paper",
+    "still": True,
+    "trunks": 1,
+    "validation": 0.0,
+    "keep": "last",
+}
+"""What a training did that was asked for in format 1, where newer ones do something else."""
+
+GONE = ("repeat", "labelled_epochs")
+"""Options of format 1 that are no more: how often labelled rows occurred, before labelled_share."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +224,11 @@ SOURCE = {
     "missing_marks": SourceOption(
         "entries that mean missing, as WORD|WORD or NAME=WORD|WORD, by commas (NA, null, None, ?, "
         "-, unknown and the like, and negative codes of other numbers)",
+        ("images",),
+    ),
+    "sided": SourceOption(
+        "whether left and right matter to the labels, yes or no; training mirrors images where "
+        "they do not (no, and yes of arrays)",
         ("images",),
     ),
     "test_on": SourceOption("official part of CelebA, test or valid (test)", ("celeba",)),

@@ -27,7 +27,7 @@ def epoch_line(metrics: Metrics) -> str:
     terms = "  ".join(
         f"{name} {value:.1f}"
         for name, value in metrics.items()
-        if name not in ("epoch", "accuracy", "r2", "objective", "bound")
+        if name not in SHOWN and not name.startswith(TRIED)
     )
     if not metrics:
         return "nothing left to train"
@@ -37,8 +37,28 @@ def epoch_line(metrics: Metrics) -> str:
     return (
         f"epoch {metrics['epoch'] + 1:.0f}: objective {metrics['objective']:.1f}, "
         f"bound {metrics.get('bound', math.nan):.1f}, "
-        f"{seen}  [{terms}]"
+        f"{seen}{_tried(metrics)}  [{terms}]"
     )
+
+
+SHOWN = ("epoch", "accuracy", "r2", "objective", "bound")
+"""What an epoch's line has beside the terms."""
+
+TRIED = "validation_"
+"""How the names begin of what was found on rows that are not trained on."""
+
+
+def _tried(metrics: Metrics) -> str:
+    """What an epoch's weights did on the validation rows, where there are any."""
+    if f"{TRIED}bound" not in metrics:
+        return ""
+    words = {"bound": "bound {:.1f}", "accuracy": "accuracy {:.3f}", "r2": "R² {:.3f}"}
+    found = [
+        word.format(metrics[TRIED + name])
+        for name, word in words.items()
+        if TRIED + name in metrics
+    ]
+    return f"; on validation rows {', '.join(found)}"
 
 
 def aligned(rows: Iterable[Iterable[str]], left: int = 1) -> str:

@@ -35,6 +35,7 @@ CONFIG = Config(
     style=16,
     epochs=12,
     batch_size=100,
+    validation=0.0,
 )
 """What all arms share."""
 

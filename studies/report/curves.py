@@ -1,4 +1,4 @@
-"""Curves of a training: the objective and the accuracy after every epoch."""
+"""Curves of a training: what was found after every epoch, in training and on validation rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from ...inference.runs.logbook import METRICS, read_lines
+from ...inference.runs.logbook import METRICS, VALIDATION, read_lines
 from ..drawing.section import Picture, Section
 from ..drawing.sheets import FAINT, INK, MUTED, RIGHT, panel, png
 
@@ -21,16 +21,18 @@ def section(directory: Path, *, majority: float | None = None) -> Section | None
         directory: of the run.
         majority: accuracy of the majority class, drawn as a line to start from.
     """
-    metrics = read_lines(directory / METRICS)
-    pictures = [
-        picture
-        for picture in (
-            _curve(metrics, "objective", "objective, nats per image"),
-            _curve(metrics, "accuracy", "accuracy on labelled training images", majority),
-        )
-        if picture is not None
-    ]
-    return Section("training", "Training", (EXPLANATION,), tuple(pictures)) if pictures else None
+    metrics, tried = (read_lines(directory / name) for name in (METRICS, VALIDATION))
+    curves = (
+        _curve(metrics, "objective", "objective, nats per image"),
+        _curve(metrics, "accuracy", "accuracy on labelled training images", majority),
+        _curve(tried, "bound", "bound on validation images, nats each", stem="validation"),
+        _curve(tried, "accuracy", "accuracy on validation images", majority, stem="validation"),
+        _curve(tried, "r2", "R² on validation images", stem="validation"),
+        _curve(tried, "reconstruction_l1", "error on validation images", stem="validation"),
+    )
+    pictures = tuple(picture for picture in curves if picture is not None)
+    text = (EXPLANATION, KEPT_OUT) if tried else (EXPLANATION,)
+    return Section("training", "Training", text, pictures) if pictures else None
 
 
 EXPLANATION = (
@@ -39,9 +41,19 @@ EXPLANATION = (
     "their labels; the table above has the test images."
 )
 
+KEPT_OUT = (
+    "Validation images have labels and are kept out of the training; the labels are hidden when "
+    "the weights are tried on them. Few images make these curves rough."
+)
+
 
 def _curve(
-    metrics: list[dict[str, Any]], key: str, title: str, majority: float | None = None
+    metrics: list[dict[str, Any]],
+    key: str,
+    title: str,
+    majority: float | None = None,
+    *,
+    stem: str = "training",
 ) -> Picture | None:
     points = [(row["epoch"] + 1, row[key]) for row in metrics if _finite(row.get(key))]
     if not points:
@@ -54,9 +66,10 @@ def _curve(
     axes.set_title(title, loc="left", color=INK, fontsize=10.5)
     if majority is not None:
         _line(axes, majority, points[-1][0])
-    last = f"{points[-1][1]:.1%}" if key == "accuracy" else f"{points[-1][1]:.1f}"
+    form = {"accuracy": ".1%", "r2": ".3f", "reconstruction_l1": ".4f"}.get(key, ".1f")
+    last = format(points[-1][1], form)
     return Picture(
-        f"training-{key}",
+        f"{stem}-{key}",
         png(figure),
         alt=f"Curve of the {title} by epoch, ending at {last}",
         caption=f"After epoch {points[-1][0]}: {last}.",

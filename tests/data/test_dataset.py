@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from ccvae.data import Batch, Binary, Categorical, Dataset, LabelSpace
 from ccvae.data.dataset import labelled_rows
-from ccvae.data.digits import digits
 
 # A machine that is busy with other things must not fail a test.
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -153,19 +152,6 @@ def test_balanced_labels_are_exact_nested_and_even():
     assert [(codes[large] == k).sum().item() for k in range(3)] == [20, 20, 10]
     assert set(small.tolist()) < set(large.tolist())
     assert torch.equal(small, labelled_rows(100, 0.12, 3, codes))
-
-
-def test_labelled_rows_are_repeated():
-    """Every labelled row occurs so often in a pass, every other row once."""
-    data = digits()
-    rows = data.training(0.01, seed=0)
-    more = rows.repeated(3)
-    assert len(more) == len(rows) + 2 * len(rows.labelled)
-    seen = torch.cat([more.rows[b.index] for b in more.batches(200, seed=1)]).bincount()
-    assert set(seen[rows.labelled.rows].tolist()) == {3}
-    hidden = rows.labels.isnan().all(-1)
-    assert set(seen[rows.rows[hidden]].tolist()) == {1}
-    assert rows.repeated(1) is rows
 
 
 def test_balanced_labels_take_annotated_rows_first() -> None:

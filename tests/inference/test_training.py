@@ -8,13 +8,10 @@ from pyro.infer import Trace_ELBO
 
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, Dataset, LabelSpace
-from ccvae.data.spec import load as load_data
 from ccvae.inference import CCVAEObjective
 from ccvae.inference.catalogue import build_objective, build_pair
 from ccvae.inference.evaluation.evaluating import evaluate, majority
 from ccvae.inference.evaluation.prediction import classify, decode, encode, reconstruct
-from ccvae.inference.runs.fitting import fit
-from ccvae.inference.runs.run import create, training_rows
 from ccvae.inference.training.baselines import baseline
 from ccvae.inference.training.loop import Training
 from ccvae.inference.training.optimisation import adam, warm_cosine
@@ -151,14 +148,3 @@ def test_a_nan_image_stops_the_training(data):
                 rate=lambda _: 1e-3,
             ).run()
         )
-
-
-def test_the_first_epochs_may_be_on_labelled_rows_alone(tmp_path):
-    """What they log is of labelled rows: nothing is missing there."""
-    config = Config(data="faces:72", network="mlp", epochs=2, labelled_epochs=1, batch_size=30)
-    dataset = load_data(config.data)
-    run = create(config, dataset, tmp_path, torch.device("cpu"))
-    rows = training_rows(config, dataset)
-    first, second = fit(run, rows, resume=False)
-    assert first["-log q(y_missing|z_c)"] == 0
-    assert second["-log q(y_missing|z_c)"] != 0

@@ -1,0 +1,43 @@
+"""Some rows of a data set, as programs take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a program is called with: ``model(*batch.args, **batch.kwargs)``.
+
+    Attributes:
+        x: images ``(B, C, H, W)``, floats in [0, 1].
+        y: labels ``(B, L)``, NaN where missing.
+        d: domains ``(B,)``, −1 where missing; None for a data set without domains.
+        index: the rows' positions ``(B,)`` within the set that the batch was drawn from.
+        size: the number of rows of that set; the ``data`` plate takes its scale from it.
+        weights: what each row counts for in the loss, ``(B,)``; None where all count alike.
+    """
+
+    x: Tensor
+    y: Tensor
+    d: Tensor | None
+    index: Tensor
+    size: int
+    weights: Tensor | None = None
+
+    @property
+    def args(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Positional arguments of a program."""
+        return self.x, self.y, self.d
+
+    @property
+    def kwargs(self) -> dict[str, Tensor | int]:
+        """Keyword arguments of a program."""
+        return {"index": self.index, "size": self.size}
+
+    def hidden(self) -> Batch:
+        """The same images with every label missing, as evaluation needs them."""
+        return replace(self, y=torch.full_like(self.y, torch.nan))

@@ -1,0 +1,134 @@
+"""What of a training is kept: the last weights or the best epoch's, averaged or as they are.
+
+After every epoch the weights are tried on validation rows, which have labels and are not trained
+on. Their score is in nats an image: the bound with the labels hidden, plus the weight that the
+training gives to the labels times the accuracy, of numbers R². The weights of the best epoch, or of
+the last, are what a checkpoint holds under the names of the programs, and what a loaded run has.
+The weights in training are beside them in the same file, so that the two never disagree.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from ...data import Rows
+from ..evaluation.evaluating import evaluate, in_short, share_right
+from ..training.average import Average
+from ..training.noise import seed_of
+from ..training.validation import TRIED
+from .run import Run
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+VALIDATION = 2
+"""What tells the seed of an epoch's validation from those of its steps."""
+
+
+class Keeper:
+    """Tries the weights after each epoch, and keeps those that the configuration asks for.
+
+    Args:
+        run: in training.
+        validation: rows to try the weights on; none to keep the last ones.
+        weight: nats an image that a right label is worth.
+        fabric: the processes, which agree on the first one's figures.
+
+    Attributes:
+        best: score of the best epoch so far, −∞ before the first.
+        waited: epochs since then.
+    """
+
+    def __init__(self, run: Run, validation: Rows, weight: float, fabric: Fabric) -> None:
+        self.run, self.validation, self.weight = run, validation.first(TRIED), weight
+        self.fabric = fabric
+        self.best, self.waited = float("-inf"), 0
+        self.training = nn.ModuleDict(run.modules)
+        self.average: Average[nn.ModuleDict] | None = None
+        if run.config.average:
+            self.average = Average(self.training, run.config.average)
+        same = self.average is None and not self._keeps_best
+        self.kept = self.training if same else deepcopy(self.training).eval()
+
+    @property
+    def held(self) -> dict[str, nn.Module]:
+        """What a checkpoint holds: the kept weights, and those in training if they are others."""
+        held = dict(self.kept.items())
+        if self.kept is not self.training:
+            held |= {f"training_{name}": module for name, module in self.training.items()}
+        if self.average is not None:
+            held |= {f"average_{name}": module for name, module in self.average.module.items()}
+        return held
+
+    @property
+    def enough(self) -> bool:
+        """Whether the training was told to wait no longer for a better epoch."""
+        patience = self.run.config.patience
+        return 0 < patience <= self.waited
+
+    def after_step(self, steps: int) -> None:
+        """Take in the weights after so many steps of the training."""
+        if self.average is not None:
+            self.average.update(steps)
+
+    def after_epoch(self, epoch: int) -> dict[str, float]:
+        """Try the weights and keep them where they are to be kept.
+
+        Returns:
+            what :func:`~ccvae.inference.evaluation.evaluating.in_short` says of the validation
+            rows; nothing where there are none.
+        """
+        found = self._tried(epoch) if len(self.validation) else {}
+        score = found.get("bound", 0.0) + self.weight * share_right(self.run.space, found)
+        better = score > self.best or not found  # who is not tried does not wait
+        self.best, self.waited = max(score, self.best), 0 if better else self.waited + 1
+        if better or not self._keeps_best:
+            self._keep()
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint notes of it."""
+        return {"best": self.best if self.best > float("-inf") else None, "waited": self.waited}
+
+    def take_up(self, state: dict[str, Any]) -> None:
+        """Stand where :meth:`state` said."""
+        best = state.get("best")
+        self.best = float("-inf") if best is None else best
+        self.waited = state.get("waited", 0)
+
+    def before_saving(self) -> None:
+        """Until there is a best epoch, keep what there is."""
+        if self.best == float("-inf"):
+            self._keep()
+
+    def end(self) -> None:
+        """Put the kept weights into the run."""
+        _copy(self.kept, self.training)
+
+    @property
+    def _keeps_best(self) -> bool:
+        return self.run.config.keep == "best" and len(self.validation) > 0
+
+    @property
+    def _current(self) -> nn.ModuleDict:
+        return self.training if self.average is None else self.average.module
+
+    def _keep(self) -> None:
+        _copy(self._current, self.kept)
+
+    def _tried(self, epoch: int) -> dict[str, float]:
+        torch.manual_seed(seed_of(self.run.config.seed, epoch, VALIDATION))
+        model, guide = self._current["model"], self._current["guide"]
+        found = evaluate(model, guide, self.run.objective, self.validation, self.run.device)
+        return self.fabric.broadcast(in_short(found))
+
+
+@torch.no_grad()
+def _copy(source: nn.Module, target: nn.Module) -> None:
+    """Copy one module's weights into another of the same kind."""
+    if source is not target:
+        target.load_state_dict(source.state_dict())

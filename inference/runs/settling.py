@@ -1,0 +1,64 @@
+"""What a configuration leaves open, settled once its training rows are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...config import Config
+from ...data import Rows
+from ...loading import choose
+from ..catalogue import ENTRIES, objective_class
+from ..objectives.base import Objective
+from ..training.alpha import measured_alpha
+from ..training.engine import PRECISIONS
+from ..training.optimisation import SCHEDULES
+from ..training.sampling import LABELLED_SHARE
+from ..training.validation import split
+
+KEPT = ("best", "last")
+"""Of which epoch the weights may be kept."""
+
+ALPHA_RULES = ("measured", "paper")
+"""How an objective's α may be chosen."""
+
+
+def check_words(config: Config) -> None:
+    """Raise unless every option that is a word is one of those that there are.
+
+    Raises:
+        ValueError: for another one.
+    """
+    choose("program", config.program, ENTRIES)
+    choose("schedule", config.schedule, SCHEDULES)
+    choose("precision", config.precision, PRECISIONS)
+    choose("keep", config.keep, KEPT)
+    choose("alpha rule", config.alpha_rule, ALPHA_RULES)
+
+
+def settled(config: Config, rows: Rows) -> Config:
+    """The configuration with what it leaves to the rows: α and the share of labelled rows.
+
+    Args:
+        config: as it was asked for. rows: the training rows, with those that validate.
+    """
+    rows = split(config, rows).train
+    return _with_share(_with_alpha(config, rows), rows)
+
+
+def _with_share(config: Config, rows: Rows) -> Config:
+    """The configuration with the share of labelled rows in a batch, 0 where enough have labels."""
+    if config.labelled_share is not None:
+        return config
+    few = 0 < rows.labelled_share < LABELLED_SHARE
+    return replace(config, labelled_share=LABELLED_SHARE if few else 0.0)
+
+
+def _with_alpha(config: Config, rows: Rows) -> Config:
+    """The configuration with an α by its rule, for an objective with one where none was given."""
+    kind = objective_class(config)
+    if config.alpha is not None or not issubclass(kind, Objective):
+        return config
+    paper = kind.suggested_alpha(len(rows), len(rows.labelled))
+    if paper is None or config.alpha_rule == "paper" or not kind.label_weight:
+        return replace(config, alpha=paper)
+    return replace(config, alpha=measured_alpha(config, kind.label_weight, rows))

@@ -1,0 +1,33 @@
+"""What rows count for in the loss and in what is logged, where they are not drawn alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyro import poutine
+from pyro.infer.elbo import ELBOModule
+from torch import Tensor
+
+from ...data import Batch
+from ..objectives.base import ObjectiveModule
+
+
+def weighed_loss(module: ELBOModule, call: Callable[..., Tensor], batch: Batch) -> Tensor:
+    """The loss of a batch, in which rows count as much as their weights say.
+
+    Args:
+        module: whose loss it is. call: the module, or what a Fabric made of it.
+        batch: with weights, or with None where all rows count alike.
+    """
+    if batch.weights is None:
+        return call(*batch.args, **batch.kwargs)
+    if isinstance(module, ObjectiveModule):
+        return call(*batch.args, weights=batch.weights, **batch.kwargs)
+    # Pyro's own ELBOs have no terms to weigh; they weigh every site of a row alike.
+    with poutine.scale(scale=batch.weights[:, None]):
+        return call(*batch.args, **batch.kwargs)
+
+
+def weighed_sum(term: Tensor, weights: Tensor | None) -> Tensor:
+    """What the rows of a term ``(B,)`` add to that of all rows."""
+    return term.sum() if weights is None else (term * weights).sum()

@@ -1,0 +1,55 @@
+"""An encoder whose labels' blocks have a trunk and heads of their own."""
+
+import torch
+
+from ccvae.config import Config
+from ccvae.data import Binary, Categorical, LabelSpace
+from ccvae.guides import CCVAEGuide
+from ccvae.inference.catalogue import build_pair
+from ccvae.networks import MLPEncoder
+from ccvae.networks.separate import SeparateEncoder, means_of
+
+SPACE = LabelSpace([Categorical("hair", ("w", "x", "y", "z")), Binary("a"), Binary("b")])
+SHAPE = (1, 4, 4)
+
+
+def separate(blocks, style):
+    return SeparateEncoder(lambda outputs: MLPEncoder(SHAPE, outputs, (7,)), blocks, style)
+
+
+def test_a_guide_without_noise_says_what_the_softmax_of_its_scores_does():
+    scores = 3 * torch.randn(5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+    class Fixed(torch.nn.Module):
+        def forward(self, x):
+            means = means_of(scores)
+            return torch.cat([means, x[:, :2]], -1), torch.full((5, 5), 1e-9).double()
+
+    space = LabelSpace([SPACE.labels[0]])
+    guide = CCVAEGuide(space, Fixed(), style=2, link="logit")
+    (log_q,) = guide.predict(torch.zeros(5, 2, dtype=torch.float64))
+    torch.testing.assert_close(log_q[:, 0].double(), scores.log_softmax(-1), atol=1e-6, rtol=0)
+
+
+def test_the_blocks_come_first_and_the_style_has_an_encoder_of_its_own():
+    encoder = separate((1, 1, 3), 2)
+    x = torch.rand(6, *SHAPE)
+    loc, scale = encoder(x)
+    assert loc.shape == scale.shape == (6, 1 + 1 + 3 + 2)
+    assert (scale > 0).all()
+    loc[:, :5].sum().backward()
+    assert all(p.grad is None or not p.grad.any() for p in encoder.style.parameters())
+    assert encoder.blocks.heads.loc.weight.grad.abs().sum() > 0
+    assert torch.equal(loc[:, 5:], encoder.style(x)[0])
+
+
+def test_a_score_for_every_class_makes_no_mean_at_the_start():
+    assert torch.equal(means_of(torch.full((2, 5), 0.7)).round(decimals=6), torch.zeros(2, 4))
+    assert torch.equal(means_of(torch.tensor([[3.0]])), torch.tensor([[3.0]]))
+
+
+def test_one_trunk_or_two_by_the_configuration():
+    for trunks, kind in ((1, MLPEncoder), (2, SeparateEncoder)):
+        config = Config(network="mlp", style=2, trunks=trunks)
+        _, guide = build_pair(config, SPACE, SHAPE)
+        assert type(guide.encoder) is kind
