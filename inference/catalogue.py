@@ -107,6 +107,7 @@ def build_pair(
     """
     choose("program", config.program, PROGRAMS)
     choose("link", config.link, LINKS)
+    choose("heads", config.heads, build.HEADS)
     build.check(config.network, shape)
     likelihood = build_likelihood(config)
     numbers = shape[0] * likelihood.parameters_per_channel
@@ -148,7 +149,12 @@ def _ccvae(parts: Parts) -> Pair:
         frequencies=parts.frequencies,
     )
     encoder = build.block_encoder(
-        parts.config.network, parts.shape, blocks, style, trunks=parts.config.trunks
+        parts.config.network,
+        parts.shape,
+        blocks,
+        style,
+        trunks=parts.config.trunks,
+        heads=parts.config.heads,
     )
     return model, CCVAEGuide(parts.space, encoder, style=style, link=parts.config.link)
 
