@@ -218,4 +218,4 @@ class Objective(ELBO):
 
 def _shown() -> Any:
     """What draws objectives in a notebook. It lies above this layer, and only a notebook asks."""
-    return import_module("..inspection.show_objectives", __package__)
+    return import_module("...inspection.show_objectives", __package__)
