@@ -1,14 +1,14 @@
 """What programs are, read off them as they run: sites, graph, factorisation, formulas, figures."""
 
-from .building import build_graph
 from .example import inspect_program
-from .factorisation import factorisation, guide_density, joint
-from .graph import Edge, Graph, Node, Plate
+from .graphs.building import build_graph
+from .graphs.structure import Edge, Graph, Node, Plate
 from .inspection import Inspection, inspect_pair
-from .notation import LATEX, UNICODE, Notation
-from .recording import record
+from .recording.runner import record
+from .recording.sites import Record, Site
 from .rendering import render
-from .sites import Record, Site
+from .writing.factorisation import factorisation, guide_density, joint
+from .writing.notation import LATEX, UNICODE, Notation
 
 __all__ = [
     "LATEX",

@@ -13,9 +13,9 @@ from ..data import Batch, Dataset
 from ..data.spec import load
 from ..inference.catalogue import build_objective, build_pair
 from ..loading import load_attribute
-from .arguments import Program, bound
 from .inspection import Inspection, inspect_pair
-from .statements import place_of
+from .recording.arguments import Program, bound
+from .recording.statements import place_of
 
 PATTERNS = ("none", "all", "some")
 """Which labels the rows of an example have."""

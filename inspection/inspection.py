@@ -15,14 +15,14 @@ from pyro.infer import ELBO
 
 from ..inference import Draw, Objective, check_pair
 from ..inference.checks.untouched import untouched
-from .building import build_graph
-from .factorisation import factorisation
-from .formulas import Formula, present
-from .graph import Graph
-from .notation import LATEX, UNICODE, paragraph
-from .recording import Runner, examined
-from .sites import Record
-from .table import SiteTable, graph_to_json
+from .graphs.building import build_graph
+from .graphs.structure import Graph
+from .recording.runner import Runner, examined
+from .recording.sites import Record
+from .writing.factorisation import factorisation
+from .writing.formulas import Formula, present
+from .writing.notation import LATEX, UNICODE, paragraph
+from .writing.table import SiteTable, graph_to_json
 
 Program = Callable[..., Any]
 
@@ -94,7 +94,7 @@ class Inspection:
         }
 
     def _repr_html_(self) -> str:
-        from .show import inspection_html
+        from .notebook.show import inspection_html
 
         return inspection_html(self)
 
@@ -102,7 +102,7 @@ class Inspection:
         return self.graph._repr_svg_()
 
     def _repr_latex_(self) -> str:
-        from .show import inspection_latex
+        from .notebook.show import inspection_latex
 
         return inspection_latex(self)
 

@@ -10,9 +10,9 @@ from ..inference import Objective
 from ..inference.catalogue import PROGRAMS
 from ..loading import choose
 from .example import inspect_program
-from .factorisation import guide_density
-from .formulas import Formula, write_term
-from .notation import LATEX, UNICODE, paragraph
+from .writing.factorisation import guide_density
+from .writing.formulas import Formula, write_term
+from .writing.notation import LATEX, UNICODE, paragraph
 
 COLUMNS = {
     "m2": "M2",

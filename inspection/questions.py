@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .blankets import Blanket, independences
-from .factorisation import factorisation
-from .graph import Graph
-from .independence import Independence
-from .notation import paragraph
-from .table import graph_to_json
-from .unroll import select
+from .asking.blankets import Blanket, independences
+from .asking.independence import Independence
+from .asking.unroll import select
+from .graphs.structure import Graph
+from .writing.factorisation import factorisation
+from .writing.notation import paragraph
+from .writing.table import graph_to_json
 
 if TYPE_CHECKING:
-    from .beside_pyro import BesidePyro
+    from .asking.inverse import Inverse
+    from .dependences import BesidePyro
     from .inspection import Inspection
-    from .inverse import Inverse
 
 COMMA = re.compile(r",(?![^\[\]]*\])")
 """A comma that is not within brackets, as that of ``z_c[1,2]`` is."""
@@ -164,7 +164,7 @@ class Answers:
 
 
 def _pyros(found: Inspection) -> BesidePyro:
-    from .beside_pyro import beside_pyro  # which needs modules of Pyro's that nothing else does
+    from .dependences import beside_pyro
 
     return beside_pyro(found)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .graph import Graph
+from .graphs.structure import Graph
 from .inspection import inspect_pair
 
 
@@ -52,11 +52,11 @@ def save(graph: Graph, path: Path, *, beside: bool = False) -> None:
         ValueError: for another ending than svg, png, pdf or tex.
     """
     if path.suffix == ".tex":
-        from .tikz import tikz
+        from .drawing.tikz import tikz
 
         path.write_text(tikz(graph, beside=beside))
     elif path.suffix in (".svg", ".png", ".pdf"):
-        from .figure import save_graph
+        from .drawing.figure import save_graph
 
         save_graph(graph, path, beside=beside)
     else:

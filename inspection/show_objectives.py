@@ -11,10 +11,10 @@ from ..data.spec import load
 from ..inference import Objective
 from ..inference.catalogue import PROGRAMS, build_pair
 from .example import FACES, LABELS, example_batch
-from .formulas import Formula
 from .inspection import inspect_pair
-from .notation import LATEX
-from .show import block, objective_html, shown
+from .notebook.show import block, objective_html, shown
+from .writing.formulas import Formula
+from .writing.notation import LATEX
 
 PATTERNS = {"all": "rows with all labels", "none": "rows without labels"}
 """The two sides of the poster's Table 1."""

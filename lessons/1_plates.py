@@ -48,7 +48,7 @@ from ccvae.inference.evaluation import decode, encode, evaluate
 from ccvae.inference.runs import train_once
 from ccvae.inference.training import baseline
 from ccvae.inspection import inspect_pair, inspect_program, joint
-from ccvae.inspection.figure import draw_graph
+from ccvae.inspection.drawing.figure import draw_graph
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
 torch.manual_seed(0)

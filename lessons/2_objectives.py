@@ -44,7 +44,7 @@ from ccvae.inference.objectives import log_classifier, log_evidence
 from ccvae.inference.runs import train_once
 from ccvae.inference.training import baseline
 from ccvae.inspection import inspect_program
-from ccvae.inspection.figure import draw_graph
+from ccvae.inspection.drawing.figure import draw_graph
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
 CPU = torch.device("cpu")

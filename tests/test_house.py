@@ -135,7 +135,7 @@ FACES = {
     "ccvae.inference.runs",
     "ccvae.inference.training",
     "ccvae.inspection",
-    "ccvae.inspection.figure",
+    "ccvae.inspection.drawing.figure",
     "ccvae.models",
     "ccvae.networks",
     "ccvae.studies",

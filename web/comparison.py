@@ -20,9 +20,9 @@ from ..inference import Objective
 from ..inference.catalogue import ENTRIES, PROGRAMS, build_objective, build_pair
 from ..inference.evaluation.prediction import classify
 from ..inference.training.optimisation import adam, descend, set_rate
-from ..inspection.formulas import write_term
-from ..inspection.mathml import mathml
-from ..inspection.notation import LATEX
+from ..inspection.writing.formulas import write_term
+from ..inspection.writing.mathml import mathml
+from ..inspection.writing.notation import LATEX
 from ..loading import choose
 
 STEPS = 120

@@ -11,11 +11,11 @@ from pygments.lexers.python import PythonLexer
 
 from ..config import Config
 from ..inference.catalogue import ENTRIES, PROGRAMS
+from ..inspection.drawing.svg import svg
 from ..inspection.example import PATTERNS, inspect_program
-from ..inspection.factorisation import factorisation
-from ..inspection.mathml import broken, terms
-from ..inspection.source import Source, node_of, read_source
-from ..inspection.svg import svg
+from ..inspection.graphs.source import Source, node_of, read_source
+from ..inspection.writing.factorisation import factorisation
+from ..inspection.writing.mathml import broken, terms
 from ..loading import choose
 
 TITLES = {name: entry.heading for name, entry in ENTRIES.items()}

@@ -27,10 +27,10 @@ from .. import __version__
 from ..inference.catalogue import PROGRAMS
 from ..inference.runs.run import Run
 from ..inspection.example import PATTERNS
-from ..inspection.formulas import write_term
-from ..inspection.mathml import mathml, terms
-from ..inspection.notation import LATEX
 from ..inspection.objectives import entry, names
+from ..inspection.writing.formulas import write_term
+from ..inspection.writing.mathml import mathml, terms
+from ..inspection.writing.notation import LATEX
 from .comparison import SUMMARIES, Comparison, heading, small_faces
 from .faces import Room
 from .guard import Guard

@@ -52,7 +52,7 @@ def inspect(options: Namespace) -> tuple[Document, str]:
     answers = questions.ask(found)
     document = {**found.to_json(), **answers.to_json()}
     if form in ("svg", "png", "pdf"):
-        from .inspection.figure import save_graph
+        from .inspection.drawing.figure import save_graph
 
         name = f"{config.program}-{config.objective_name}".replace(":", "_")
         path = options.out or Path(f"{name}.{form}")
@@ -60,7 +60,7 @@ def inspect(options: Namespace) -> tuple[Document, str]:
         save_graph(answers.drawn(found.graph), path, **shown)
         return {**document, "figure": str(path)}, str(path)
     if form == "tex":
-        from .inspection.tikz import tikz
+        from .inspection.drawing.tikz import tikz
 
         drawn = answers.drawn(found.graph)
         figure = tikz(drawn, beside=options.beside, numbers=options.numbers)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ccvae.inspection import inspect_pair
-from ccvae.inspection.beside_pyro import beside_pyro
+from ccvae.inspection.dependences import beside_pyro
 
 SEEN = torch.tensor(0.0)
 

@@ -6,9 +6,9 @@ import pyro
 import pytest
 
 from ccvae.benchmarks.inspection import load_corpus
-from ccvae.inspection.blankets import variables
-from ccvae.inspection.layout import lay_out
-from ccvae.inspection.legibility import flaws
+from ccvae.inspection.asking.blankets import variables
+from ccvae.inspection.drawing.layout import lay_out
+from ccvae.inspection.drawing.legibility import flaws
 
 corpus = load_corpus()
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from ccvae.inspection import LATEX, UNICODE, factorisation
-from ccvae.inspection.formulas import write_term
+from ccvae.inspection import LATEX, UNICODE
+from ccvae.inspection.writing import factorisation
+from ccvae.inspection.writing.formulas import write_term
 
 MODELS = {
     "vae": "p(x,z) = p(x|z) p(z)",

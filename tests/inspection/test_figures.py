@@ -6,10 +6,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from ccvae.inspection.figure import save_graph
-from ccvae.inspection.layout import lay_out
-from ccvae.inspection.svg import svg
-from ccvae.inspection.tikz import tikz
+from ccvae.inspection.drawing.figure import save_graph
+from ccvae.inspection.drawing.layout import lay_out
+from ccvae.inspection.drawing.svg import svg
+from ccvae.inspection.drawing.tikz import tikz
 
 CASES = [
     ("vae", ""),

@@ -7,8 +7,8 @@ import networkx as nx
 import pytest
 
 from ccvae.inspection import Edge, Graph, Node, Plate
-from ccvae.inspection.dag import Dag
-from ccvae.inspection.unroll import Cell, select
+from ccvae.inspection.asking.dag import Dag
+from ccvae.inspection.asking.unroll import Cell, select
 
 RANDOM = 1500
 

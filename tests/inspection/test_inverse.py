@@ -10,12 +10,12 @@ import torch
 from pyro import poutine
 
 from ccvae.inspection import Edge, Graph, Node, inspect_pair
-from ccvae.inspection.dag import Dag
-from ccvae.inspection.figure import STROKES, save_graph
-from ccvae.inspection.graph import Chain
-from ccvae.inspection.inverting import invert
-from ccvae.inspection.layout import lay_out
-from ccvae.inspection.tikz import tikz
+from ccvae.inspection.asking.dag import Dag
+from ccvae.inspection.asking.inverting import invert
+from ccvae.inspection.drawing.figure import STROKES, save_graph
+from ccvae.inspection.drawing.layout import lay_out
+from ccvae.inspection.drawing.tikz import tikz
+from ccvae.inspection.graphs.structure import Chain
 
 
 def arrows(found):

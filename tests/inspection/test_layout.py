@@ -7,14 +7,14 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from ccvae.inspection import Edge, Graph, Node, Plate
-from ccvae.inspection.drawing import Box
-from ccvae.inspection.figure import draw_graph
-from ccvae.inspection.graph import Chain, Series
-from ccvae.inspection.layout import lay_out
-from ccvae.inspection.legibility import flaws
-from ccvae.inspection.rows import rows
-from ccvae.inspection.svg import svg
-from ccvae.inspection.tikz import tikz
+from ccvae.inspection.drawing.figure import draw_graph
+from ccvae.inspection.drawing.layout import lay_out
+from ccvae.inspection.drawing.legibility import flaws
+from ccvae.inspection.drawing.rows import rows
+from ccvae.inspection.drawing.shapes import Box
+from ccvae.inspection.drawing.svg import svg
+from ccvae.inspection.drawing.tikz import tikz
+from ccvae.inspection.graphs.structure import Chain, Series
 
 
 def graph(edges, plates="", roles="", guide="", **more):

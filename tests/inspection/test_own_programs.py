@@ -10,7 +10,7 @@ from pyro.contrib.gp.models import GPRegression, SparseGPRegression
 from pyro.infer.autoguide import AutoDiagonalNormal, AutoNormal
 
 from ccvae.inspection import Edge, guide_density, inspect_pair, joint
-from ccvae.inspection.figure import save_graph
+from ccvae.inspection.drawing.figure import save_graph
 
 
 def regression(covariates, y):

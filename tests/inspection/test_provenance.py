@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ccvae.inspection.provenance import Provenance
+from ccvae.inspection.recording.provenance import Provenance
 
 
 def in_place(a, b):

@@ -14,7 +14,7 @@ import torch
 from ccvae.inference import Objective
 from ccvae.inference.catalogue import PROGRAMS
 from ccvae.inspection import render
-from ccvae.inspection.theme import DARK, LIGHT, page_style
+from ccvae.inspection.notebook.theme import DARK, LIGHT, page_style
 
 OBJECTIVES = [kind for known in PROGRAMS.values() for kind in known.values()]
 

@@ -7,7 +7,7 @@ import torch
 from pyro import sample
 
 from ccvae.inspection import inspect_pair
-from ccvae.inspection.source import node_of, read_source
+from ccvae.inspection.graphs.source import node_of, read_source
 
 
 def model(x):

@@ -1,0 +1,1 @@
+"""Questions to a graph: independence, Markov blankets, interventions, the inverse of a model."""

@@ -1,0 +1,101 @@
+"""Where the parts of a graph go, so that plates nest or cross, arrows point down, and all is seen.
+
+Rows come from the model's paths (:mod:`.rows`), places in them from a search (:mod:`.columns`),
+then plates are boxes around their nodes (:mod:`.boxes`) and arrows run around what is in their way
+(:mod:`.arrows`). :mod:`.legibility` says of any drawing what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..graphs.folding import FEW, folded
+from ..graphs.structure import MISSING, Graph, Node
+from ..writing.factorisation import Writer
+from ..writing.notation import LATEX, UNICODE
+from .arrows import route
+from .boxes import Plates
+from .columns import Field, heights, search
+from .rows import rows
+from .shapes import RADIUS, SQUARE, Disc, Drawing, Point
+from .slices import Scene, scene, symbol
+
+
+def lay_out(graph: Graph, sides: str = "pq", *, steps: int = FEW, numbers: bool = False) -> Drawing:
+    """A drawing of a graph.
+
+    Args:
+        graph: what to draw.
+        sides: ``"p"`` the model alone, ``"q"`` the guide alone, ``"pq"`` one over the other. The
+            nodes have the same places in all three.
+        steps: of a loop up to which each is drawn; one step and what it needs of those before
+            where there are more.
+        numbers: the sizes of plates as numbers too, beside their symbols.
+    """
+    shown = scene(graph if graph.chains else folded(graph, steps))
+    discs, plates = place(shown, numbers=numbers)
+    shows = {*sides, MISSING} if "q" in sides else set(sides)
+    edges = [e for e in shown.graph.edges if e.side in shows and e.parent != e.child]
+    arrows = route(shown, sorted(edges), discs)
+    seen = [d for d in discs.values() if d.node.role != "block" or "q" in sides]
+    return Drawing(tuple(seen), tuple(arrows), tuple(plates.boxes(discs, arrows)[::-1]))
+
+
+def label(shown: Scene, node: Node) -> str:
+    """A node's name in LaTeX, with the indices of the plates that not all variables share."""
+    if node.role == "factor":
+        return r"\psi"
+    if node.role == "block":
+        return ""
+    if node.copies > 1:
+        return LATEX.symbol(node.name, superscript="1:L")
+    index = Writer(shown.graph, LATEX, "p").index
+    inner = [index[p] for p in node.plates if p in index and p not in shown.spans]
+    return symbol(shown, node, ",".join(inner))
+
+
+def half_width(shown: Scene, node: Node) -> float:
+    """Half the width of the ellipse that holds a node's name."""
+    if node.role in ("factor", "block"):
+        return SQUARE
+    name = node.name[: node.name.rindex(" at ")] if node.name in shown.lags else node.name
+    letters = len(UNICODE.symbol(name).replace("_", "").replace("\\", ""))
+    letters += 2 * max(0, len(node.plates) - 1) + 3 * (node.copies > 1 and letters > 1)
+    letters += len(shown.indices.get(node.name, ""))
+    return max(RADIUS, 0.07 * letters + 0.04)
+
+
+def place(shown: Scene, *, numbers: bool) -> tuple[dict[str, Disc], Plates]:
+    """Every node as an ellipse at its place, and the plates as they are to be drawn."""
+    graph = shown.graph
+    row = rows(graph)
+    plates = Plates(graph, row, shown.spans, numbers=numbers)
+    if not graph.nodes:
+        return {}, plates
+    half = {name: _room(shown, node) for name, node in graph.nodes.items()}
+    more: dict[str, float] = {}
+    for _ in range(2):
+        field = Field(graph, half, plates.levels, more, row)
+        across, found = search(field, np.array([row[name] for name in graph.nodes]))
+        raised = dict(zip(graph.nodes, found.tolist(), strict=True))
+        height = heights(found, plates.row_gaps(raised, RADIUS))
+        discs = {
+            name: _disc(shown, node, (float(x), height[raised[name]]))
+            for (name, node), x in zip(graph.nodes.items(), across, strict=True)
+        }
+        wanted = plates.room(discs)
+        if all(wanted[name] <= more.get(name, 0.0) + 1e-6 for name in wanted):
+            break
+        more = {name: max(wanted[name], more.get(name, 0.0)) for name in wanted}
+    return discs, plates
+
+
+def _room(shown: Scene, node: Node) -> float:
+    """Half the width that a node takes up; after an earlier step the arrow's mark has its place."""
+    return max(half_width(shown, node), 0.2) + (0.2 if node.name in shown.lags else 0.0)
+
+
+def _disc(shown: Scene, node: Node, centre: Point) -> Disc:
+    height = SQUARE if node.role in ("factor", "block") else RADIUS
+    width, lag = half_width(shown, node), shown.lags.get(node.name, 0)
+    return Disc(node, label(shown, node), centre, width, height, lag)

@@ -1,0 +1,1 @@
+"""How graphs, inspections and answers show themselves in a notebook."""

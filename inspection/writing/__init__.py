@@ -1,0 +1,1 @@
+"""Graphs and objectives as text: densities, formulas, tables, in LaTeX, Unicode and MathML."""

@@ -1,0 +1,141 @@
+r"""Objectives as formulas, made of the names of the terms that they compute.
+
+The name of a term says what it is: ``-beta log q(z_c|x)``. Here it is read and written as a
+formula, so that what is printed is what is summed. Which terms there are in a row with all labels,
+and in one with none, is found by computing them: a term that is 0 in every row is not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ...inference.objectives.terms import LOG, parse
+from ..graphs.structure import Graph
+from .factorisation import Writer
+from .notation import UNICODE, Notation
+
+DENSITY = re.compile(r"(?P<side>[pq])\((?P<of>[^|)]+)(?:\|(?P<given>[^)]+))?\)")
+
+PARTS = {"_observed": "O", "_missing": "U"}
+"""The parts of a variable, and how they are marked."""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """An objective's value on rows with some labels known.
+
+    Attributes:
+        terms: their names, in the objective's order.
+        graph: with the guide that the draws come from.
+    """
+
+    terms: tuple[str, ...]
+    graph: Graph
+
+    def write(self, notation: Notation = UNICODE) -> str:
+        """The expectation over the guide of the sum of the terms."""
+        total = write_sum(self.terms, notation)
+        below = Writer(self.graph, notation, "q").left()
+        if notation.latex:
+            return rf"\mathbb{{E}}_{{{below}}}\left[{total}\right]"
+        return f"E_{{{below}}}[ {total} ]"
+
+
+def write_term(name: str, notation: Notation = UNICODE) -> str:
+    r"""A term's name as a formula, its sign included.
+
+    >>> from ccvae.inspection import LATEX
+    >>> write_term("-beta log q(z_c|x)", LATEX)
+    '-\\beta \\log q(z_{c} \\mid x)'
+    >>> write_term("alpha log q(y_observed|x)")
+    'α log q(y_O|x)'
+    """
+    term = parse(name)
+    if not term.body.startswith(LOG):
+        return rf"\text{{{name}}}" if notation.latex else name
+    body = term.body.removeprefix(LOG)
+    fraction = re.fullmatch(r"mean (p\(.*?\))/(q\(.*?\))", body)
+    if fraction:
+        above, below = (write_densities(part, notation) for part in fraction.groups())
+        body = (
+            rf"\frac{{1}}{{P}} \sum_{{p=1}}^{{P}} \frac{{{above}}}{{{below}}}"
+            if notation.latex
+            else f"1/P ∑_p {above}/{below}"
+        )
+    else:
+        total = notation.total(notation.symbol("y", "U")) + " "
+        body = write_densities(re.sub("^sum ", lambda _: total, body), notation)
+    weight = write_weight(term.weight, notation)
+    sign = notation.minus if term.negative else ""
+    return f"{sign}{weight}{notation.log} {body}"
+
+
+def write_sum(names: Iterable[str], notation: Notation = UNICODE) -> str:
+    """Terms one after the other, each with its sign."""
+    text = ""
+    for name in names:
+        term = write_term(name, notation)
+        negative = term.startswith(notation.minus)
+        sign = notation.minus if negative else "+" if text else ""
+        term = notation.group(term.removeprefix(notation.minus))
+        text += f" {sign} {term}" if text else f"{sign}{term}"
+    return text
+
+
+def write_densities(text: str, notation: Notation) -> str:
+    """Every ``p(a|b)`` in a text as the notation has it."""
+
+    def write(match: re.Match[str]) -> str:
+        of, given = (
+            [write_variable(name, notation) for name in part.split(",")] if part else []
+            for part in (match["of"], match["given"])
+        )
+        return notation.density(match["side"], of, given)
+
+    return DENSITY.sub(write, text)
+
+
+def write_variable(name: str, notation: Notation) -> str:
+    """A variable, or the part of it that is observed (O) or missing (U)."""
+    for part, mark in PARTS.items():
+        if name.endswith(part):
+            return notation.symbol(name.removesuffix(part), mark)
+    return notation.symbol(name)
+
+
+def write_weight(weight: str, notation: Notation) -> str:
+    """What a term is multiplied by, with a space behind; nothing for 1."""
+    if not weight:
+        return ""
+    inside = weight.strip("()")
+    name, minus, rest = inside.partition("-")
+    text = notation.symbol(name) + (notation.minus if minus else "") + rest
+    return f"({text}) " if inside != weight else f"{text} "
+
+
+def present(terms: Mapping[str, Tensor], graph: Graph) -> tuple[str, ...]:
+    """Names of the terms that are there: not 0 in every row, as what only carries a gradient is.
+
+    Args:
+        terms: of a batch.
+        graph: of the same batch. What is observed in all of its rows, or in none, is written
+            without the mark that tells its parts apart.
+    """
+    names = [name for name, term in terms.items() if bool(term.any())]
+    for node in graph.nodes.values():
+        if node.role == "observed":  # nothing is missing, and nothing is summed over
+            names = [re.sub(rf"sum (.*) p\({node.name}_missing\)", r"\1", name) for name in names]
+            names = [name.replace(f"{node.name}_observed", node.name) for name in names]
+        if node.role == "latent":
+            names = [name.replace(f",{node.name}_observed", "") for name in names]
+            names = [name.replace(f"{node.name}_missing", node.name) for name in names]
+            if node.name == "y":  # no label weighs anything
+                names = [
+                    name.replace("w ", "", 1) if parse(name).weight == "w" else name
+                    for name in names
+                ]
+    return tuple(names)
