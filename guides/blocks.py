@@ -86,11 +86,13 @@ class Block(TorchDistribution):
 
     def rsample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008
         """A reparameterised draw, ``sample_shape + (…, n, D)``."""
-        return dist.Normal(self.loc, self.scale).rsample(sample_shape)
+        drawn: Tensor = dist.Normal(self.loc, self.scale).rsample(sample_shape)
+        return drawn
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log q(z_c | x), ``(…, n)``."""
-        return dist.Normal(self.loc, self.scale).log_prob(value).sum(-1)
+        density: Tensor = dist.Normal(self.loc, self.scale).log_prob(value).sum(-1)
+        return density
 
     def given(self, y: Tensor) -> Conditioned:
         """Bayes' rule: the block given its label ``y`` ``(…, n)``; where y is NaN, unchanged."""

@@ -64,15 +64,18 @@ class Probit:
 
     def log_cdf(self, a: Tensor) -> Tensor:
         """Log Φ(a)."""
-        return log_ndtr(a)
+        value: Tensor = log_ndtr(a)
+        return value
 
     def logit(self, a: Tensor) -> Tensor:
         """Log Φ(a) − log Φ(−a)."""
-        return log_ndtr(a) - log_ndtr(-a)
+        value: Tensor = log_ndtr(a) - log_ndtr(-a)
+        return value
 
     def log_marginal(self, mu: Tensor, tau: Tensor) -> Tensor:
         """Log Φ(μ/σ), exactly."""
-        return log_ndtr(mu / (1 + tau**2).sqrt())
+        value: Tensor = log_ndtr(mu / (1 + tau**2).sqrt())
+        return value
 
     def conditioned(self, mu: Tensor, tau: Tensor) -> Tensor:
         """An exact reparameterised draw of ε given v > 0."""
@@ -85,7 +88,8 @@ class Probit:
 
     def quantile(self, p: float) -> float:
         """Φ⁻¹(p)."""
-        return ndtri(torch.tensor(p, dtype=torch.float64)).item()
+        value: float = ndtri(torch.tensor(p, dtype=torch.float64)).item()
+        return value
 
 
 def quantile_above(log_p: Tensor) -> Tensor:
@@ -242,8 +246,8 @@ def _linear(value: Tensor, *arguments: tuple[Tensor, Tensor]) -> Tensor:
 
 def _solve_cubic(values: Tensor, slopes: Tensor, goal: Tensor) -> Tensor:
     """Where in [0, 1] the increasing cubic with these end values and slopes equals ``goal``."""
-    f0, f1 = values.split(1, -1)
-    d0, d1 = slopes.split(1, -1)
+    f0, f1 = values[..., :1], values[..., 1:]
+    d0, d1 = slopes[..., :1], slopes[..., 1:]
 
     def cubic(t: Tensor) -> Tensor:
         blend = t**2 * (3 - 2 * t)

@@ -58,7 +58,8 @@ class ThreeNodes(dist.Normal):
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """The three nodes, ``(3, …)``; they differ from row to row whatever ``expand`` says."""
         nodes = torch.tensor(self.nodes, dtype=self.loc.dtype, device=self.loc.device)
-        return self.loc + self.scale * nodes.view(-1, *(1 for _ in self.batch_shape))
+        support: Tensor = self.loc + self.scale * nodes.view(-1, *(1 for _ in self.batch_shape))
+        return support
 
     def log_weights(self, nodes: Tensor) -> Tensor:
         """Log of the rule's weight at each of the nodes."""

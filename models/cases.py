@@ -124,12 +124,14 @@ class EachCase(TorchDistribution):
     @property
     def support(self) -> constraints.Constraint:
         """The base's."""
-        return self.base_dist.support
+        support: constraints.Constraint = self.base_dist.support
+        return support
 
     @property
     def has_rsample(self) -> bool:
         """Whether the base has."""
-        return self.base_dist.has_rsample
+        has: bool = self.base_dist.has_rsample
+        return has
 
     @property
     def mean(self) -> Tensor:
@@ -156,7 +158,7 @@ class EntryNoise(TorchFunctionMode):
 
     So a row's noise depends on where the row stands in the batch, and not on how many others miss
     labels: several processes that share a batch can draw as one
-    (see :mod:`ccvae.inference.training.noise`).
+    (see :mod:`ccvae.inference.training.noise`). That is all it is for; it makes nothing faster.
     """
 
     def __init__(self, cases: Cases) -> None:

@@ -47,7 +47,8 @@ class Codes(constraints.Constraint):
 
     def check(self, value: Tensor) -> Tensor:
         """Whether every code is one, ``(…)``."""
-        return self.columns(value).sum(-1) == (~value.isnan()).sum(-1)
+        found: Tensor = self.columns(value).sum(-1)
+        return found == (~value.isnan()).sum(-1)
 
     def __repr__(self) -> str:
         return f"class codes below {self.columns.classes}, or NaN"

@@ -59,7 +59,8 @@ class Pixels(TorchDistribution):
     def rsample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008
         """A draw, ``sample_shape + (…, C, H, W)``."""
         family = dist.Laplace if self.power == 1 else dist.Normal
-        return family(self.loc, self.scale).rsample(sample_shape)
+        drawn: Tensor = family(self.loc, self.scale).rsample(sample_shape)
+        return drawn
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-density of images ``(…, C, H, W)``, ``(…)``."""
@@ -73,7 +74,8 @@ class Pixels(TorchDistribution):
 
     @property
     def _event_size(self) -> int:
-        return self.event_shape.numel()
+        size: int = self.event_shape.numel()
+        return size
 
 
 class BinaryPixels(TorchDistribution):
@@ -104,7 +106,8 @@ class BinaryPixels(TorchDistribution):
 
     def sample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008
         """A draw, ``sample_shape + (…, C, H, W)``."""
-        return dist.Bernoulli(logits=self.logits).sample(sample_shape)
+        drawn: Tensor = dist.Bernoulli(logits=self.logits).sample(sample_shape)
+        return drawn
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-probability of images ``(…, C, H, W)``, ``(…)``; grey values count in proportion."""
@@ -140,7 +143,7 @@ class Levels(TorchDistribution):
 
     def sample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008
         """A draw, ``sample_shape + (…, C, H, W)``."""
-        levels = dist.Categorical(logits=self.logits.movedim(-3, -1)).sample(sample_shape)
+        levels: Tensor = dist.Categorical(logits=self.logits.movedim(-3, -1)).sample(sample_shape)
         return levels / 255
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -127,11 +127,13 @@ class Linear(TorchDistribution):
 
     def rsample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008
         """A reparameterised draw, ``sample_shape + (…, n, D)``."""
-        return dist.Normal(self.mean, self.scale).rsample(sample_shape)
+        drawn: Tensor = dist.Normal(self.mean, self.scale).rsample(sample_shape)
+        return drawn
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log p(z_c | y), ``(…, n)``."""
-        return dist.Normal(self.mean, self.scale).log_prob(value).sum(-1)
+        density: Tensor = dist.Normal(self.mean, self.scale).log_prob(value).sum(-1)
+        return density
 
     def log_marginal(self, value: Tensor, numbers: dist.Normal) -> Tensor:
         """Log ∫ p(z_c | y) p(y) dy for a Gaussian p(y), ``(…, n)``, exact.

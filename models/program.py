@@ -1,8 +1,9 @@
 """What all programs of the suite are: Pyro modules that can be run for their sites alone.
 
 Whenever a PyroModule reads one of its networks it tells all handlers of every parameter in it, as
-Pyro's own optimisers want to know. An objective asks for sites alone, and with small networks the
-announcements take longer than the sites do.
+Pyro's own optimisers want to know. An objective asks for sites alone, and without
+:func:`sites_alone` the terms of 4 images of 28×28 take 16 to 30 % longer, by the program, and a
+training step on 20 images of 64×64 1 %.
 """
 
 from __future__ import annotations

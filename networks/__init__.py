@@ -20,6 +20,7 @@ from .independent import IndependentEncoder
 from .joined import JoinedDecoder, JoinedEncoder
 from .local import LocalDecoder64
 from .mlp import MLPDecoder, MLPEncoder
+from .tables import Table
 
 __all__ = [
     "NETWORKS",
@@ -40,4 +41,5 @@ __all__ = [
     "MLPDecoder",
     "MLPEncoder",
     "Shape",
+    "Table",
 ]

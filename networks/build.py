@@ -238,8 +238,8 @@ def joined_decoder(
     """
     _check_layers(network)
     first, activation, *rest = decoder(network, shape, inputs, numbers).trunk
-    hidden: int = first.out_features  # type: ignore[assignment]
-    return JoinedDecoder(inputs, classes, hidden, activation, nn.Sequential(*rest))
+    assert isinstance(first, nn.Linear)  # as that of every network of the suite
+    return JoinedDecoder(inputs, classes, first.out_features, activation, nn.Sequential(*rest))
 
 
 def _check_layers(network: str) -> None:

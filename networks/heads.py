@@ -53,7 +53,8 @@ class Decoder(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Raw likelihood parameters ``(…, C, H, W)`` for latents ``(…, D)``."""
         image = full(self.trunk(z.reshape(-1, z.shape[-1])))
-        return image.unflatten(0, z.shape[:-1])
+        images: Tensor = image.unflatten(0, z.shape[:-1])
+        return images
 
 
 def full(numbers: Tensor) -> Tensor:

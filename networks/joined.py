@@ -38,7 +38,8 @@ class LabelTables(Table):
         if len(self.columns.classes) == 1:
             # One row of the table is faster picked, and of many the sum faster multiplied.
             return embedding(codes[..., 0].long(), self.table)
-        return self.columns(codes).to(self.table.dtype) @ self.table
+        one_hot: Tensor = self.columns(codes).to(self.table.dtype)
+        return one_hot @ self.table
 
 
 class JoinedEncoder(nn.Module):

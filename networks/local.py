@@ -86,14 +86,16 @@ class LabelChanges(Table):
         share = self.logits.softmax(-1) * self.side**2 - THRESHOLD
         # Off cells are exactly 0 and have the gradient of the others, so that they may come back.
         mask = share + (share.relu() - share).detach()
-        return STRENGTH * mask.unflatten(-1, (self.side, self.side))
+        masks: Tensor = STRENGTH * mask.unflatten(-1, (self.side, self.side))
+        return masks
 
     def forward(self, blocks: Tensor) -> Tensor:
         """The change ``(B, features, side, side)`` for all blocks side by side, ``(B, D)``."""
         strength = self.masks().flatten(1)[self.owner]
         weights = strength[..., None] * normalize(self.directions, dim=-1)
         change = told(blocks) @ weights.flatten(1)
-        return change.unflatten(1, (self.side, self.side, -1)).movedim(-1, 1)
+        maps: Tensor = change.unflatten(1, (self.side, self.side, -1)).movedim(-1, 1)
+        return maps
 
 
 class ChangedStyle(nn.Module):
@@ -116,7 +118,8 @@ class ChangedStyle(nn.Module):
         blocks, style = z.tensor_split([self.dimensions], -1)
         features: Tensor = self.style(style)
         scale, shift = self.changes(blocks).chunk(2, 1)
-        return features + features * scale + shift
+        changed: Tensor = features + features * scale + shift
+        return changed
 
 
 class LocalDecoder64(Decoder):
@@ -164,5 +167,6 @@ class LocalDecoder64(Decoder):
 
     def masks(self) -> Tensor:
         """Where each label acts, ``(L, 16, 16)``, in the order of the blocks."""
-        changed: ChangedStyle = self.trunk[0]  # type: ignore[assignment]
+        changed = self.trunk[0]
+        assert isinstance(changed, ChangedStyle)  # as it was made
         return changed.changes.masks()

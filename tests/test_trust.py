@@ -167,7 +167,7 @@ def test_a_demo_does_not_replace_a_run_of_train(run, capsys):
 
 
 @pytest.fixture
-def small(monkeypatch):
+def small(monkeypatch, brief_classifiers):
     """The demo at a size for tests."""
     config = Config(
         data="faces:72", network="mlp", epochs=2, batch_size=30, only="Smiling,Hair", alpha=9.0

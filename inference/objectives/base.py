@@ -35,6 +35,7 @@ class ObjectiveModule(ELBOModule):
 
     def forward(self, *args: object, **kwargs: object) -> Tensor:
         """The loss of a batch, as a differentiable scalar."""
+        loss: Tensor
         loss, terms = self.elbo.loss_and_terms(self.model, self.guide, args, kwargs)
         self.terms = {name: term.detach() for name, term in terms.items()}
         return loss

@@ -65,7 +65,8 @@ class CCVAEObjective(Objective):
 
     def prepare(self, guide: Program) -> Program:
         """The guide under :class:`~ccvae.guides.Bayes`."""
-        return Bayes()(guide)
+        conditioned: Program = Bayes()(guide)
+        return conditioned
 
     def formula(self, draw: Draw) -> dict[str, Tensor]:
         """The terms of the module's formula, in its order."""

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from ...guides import Block, Conditioned
 from ...models.joint import JointLabels
-from .draw import Draw, Site, total
+from .draw import Draw, total
+from .sites import Site
 
 
 def blocks(draw: Draw) -> list[tuple[Conditioned, Site]]:

@@ -25,6 +25,7 @@ from ...guides import Prediction
 from ...guides.diva import BlockClassifier, block_classifier
 from ...inference.objectives.diva import DIVAObjective
 from ...inference.objectives.draw import Draw
+from ...models.labelled import EachKind
 
 
 class SingleLatentGuide(PyroModule):
@@ -42,7 +43,7 @@ class SingleLatentGuide(PyroModule):
         self.space = space
         self.encoder = encoder
         self.domain_classifier = BlockClassifier(1, domains, style)
-        self.classifier = nn.ModuleList(block_classifier(kind, style) for kind in space.kinds)
+        self.classifier = EachKind(block_classifier(kind, style) for kind in space.kinds)
 
     def forward(
         self, x: Tensor, y: Tensor, d: Tensor | None = None, *, index: Tensor, size: int
@@ -67,7 +68,7 @@ class SingleLatentGuide(PyroModule):
     def predict(self, x: Tensor) -> list[Prediction]:
         """q(y | z) at the mean of q(z | x), for each kind of label."""
         loc = self.encoder(x)[0][:, None]
-        return [classifier.prediction(loc) for classifier in self.classifier]  # type: ignore[operator]
+        return [classifier.prediction(loc) for classifier in self.classifier]
 
 
 class SingleLatentObjective(DIVAObjective):

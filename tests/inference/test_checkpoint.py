@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import nn
 
-from ccvae.files import write_atomically
 from ccvae.inference.training.checkpoint import load_checkpoint, save_checkpoint
 
 
@@ -46,15 +45,6 @@ def test_weights_of_other_names_are_refused_by_name(tmp_path):
     assert "where it has bias, weight; " in str(found.value)
     assert "train it again, or use the version that wrote it" in str(found.value)
     assert "\n" not in str(found.value)
-
-
-def test_a_failed_write_keeps_the_old_file(tmp_path):
-    path = tmp_path / "file"
-    write_atomically(path, b"old")
-    with pytest.raises(TypeError):
-        write_atomically(path, "not bytes")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_pickle_is_refused_and_nothing_of_it_runs(tmp_path):
