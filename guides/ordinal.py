@@ -138,9 +138,8 @@ def log_between(low: Tensor, high: Tensor) -> Tensor:
     tensor(-689.0306, dtype=torch.float64)
     """
     low, high, _ = smaller_side(low, high)
-    top = log_ndtr(high)
-    between: Tensor = top + (-torch.expm1(log_ndtr(low) - top)).log()
-    return between
+    top: Tensor = log_ndtr(high)
+    return top + (-torch.expm1(log_ndtr(low) - top)).log()
 
 
 def normal_between(low: Tensor, high: Tensor) -> Tensor:

@@ -11,8 +11,8 @@ where ``(B,)`` is written below.
 
 Labels that the guide samples and that have finitely many values are enumerated, not sampled: each
 answer is then the exact expectation over them. So are numbers, at three nodes each, where what is
-asked is quadratic in them (:class:`~ccvae.guides.real.ThreeNodes`). The sum over labels that lie in
-a plate factorises over that plate, so L labels with K classes take L·K terms and not K^L.
+asked is quadratic in them. The sum over labels that lie in a plate factorises over that plate, so L
+labels with K classes take L·K terms and not K^L.
 """
 
 from __future__ import annotations
@@ -106,8 +106,6 @@ class Draw:
     def summed(self, label: str, block: str) -> Tensor:
         """Log Σ_y p(block | y) p(y) over missing labels, log p(block | y) elsewhere; ``(B,)``.
 
-        Over a real label it is an integral in closed form; the guide's nodes are not its own.
-
         Args:
             label: name of the model's label sites, which the guide enumerates.
             block: name of the sites that depend on them, each in its label's plate.
@@ -115,7 +113,7 @@ class Draw:
         values = []
         pairs = zip(self.sites("p", label, "unobserved"), self.sites("p", block), strict=True)
         for y, z in pairs:
-            if isinstance(z["fn"], Linear):
+            if isinstance(z["fn"], Linear):  # an integral, and the guide's nodes are not its own
                 missing = z["fn"].log_marginal(z["value"], y["fn"])
                 values.append(self.per_row(torch.where(y["mask"], missing, log_density(z)), z))
                 continue
