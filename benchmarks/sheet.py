@@ -14,10 +14,10 @@ from pathlib import Path
 import pyro
 from PIL import Image, ImageDraw
 
+from ..inspection import Graph
 from ..inspection.drawing.figure import draw_graph
 from ..inspection.drawing.layout import lay_out
 from ..inspection.drawing.legibility import flaws
-from ..inspection.graphs.structure import Graph
 from .inspection import ROOT, load_corpus
 
 CELL, COLUMNS, ROWS = (520, 420), 4, 4

@@ -1,10 +1,11 @@
 """What programs are, read off them as they run: sites, graph, factorisation, formulas, figures."""
 
-from .example import inspect_program
-from .graphs.building import build_graph
-from .graphs.structure import Edge, Graph, Node, Plate
+from .dependences import beside_pyro
+from .example import example_batch, inspect_program
+from .graph import Graph, build_graph
+from .graphs.structure import Edge, Node, Plate
 from .inspection import Inspection, inspect_pair
-from .recording.runner import record
+from .recording.examining import record
 from .recording.sites import Record, Site
 from .rendering import render
 from .writing.factorisation import factorisation, guide_density, joint
@@ -21,7 +22,9 @@ __all__ = [
     "Plate",
     "Record",
     "Site",
+    "beside_pyro",
     "build_graph",
+    "example_batch",
     "factorisation",
     "guide_density",
     "inspect_pair",

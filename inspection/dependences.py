@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyro
-from pyro.infer.inspect import get_dependencies
 
 from ..inference.checks.untouched import untouched
 from .asking.inverting import KNOWN, Dependence, posterior
-from .graphs.structure import Graph
+from .graphs.structure import Structure
 from .inspection import Inspection
+from .notebook.page import text_html
 from .recording.sites import Record
 
 Key = tuple[str, str, str, bool]
@@ -87,8 +87,6 @@ class BesidePyro:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        from .notebook.show import text_html
-
         return text_html(self.to_text())
 
 
@@ -98,6 +96,9 @@ def beside_pyro(found: Inspection) -> BesidePyro:
     Args:
         found: the inspection; its model is run once more.
     """
+    # It brings modules of Pyro's that nothing else needs, and that every command would wait for.
+    from pyro.infer.inspect import get_dependencies
+
     graph, (args, kwargs) = found.graph, found.arguments
     latent = [n.name for n in graph.nodes.values() if n.role in ("latent", "partly observed")]
     order = tuple(reversed(latent))
@@ -119,7 +120,7 @@ def _key(arrow: Dependence) -> Key:
     return arrow.parent, arrow.child, arrow.given, bool(arrow.between)
 
 
-def _read(listed: Mapping[str, Any], model: Record, graph: Graph) -> list[Dependence]:
+def _read(listed: Mapping[str, Any], model: Record, graph: Structure) -> list[Dependence]:
     """Pyro's dictionary as arrows between the graph's variables."""
     found: dict[Dependence, None] = {}
     for child, parents in listed["posterior_dependencies"].items():
@@ -135,7 +136,7 @@ def _read(listed: Mapping[str, Any], model: Record, graph: Graph) -> list[Depend
     return list(found)
 
 
-def node_of(site: str, model: Record, graph: Graph) -> str:
+def node_of(site: str, model: Record, graph: Structure) -> str:
     """The node of a graph that a site of the model belongs to."""
     name = model.halves.get(site, site)
     return name if name in graph.nodes else model.kinds.get(name, name)
@@ -144,7 +145,7 @@ def node_of(site: str, model: Record, graph: Graph) -> str:
 class _Reasons:
     """Why one of the two lists an arrow that the other does not."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Structure) -> None:
         self.graph = graph
         self.edges = {(edge.parent, edge.child) for edge in graph.edges if edge.side == "p"}
 

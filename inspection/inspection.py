@@ -7,6 +7,7 @@ import io
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
 import pyro
@@ -15,9 +16,10 @@ from pyro.infer import ELBO
 
 from ..inference import Draw, Objective, check_pair
 from ..inference.checks.untouched import untouched
-from .graphs.building import build_graph
-from .graphs.structure import Graph
-from .recording.runner import Runner, examined
+from .graph import Graph, build_graph
+from .notebook.page import block, shown
+from .recording.examining import examined
+from .recording.runner import Runner
 from .recording.sites import Record
 from .writing.factorisation import factorisation
 from .writing.formulas import Formula, present
@@ -94,17 +96,25 @@ class Inspection:
         }
 
     def _repr_html_(self) -> str:
-        from .notebook.show import inspection_html
+        # As in Graph: the commands do not wait for what draws.
+        from .notebook.show import densities_html, figure_html, objective_html, table_html
 
-        return inspection_html(self)
+        return shown(
+            f"<h4>{escape(self.name)}</h4>" if self.name else "",
+            figure_html(self.graph),
+            densities_html(self.graph),
+            objective_html({"objective": self.formula}) if self.formula else "",
+            table_html(SiteTable(self.model, self.guide)),
+            *(f'<p class="note">{escape(note)}</p>' for note in self.notes),
+            *(f'<p class="note problem">{escape(problem)}</p>' for problem in self.problems),
+        )
 
     def _repr_svg_(self) -> str:
         return self.graph._repr_svg_()
 
     def _repr_latex_(self) -> str:
-        from .notebook.show import inspection_latex
-
-        return inspection_latex(self)
+        densities = [density["latex"] for density in factorisation(self.shown()).values()]
+        return block([*densities, self.formula.write(LATEX) if self.formula else ""])
 
     def to_text(self) -> str:
         """All of it for people."""

@@ -6,20 +6,18 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .asking.blankets import Blanket, independences
 from .asking.independence import Independence
+from .asking.inverse import Inverse
 from .asking.unroll import select
-from .graphs.structure import Graph
+from .dependences import BesidePyro, beside_pyro
+from .graph import Graph
+from .inspection import Inspection
 from .writing.factorisation import factorisation
 from .writing.notation import paragraph
 from .writing.table import graph_to_json
-
-if TYPE_CHECKING:
-    from .asking.inverse import Inverse
-    from .dependences import BesidePyro
-    from .inspection import Inspection
 
 COMMA = re.compile(r",(?![^\[\]]*\])")
 """A comma that is not within brackets, as that of ``z_c[1,2]`` is."""
@@ -76,7 +74,7 @@ class Questions:
             blanket=(set_ or graph).blanket(self.blanket) if self.blanket else None,
             mutilated=set_,
             inverse=graph.inverse() if self.inverse else None,
-            pyros=_pyros(found) if self.inverse else None,
+            pyros=beside_pyro(found) if self.inverse else None,
         )
 
     def _mutilated(self, graph: Graph) -> Graph | None:
@@ -161,12 +159,6 @@ class Answers:
         if self.inverse is not None and self.pyros is not None:
             parts += [self.inverse.to_text(), self.pyros.to_text()]
         return "\n\n".join(parts)
-
-
-def _pyros(found: Inspection) -> BesidePyro:
-    from .dependences import beside_pyro
-
-    return beside_pyro(found)
 
 
 def _table(answers: Iterable[Independence]) -> Iterable[str]:

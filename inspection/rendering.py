@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .graphs.structure import Graph
+from .graph import Graph
 from .inspection import inspect_pair
 
 
@@ -51,6 +51,7 @@ def save(graph: Graph, path: Path, *, beside: bool = False) -> None:
     Raises:
         ValueError: for another ending than svg, png, pdf or tex.
     """
+    # What draws is loaded here, and matplotlib for its formats alone: inspecting draws nothing.
     if path.suffix == ".tex":
         from .drawing.tikz import tikz
 

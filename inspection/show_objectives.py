@@ -12,7 +12,8 @@ from ..inference import Objective
 from ..inference.catalogue import PROGRAMS, build_pair
 from .example import FACES, LABELS, example_batch
 from .inspection import inspect_pair
-from .notebook.show import block, objective_html, shown
+from .notebook.page import block, shown
+from .notebook.show import objective_html
 from .writing.formulas import Formula
 from .writing.notation import LATEX
 

@@ -103,8 +103,12 @@ def test_no_module_imports_itself_through_others():
 
 def test_rooms_have_their_size():
     """Heaps become rooms: few modules beside the rooms of a folder, and none too long to read."""
-    beside = {folder: [*(ROOT / folder).glob("[!_]*.py")] for folder in ("inference", "studies")}
+    beside = {
+        folder: [*(ROOT / folder).glob("[!_]*.py")]
+        for folder in ("inference", "inspection", "studies")
+    }
     assert len(beside["inference"]) <= 2, beside
+    assert len(beside["inspection"]) <= 8, beside
     assert len(beside["studies"]) <= 16, beside
     assert {
         path.name: n for path in MODULES if (n := len(path.read_text().split("\n"))) > 301

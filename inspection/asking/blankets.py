@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 from dataclasses import dataclass
 from typing import Any
 
-from ..graphs.structure import OUTSIDE, Graph
+from ..graphs.structure import OUTSIDE, Structure
+from ..notebook.page import text_html
 from .independence import Independence, Names, independent
 from .unroll import Cell, Selection, cells_to_show, plates_of, select, size_of, unroll
 
@@ -42,8 +43,6 @@ class Blanket(Set[str]):
         return len(self.names)
 
     def _repr_html_(self) -> str:
-        from ..notebook.show import text_html
-
         return text_html(self.sentence)
 
     @classmethod
@@ -78,7 +77,7 @@ class Blanket(Set[str]):
         }
 
 
-def blanket(graph: Graph, name: str) -> Blanket:
+def blanket(graph: Structure, name: str) -> Blanket:
     """The Markov blanket of a variable, or of one of its cells, in the model.
 
     Args:
@@ -105,7 +104,7 @@ class _Show:
     """Names of sets of cells: ``z_c`` for all of them, ``z_c[1]``, ``z_c[≠1]`` for all others."""
 
     def __init__(
-        self, graph: Graph, positions: Mapping[str, Sequence[int]], asked: Selection
+        self, graph: Structure, positions: Mapping[str, Sequence[int]], asked: Selection
     ) -> None:
         self.graph, self.positions, self.asked = graph, positions, asked
 
@@ -136,12 +135,12 @@ class _Show:
         return f"={own}" if found == {own} else f"≠{own}"
 
 
-def variables(graph: Graph) -> list[str]:
+def variables(graph: Structure) -> list[str]:
     """What can be asked about: all but factors, arguments, and what only the guide draws."""
     return [n.name for n in graph.nodes.values() if n.role not in (*OUTSIDE, "factor")]
 
 
-def independences(graph: Graph, given: Names | None = None) -> list[Independence]:
+def independences(graph: Structure, given: Names | None = None) -> list[Independence]:
     """The answer for every pair of variables of a model, and for two cells of each.
 
     Args:
@@ -161,7 +160,7 @@ def independences(graph: Graph, given: Names | None = None) -> list[Independence
     ]
 
 
-def _cells(graph: Graph) -> Iterator[tuple[str, str]]:
+def _cells(graph: Structure) -> Iterator[tuple[str, str]]:
     """Two cells of every variable, in each of its plates."""
     for name in variables(graph):
         plates = plates_of(graph.nodes[name])
@@ -171,7 +170,7 @@ def _cells(graph: Graph) -> Iterator[tuple[str, str]]:
                 yield f"{name}[{at}1]", f"{name}[{at}2]"
 
 
-def _separated(graph: Graph, first: str, second: str) -> Independence:
+def _separated(graph: Structure, first: str, second: str) -> Independence:
     """The pair given a set that separates it and of which nothing can be left out.
 
     If any set does, the ancestors of both do (Verma and Pearl 1990).

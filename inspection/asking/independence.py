@@ -15,7 +15,8 @@ from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
-from ..graphs.structure import INTERVENED, Graph
+from ..graphs.structure import INTERVENED, Structure
+from ..notebook.page import text_html
 from .dag import Block
 from .unroll import (
     Cell,
@@ -65,8 +66,6 @@ class Independence:
         return self.sentence
 
     def _repr_html_(self) -> str:
-        from ..notebook.show import text_html
-
         return text_html(self.sentence)
 
     @property
@@ -94,7 +93,7 @@ class Independence:
 
 
 def independent(
-    graph: Graph,
+    graph: Structure,
     first: Names,
     second: Names,
     given: Names = (),
@@ -121,7 +120,7 @@ def independent(
 
 class _Question:
     def __init__(
-        self, graph: Graph, first: Names, second: Names, given: Names, do: Names, side: str
+        self, graph: Structure, first: Names, second: Names, given: Names, do: Names, side: str
     ) -> None:
         self.graph = graph
         parts = [_selections(graph, names) for names in (first, second, given, do)]
@@ -233,14 +232,14 @@ class _Question:
         return self.unrolled.dag.ancestors([cell])
 
 
-def _selections(graph: Graph, names: Names) -> tuple[Selection, ...]:
+def _selections(graph: Structure, names: Names) -> tuple[Selection, ...]:
     several = (names,) if isinstance(names, str) else tuple(names)
     if isinstance(names, Set):
         several = tuple(sorted(several))
     return tuple(select(graph, name) for name in several)
 
 
-def _check_drawn(graph: Graph, asked: Iterable[Selection], side: str) -> None:
+def _check_drawn(graph: Structure, asked: Iterable[Selection], side: str) -> None:
     if side not in ("p", "q"):
         raise ValueError(
             f"expected side to be 'p' for the model or 'q' for the guide, got {side!r}"

@@ -15,10 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from ..graphs.structure import MISSING, Edge, Graph
+from ..graphs.structure import MISSING, Edge, Structure
+from ..notebook.page import text_html
 from .inverting import KNOWN, Both, Dependence
+
+G = TypeVar("G", bound=Structure)
 
 
 @dataclass(frozen=True)
@@ -79,17 +82,15 @@ class Inverse:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        from ..notebook.show import text_html
-
         return text_html(self.to_text())
 
-    def added_to(self, graph: Graph) -> Graph:
+    def added_to(self, graph: G) -> G:
         """The graph with the missing arrows within a cell as edges of the side ``"missing"``."""
         more = {Edge(a.parent, a.child, MISSING, a.given) for a in self.missing}
         return replace(graph, edges=graph.edges | more)
 
 
-def inverse(graph: Graph) -> Inverse:
+def inverse(graph: Structure) -> Inverse:
     """Set a guide beside the minimal faithful inverse of its model.
 
     Args:
@@ -135,5 +136,5 @@ def joined(arrows: Iterable[Dependence]) -> tuple[Dependence, ...]:
     return tuple(found.values())
 
 
-def _is_data(graph: Graph, arrow: Dependence) -> bool:
+def _is_data(graph: Structure, arrow: Dependence) -> bool:
     return graph.nodes[arrow.parent].role in KNOWN or arrow.given == "observed"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..graphs.structure import INTERVENED, Graph
+from ..graphs.structure import INTERVENED, Structure
 from .dag import Dag, join
 from .unroll import Cell, Show, Unrolled, cells_to_show, drawn, size_of, unroll, with_known
 
@@ -54,7 +54,7 @@ class Dependence:
         }
 
 
-def posterior(graph: Graph, order: Sequence[str]) -> list[Dependence]:
+def posterior(graph: Structure, order: Sequence[str]) -> list[Dependence]:
     """The arrows of a model's minimal faithful inverse, whatever its guide.
 
     Args:
@@ -67,7 +67,7 @@ def posterior(graph: Graph, order: Sequence[str]) -> list[Dependence]:
 class Both:
     """The cells of a model and of its guide, some of which have what is partly observed known."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Structure) -> None:
         self.graph = graph
         positions, known = with_known(graph, cells_to_show(graph, ()))
         self.model = unroll(graph, positions, side="p", known=known)
@@ -146,7 +146,7 @@ def _fewest(dag: Dag[Cell], node: Cell, parents: list[Cell]) -> list[Cell]:
 class _Roll:
     """Arrows between cells as arrows between variables."""
 
-    def __init__(self, graph: Graph, unrolled: Unrolled, evidence: Collection[Cell]) -> None:
+    def __init__(self, graph: Structure, unrolled: Unrolled, evidence: Collection[Cell]) -> None:
         self.graph, self.unrolled, self.evidence = graph, unrolled, evidence
 
     def __call__(self, parents: dict[Cell, list[Cell]]) -> list[Dependence]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeVar
 
-from ..graphs.structure import INTERVENED, OUTSIDE, Graph, Node
+from ..graphs.structure import INTERVENED, OUTSIDE, Node, Structure
+
+G = TypeVar("G", bound=Structure)
 
 
-def mutilated(graph: Graph, names: Iterable[str]) -> Graph:
+def mutilated(graph: G, names: Iterable[str]) -> G:
     """A model's graph with variables set from outside (Pearl 2009, "Causality", section 1.3).
 
     The arrows into them are gone, as is the guide, which is one of the model as it was. What the

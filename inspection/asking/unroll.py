@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ..graphs.structure import INTERVENED, Edge, Graph, Node
+from ..graphs.structure import INTERVENED, Edge, Node, Structure
 from ..writing.notation import LABELS
 from .dag import Dag
 
@@ -50,14 +50,14 @@ def plates_of(node: Node) -> tuple[str, ...]:
     return (*node.plates, LABELS) if node.copies > 1 else node.plates
 
 
-def size_of(graph: Graph, plate: str) -> int:
+def size_of(graph: Structure, plate: str) -> int:
     """How many cells a plate has, all kinds together."""
     if plate in graph.plates:
         return sum(graph.plates[plate].sizes)
     return max(node.copies for node in graph.nodes.values())
 
 
-def select(graph: Graph, text: str) -> Selection:
+def select(graph: Structure, text: str) -> Selection:
     """The variable or the cells that a text means.
 
     Args:
@@ -98,7 +98,9 @@ def _position(part: str, text: str) -> tuple[str, int]:
     return plate.strip(), int(number)
 
 
-def cells_to_show(graph: Graph, selections: Collection[Selection]) -> dict[str, tuple[int, ...]]:
+def cells_to_show(
+    graph: Structure, selections: Collection[Selection]
+) -> dict[str, tuple[int, ...]]:
     """The positions to write out of each plate: those named and one more, two at least."""
     named: dict[str, set[int]] = {}
     for selection in selections:
@@ -131,7 +133,7 @@ class Unrolled:
 
 
 def unroll(
-    graph: Graph,
+    graph: Structure,
     positions: Mapping[str, Sequence[int]],
     *,
     side: str = "p",
@@ -160,7 +162,7 @@ def unroll(
 class _Unroller:
     def __init__(
         self,
-        graph: Graph,
+        graph: Structure,
         positions: Mapping[str, Sequence[int]],
         side: str,
         known: Mapping[str, Collection[int]],
@@ -223,7 +225,7 @@ class _Unroller:
 
 
 def with_known(
-    graph: Graph, positions: dict[str, tuple[int, ...]]
+    graph: Structure, positions: dict[str, tuple[int, ...]]
 ) -> tuple[dict[str, tuple[int, ...]], dict[str, set[int]]]:
     """More cells of the plates of what is partly observed: those in which it is known."""
     known: dict[str, set[int]] = {}
@@ -235,7 +237,7 @@ def with_known(
     return positions | more, known
 
 
-def cut(graph: Graph, unrolled: Unrolled, do: Iterable[Selection]) -> Unrolled:
+def cut(graph: Structure, unrolled: Unrolled, do: Iterable[Selection]) -> Unrolled:
     """The same cells after an intervention: what is set depends on nothing any more."""
     dag = unrolled.dag
     cells = {cell for selection in do for cell in selection.among(dag.parents)}

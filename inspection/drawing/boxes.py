@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ..graphs.structure import Graph
+from ..graphs.structure import Structure
 from ..writing.notation import LATEX
 from .shapes import PAD, TEXT, Arrow, Box, Disc, Point, hull, text_width
 
@@ -33,7 +33,7 @@ class Plates:
 
     def __init__(
         self,
-        graph: Graph,
+        graph: Structure,
         rows: Mapping[str, int],
         spans: Mapping[str, str],
         *,
@@ -104,7 +104,7 @@ class Plates:
         return Box(text, (left - more, low), (right + more, high), above, name, name in self.spans)
 
 
-def _members(graph: Graph) -> dict[str, frozenset[str]]:
+def _members(graph: Structure) -> dict[str, frozenset[str]]:
     found, depth = {}, {}
     for plate in graph.plates:
         own = [node for node in graph.nodes.values() if plate in node.plates]

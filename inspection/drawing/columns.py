@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..graphs.structure import Graph
+from ..graphs.structure import Structure
 from .orders import Floats, Ints, Mask, in_blocks, planar
 from .rows import times
 from .shapes import PAD, RADIUS
@@ -47,7 +47,7 @@ class Field:
 
     def __init__(
         self,
-        graph: Graph,
+        graph: Structure,
         half: Mapping[str, float],
         levels: Mapping[str, int],
         room: Mapping[str, float],

@@ -21,7 +21,7 @@ from matplotlib.patches import (
 from matplotlib.path import Path as Curve
 from matplotlib.transforms import Affine2D
 
-from ..graphs.structure import INTERVENED, Graph
+from ..graphs.structure import INTERVENED, Structure
 from .layout import lay_out
 from .legend import HEADINGS, Entry, circles, entries
 from .shapes import Arrow, Box, Disc, Drawing, hull
@@ -61,7 +61,7 @@ STYLE: Any = {
 }
 
 
-def draw_graph(graph: Graph, *, beside: bool = False, numbers: bool = False) -> Figure:
+def draw_graph(graph: Structure, *, beside: bool = False, numbers: bool = False) -> Figure:
     """The plate diagram of a model and its guide.
 
     Args:
@@ -101,7 +101,9 @@ def draw_graph(graph: Graph, *, beside: bool = False, numbers: bool = False) -> 
     return figure
 
 
-def save_graph(graph: Graph, path: Path, *, beside: bool = False, numbers: bool = False) -> None:
+def save_graph(
+    graph: Structure, path: Path, *, beside: bool = False, numbers: bool = False
+) -> None:
     """Write the diagram; the ending of the name decides the format: png, svg or pdf."""
     figure = draw_graph(graph, beside=beside, numbers=numbers)
     with rc_context(STYLE):

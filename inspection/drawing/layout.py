@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..graphs.folding import FEW, folded
-from ..graphs.structure import MISSING, Graph, Node
+from ..graphs.structure import MISSING, Node, Structure
 from ..writing.factorisation import Writer
 from ..writing.notation import LATEX, UNICODE
 from .arrows import route
@@ -21,7 +21,9 @@ from .shapes import RADIUS, SQUARE, Disc, Drawing, Point
 from .slices import Scene, scene, symbol
 
 
-def lay_out(graph: Graph, sides: str = "pq", *, steps: int = FEW, numbers: bool = False) -> Drawing:
+def lay_out(
+    graph: Structure, sides: str = "pq", *, steps: int = FEW, numbers: bool = False
+) -> Drawing:
     """A drawing of a graph.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..graphs.structure import Graph
+from ..graphs.structure import Structure
 from ..writing.notation import LATEX, Notation
 from .shapes import Drawing
 
@@ -50,7 +50,7 @@ def entries(drawings: Sequence[Drawing]) -> list[Entry]:
     ]
 
 
-def circles(graph: Graph, notation: Notation = LATEX) -> list[str]:
+def circles(graph: Structure, notation: Notation = LATEX) -> list[str]:
     """Sentences about two nodes that a guide seems to draw from each other.
 
     A label and the latents that characterise it, for one: the latents are drawn from the label in

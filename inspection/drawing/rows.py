@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ..graphs.structure import Graph, Series
+from ..graphs.structure import Series, Structure
 
 Names = dict[str, str]
 
@@ -19,7 +19,7 @@ FEW = 2
 """How many different distances in time the arrows of a chain may have."""
 
 
-def loops(graph: Graph) -> list[Series]:
+def loops(graph: Structure) -> list[Series]:
     """The loops whose steps stand side by side: those with arrows of few lengths, or of all.
 
     A step that the program draws before its loop, as ``x_0`` before ``x_1``, stands with the rest.
@@ -43,7 +43,7 @@ def loops(graph: Graph) -> list[Series]:
     return [series for number, series in enumerate(found) if number not in odd]
 
 
-def _with_first(graph: Graph, series: Series) -> Series:
+def _with_first(graph: Structure, series: Series) -> Series:
     pattern = re.sub(r"\d+", "#", series.nodes[0])
     for name, node in graph.nodes.items():
         numbers = [int(n) for n in re.findall(r"\d+", name)]
@@ -59,7 +59,7 @@ def _with_first(graph: Graph, series: Series) -> Series:
     return series
 
 
-def times(graph: Graph) -> dict[str, int]:
+def times(graph: Structure) -> dict[str, int]:
     """The step of every node that a loop drew."""
     return {
         name: time
@@ -68,7 +68,7 @@ def times(graph: Graph) -> dict[str, int]:
     }
 
 
-def rows(graph: Graph) -> dict[str, int]:
+def rows(graph: Structure) -> dict[str, int]:
     """The row of every node, from 0 at the bottom."""
     one = _together(graph)
     below = _below(graph, one)
@@ -91,7 +91,7 @@ def rows(graph: Graph) -> dict[str, int]:
     return {name: height[one[name]] for name in graph.nodes}
 
 
-def _together(graph: Graph) -> Names:
+def _together(graph: Structure) -> Names:
     """A name for all steps of a series, which share a row."""
     one = {name: name for name in graph.nodes}
     for series in loops(graph):
@@ -99,7 +99,7 @@ def _together(graph: Graph) -> Names:
     return one
 
 
-def _below(graph: Graph, one: Names) -> dict[str, set[str]]:
+def _below(graph: Structure, one: Names) -> dict[str, set[str]]:
     """The children of every node in its step, and in later ones where no circle comes of it."""
     time = times(graph)
     below: dict[str, set[str]] = {name: set() for name in one.values()}
@@ -119,7 +119,7 @@ def _below(graph: Graph, one: Names) -> dict[str, set[str]]:
     return below
 
 
-def _side_by_side(graph: Graph, one: Names) -> Iterable[tuple[str, str]]:
+def _side_by_side(graph: Structure, one: Names) -> Iterable[tuple[str, str]]:
     """Pairs of loops that are chains in themselves, in the order of the program."""
     inner = {one[e.parent] for e in graph.edges if one[e.parent] == one[e.child]}
     chains = [name for name in dict.fromkeys(one.values()) if name in inner]
@@ -157,7 +157,7 @@ def _heights(below: Mapping[str, set[str]]) -> dict[str, int]:
 
 
 def _place_the_guides_own(
-    graph: Graph, one: Names, model: set[str], height: dict[str, int]
+    graph: Structure, one: Names, model: set[str], height: dict[str, int]
 ) -> None:
     """What only the guide has: its draws above what they lead to, its inputs at the bottom."""
     for name, node in graph.nodes.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from ..graphs.structure import PAST, Chain, Edge, Graph, Node, Plate, Series
+from ..graphs.structure import PAST, Chain, Edge, Node, Plate, Series, Structure
 from ..writing.notation import LATEX
 
 
@@ -23,14 +23,14 @@ class Scene:
         marks: what is written beside an arrow. spans: the labels of the boxes of loops.
     """
 
-    graph: Graph
+    graph: Structure
     indices: dict[str, str] = field(default_factory=dict)
     lags: dict[str, int] = field(default_factory=dict)
     marks: dict[Edge, str] = field(default_factory=dict)
     spans: dict[str, str] = field(default_factory=dict)
 
 
-def scene(graph: Graph) -> Scene:
+def scene(graph: Structure) -> Scene:
     """The graph with the steps of its loops, and with what its guide draws together."""
     shown = Scene(graph)
     for chain in graph.chains:
@@ -92,7 +92,7 @@ def _mark(edge: Edge, chain: Chain, inside: set[str]) -> str:
 
 
 def _nodes(
-    graph: Graph, before: dict[str, tuple[str, int]], inside: set[str], span: str
+    graph: Structure, before: dict[str, tuple[str, int]], inside: set[str], span: str
 ) -> Iterable[tuple[str, Node]]:
     for name, node in graph.nodes.items():
         for other, (whole, _) in before.items():
@@ -108,7 +108,7 @@ def _series(before: dict[str, tuple[str, int]], inside: set[str]) -> Iterable[Se
         yield Series(name, (*(o for _, o in steps), name), tuple(times))
 
 
-def _with_blocks(graph: Graph) -> Graph:
+def _with_blocks(graph: Structure) -> Structure:
     nodes, edges = dict(graph.nodes), set(graph.edges)
     for block in graph.blocks:
         own = [name for name in block if name in graph.nodes]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from ..graphs.structure import Graph, Node
+from ..graphs.structure import Node, Structure
 from ..writing.notation import GREEK, UNICODE
 from .layout import lay_out
 from .shapes import Arrow, Box, Disc, Drawing, Point
@@ -28,7 +28,7 @@ DOUBLE = 4
 LABEL = re.compile(r"(?P<head>.+?)(?:_\{(?P<below>.*?)\})?(?:\^\{(?P<above>.*?)\})?")
 
 
-def svg(graph: Graph, sides: str = "pq", *, numbers: bool = False) -> str:
+def svg(graph: Structure, sides: str = "pq", *, numbers: bool = False) -> str:
     """The plate diagram of a model and its guide.
 
     Args:

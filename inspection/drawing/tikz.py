@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graphs.structure import Graph
+from ..graphs.structure import Structure
 from .layout import lay_out
 from .legend import HEADINGS, Entry, circles, entries
 from .shapes import Arrow, Box, Disc, Drawing, Point, hull
@@ -35,7 +35,7 @@ NODES = {
 """How the outlines of nodes differ, by their roles."""
 
 
-def tikz(graph: Graph, *, beside: bool = False, numbers: bool = False) -> str:
+def tikz(graph: Structure, *, beside: bool = False, numbers: bool = False) -> str:
     """The plate diagram of a model and its guide as a document for LaTeX's class ``standalone``.
 
     Args:
@@ -45,7 +45,7 @@ def tikz(graph: Graph, *, beside: bool = False, numbers: bool = False) -> str:
 
     >>> from ccvae.inspection import Edge, Node
     >>> nodes = {"z": Node("z", "latent"), "x": Node("x", "observed")}
-    >>> graph = Graph(nodes, frozenset({Edge("z", "x", "p")}), {}, ())
+    >>> graph = Structure(nodes, frozenset({Edge("z", "x", "p")}), {}, ())
     >>> print(tikz(graph).splitlines()[-5])
       \\draw[generative] (0,0.92) -- (0,0.33);
     """

@@ -13,11 +13,11 @@ from dataclasses import replace
 from ..recording.sites import Record, Site
 from .drawn import drawn
 from .folding import series_of
-from .structure import Edge, Graph, Node, Plate
+from .structure import Edge, Node, Plate, Structure
 from .variables import Variables
 
 
-def build_graph(model: Record, guide: Record) -> Graph:
+def structure_of(model: Record, guide: Record) -> Structure:
     """The graph of a model and a guide that were run on the same arguments.
 
     Args:
@@ -43,7 +43,7 @@ def build_graph(model: Record, guide: Record) -> Graph:
         nodes.setdefault(edge.parent, Node(edge.parent, "input"))
     plates = _plates([*model.sites.values(), *(guide.sites[name] for name in found.auxiliary)])
     nodes = _in_order(nodes, plates)
-    graph = Graph(
+    graph = Structure(
         nodes,
         frozenset(_joined(edges, nodes)),
         plates,
@@ -101,7 +101,7 @@ def _joined(edges: Iterable[Edge], nodes: Mapping[str, Node]) -> Iterable[Edge]:
         yield edge if partly and not both else replace(edge, given="")
 
 
-def _merge_kinds(graph: Graph, kinds: Mapping[str, str]) -> Graph:
+def _merge_kinds(graph: Structure, kinds: Mapping[str, str]) -> Structure:
     """One node for the sites that differ in nothing but a label's kind or name."""
     plates = {name: kinds.get(name, name) for name in graph.plates}
     names = {name: name for name in graph.nodes}

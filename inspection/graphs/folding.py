@@ -12,10 +12,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Generic, TypeVar
 
 from ..recording.sites import Record, Site
-from .structure import PAST, Chain, Edge, Graph, Node, Plate, Series
+from .structure import PAST, Chain, Edge, Node, Plate, Series, Structure
 from .variables import Variables
+
+G = TypeVar("G", bound=Structure)
 
 FEW = 4
 """Steps up to which every step is shown as a node of its own."""
@@ -44,7 +47,7 @@ def series_of(model: Record, variables: Variables) -> tuple[Series, ...]:
     return tuple(found)
 
 
-def folded(graph: Graph, few: int = FEW) -> Graph:
+def folded(graph: G, few: int = FEW) -> G:
     """The graph with a template for every loop of more than a few steps.
 
     Args:
@@ -59,7 +62,7 @@ def folded(graph: Graph, few: int = FEW) -> Graph:
     return graph
 
 
-class Fold:
+class Fold(Generic[G]):
     """Some series of a graph as templates.
 
     Args:
@@ -69,7 +72,7 @@ class Fold:
         irregular: series that cannot be, as their steps depend on different things.
     """
 
-    def __init__(self, graph: Graph, series: Iterable[Series]) -> None:
+    def __init__(self, graph: G, series: Iterable[Series]) -> None:
         self._graph, self.series = graph, {s.name: s for s in series}
         self._of = {
             node: (s.name, time)
@@ -79,7 +82,7 @@ class Fold:
         self.irregular: set[str] = set()
         self.edges = self._edges()
 
-    def graph(self) -> Graph:
+    def graph(self) -> G:
         """The folded graph."""
         nodes: dict[str, Node] = {}
         plates = dict(self._graph.plates)
@@ -225,7 +228,7 @@ def _cell(sites: list[Site]) -> str:
     return ""
 
 
-def _places(graph: Graph, series: Series) -> list[tuple[object, ...]]:
+def _places(graph: Structure, series: Series) -> list[tuple[object, ...]]:
     nodes = [graph.nodes[name] for name in series.nodes if name in graph.nodes]
     if len(nodes) < len(series.nodes):
         return []

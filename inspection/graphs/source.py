@@ -15,7 +15,7 @@ from torch import nn
 
 from ..recording.arguments import innermost
 from ..recording.sites import Record
-from .structure import Graph
+from .structure import Structure
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Source:
     nodes: dict[int, tuple[str, ...]]
 
 
-def read_source(program: Callable[..., Any], record: Record, graph: Graph) -> Source:
+def read_source(program: Callable[..., Any], record: Record, graph: Structure) -> Source:
     """The source of a program, with the lines that state the nodes of a graph.
 
     Args:
@@ -76,7 +76,7 @@ def sample_statements(source: str) -> Iterator[tuple[int, int, str]]:
             yield node.lineno, node.end_lineno or node.lineno, pattern
 
 
-def node_of(site: str, graph: Graph) -> str | None:
+def node_of(site: str, graph: Structure) -> str | None:
     """The node that a site belongs to: the longest name of one that the site's name starts with.
 
     ``y_5_unobserved`` belongs to ``y``, and ``z_c_5`` to ``z_c`` although there may be a ``z``.

@@ -1,15 +1,9 @@
-"""The graphical model that two programs state together, as a reader would draw it."""
+"""What the graphical model of two programs consists of, as a reader would draw it."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..asking.blankets import Blanket
-    from ..asking.independence import Independence, Names
-    from ..asking.inverse import Inverse
 
 PAST = -1
 """The lag of an edge from all steps before."""
@@ -112,8 +106,11 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Graph:
+class Structure:
     """Nodes in the order of the model's run, edges, plates by name.
+
+    What can be asked of them is a function each, in the rooms around; a
+    :class:`~ccvae.inspection.Graph` has these as its methods.
 
     Attributes:
         nodes, plates: by name. edges: of both programs.
@@ -139,65 +136,6 @@ class Graph:
         return tuple(
             level[0] for level in itertools.takewhile(lambda level: len(set(level)) == 1, levels)
         )
-
-    def independent(
-        self, first: Names, second: Names, given: Names = (), *, do: Names = (), side: str = "p"
-    ) -> Independence:
-        """Whether variables are independent of others, given further ones.
-
-        See :func:`ccvae.inspection.asking.independence.independent`.
-        """
-        from ..asking.independence import independent
-
-        return independent(self, first, second, given, do=do, side=side)
-
-    def blanket(self, name: str) -> Blanket:
-        """A variable's Markov blanket; see :func:`ccvae.inspection.asking.blankets.blanket`."""
-        from ..asking.blankets import blanket
-
-        return blanket(self, name)
-
-    def independences(self, given: Names | None = None) -> list[Independence]:
-        """All pairs; see :func:`ccvae.inspection.asking.blankets.independences`."""
-        from ..asking.blankets import independences
-
-        return independences(self, given)
-
-    def _repr_html_(self) -> str:
-        from ..notebook.show import graph_html
-
-        return graph_html(self)
-
-    def _repr_svg_(self) -> str:
-        from ..notebook.show import graph_svg
-
-        return graph_svg(self)
-
-    def _repr_latex_(self) -> str:
-        from ..notebook.show import graph_latex
-
-        return graph_latex(self)
-
-    def do(self, *names: str) -> Graph:
-        """The graph after an intervention; see :mod:`ccvae.inspection.asking.mutilation`."""
-        from ..asking.mutilation import mutilated
-
-        return mutilated(self, names)
-
-    def inverse(self) -> Inverse:
-        """What exact inference needs beside the guide; see :func:`~.asking.inverse.inverse`."""
-        from ..asking.inverse import inverse
-
-        return inverse(self)
-
-    def folded(self, few: int = 4) -> Graph:
-        """The graph with a template for every loop of more than ``few`` steps.
-
-        See :func:`ccvae.inspection.graphs.folding.folded`; 1 folds every loop.
-        """
-        from .folding import folded
-
-        return folded(self, few)
 
     def drawn_by(self, side: str) -> list[str]:
         """The nodes that a program states: variables, what they determine, factors.

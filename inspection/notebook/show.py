@@ -7,24 +7,21 @@ a script, and keep their look wherever the notebook is opened.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
 
 from ..drawing.layout import lay_out
 from ..drawing.legend import Entry, entries
 from ..drawing.shapes import Drawing
 from ..drawing.svg import drawn_svg
-from ..graphs.structure import Graph
+from ..graphs.folding import folded
+from ..graphs.structure import Structure
 from ..writing.factorisation import factorisation
 from ..writing.formulas import Formula
 from ..writing.mathml import broken, mathml, terms
-from ..writing.notation import LATEX
 from ..writing.table import HEADINGS, SiteTable
-from .theme import SHOWN, figure_style, page_style
-
-if TYPE_CHECKING:
-    from ..inspection import Inspection
+from .page import block, shown
+from .theme import figure_style
 
 BUTTON = ' tabindex="0" role="button" aria-pressed="false"'
 """What the page of the suite needs of a node; a notebook has nothing to press."""
@@ -32,47 +29,27 @@ BUTTON = ' tabindex="0" role="button" aria-pressed="false"'
 SIDES = {"p": "model", "q": "guide"}
 
 
-def graph_svg(graph: Graph) -> str:
+def graph_svg(graph: Structure) -> str:
     """A figure that stands alone, in the colours that the reader's system asks for."""
-    figure = _still(lay_out(graph.folded()))
+    figure = _still(lay_out(folded(graph)))
     start = figure.index(">") + 1
     opened = figure[:start].replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     return f"{opened}{figure_style()}{figure[start:]}"
 
 
-def graph_html(graph: Graph) -> str:
+def graph_html(graph: Structure) -> str:
     """A graph as a notebook shows it: its figure, a legend, and the densities."""
     return shown(figure_html(graph), densities_html(graph))
 
 
-def graph_latex(graph: Graph) -> str:
+def graph_latex(graph: Structure) -> str:
     """The densities as a block of LaTeX."""
-    return block(density["latex"] for density in factorisation(graph.folded()).values())
+    return block(density["latex"] for density in factorisation(folded(graph)).values())
 
 
-def inspection_html(found: Inspection) -> str:
-    """An inspection as a notebook shows it: figure, densities, objective, sites, problems."""
-    formula = found.formula
-    return shown(
-        f"<h4>{escape(found.name)}</h4>" if found.name else "",
-        figure_html(found.graph),
-        densities_html(found.graph),
-        objective_html({"objective": formula}) if formula else "",
-        table_html(SiteTable(found.model, found.guide)),
-        *(f'<p class="note">{escape(note)}</p>' for note in found.notes),
-        *(f'<p class="note problem">{escape(problem)}</p>' for problem in found.problems),
-    )
-
-
-def inspection_latex(found: Inspection) -> str:
-    """The densities, and the objective where there is one, as a block of LaTeX."""
-    densities = [d["latex"] for d in factorisation(found.shown()).values()]
-    return block([*densities, found.formula.write(LATEX) if found.formula else ""])
-
-
-def figure_html(graph: Graph, sides: str = "pq") -> str:
+def figure_html(graph: Structure, sides: str = "pq") -> str:
     """The plate diagram with its legend."""
-    drawing = lay_out(graph.folded(), sides)
+    drawing = lay_out(folded(graph), sides)
     lines = "".join(_legend(entry) for entry in entries([drawing]))
     legend = f'<ul class="legend">{lines}</ul>' if lines else ""
     return f'<div class="figure">{_still(drawing)}</div>{legend}'
@@ -98,12 +75,12 @@ def _legend(entry: Entry) -> str:
     return f"<li>{picture}<span>{words}</span></li>"
 
 
-def densities_html(graph: Graph) -> str:
+def densities_html(graph: Structure) -> str:
     """The densities of model and guide."""
     parts = [
         f'<div class="side">{program}</div>'
         f'<div class="formula">{_lines(density["latex"], density["unicode"])}</div>'
-        for program, density in factorisation(graph.folded()).items()
+        for program, density in factorisation(folded(graph)).items()
         if density["latex"]
     ]
     return "".join(parts)
@@ -137,19 +114,3 @@ def table_html(table: SiteTable) -> str:
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
         f'</div><p class="note">{escape(sizes)}</p>'
     )
-
-
-def text_html(text: str) -> str:
-    """Lines of text as a notebook shows them."""
-    return shown(f"<pre>{escape(text)}</pre>")
-
-
-def shown(*parts: str) -> str:
-    """An output of several parts with its style."""
-    return f'{page_style()}<div class="{SHOWN}">{"".join(parts)}</div>'
-
-
-def block(formulas: Iterable[str]) -> str:
-    """Displayed formulas below each other, aligned at the left."""
-    lines = [formula for formula in formulas if formula]
-    return "$$\\begin{array}{l}" + r" \\ ".join(lines) + "\\end{array}$$" if lines else ""

@@ -11,7 +11,7 @@ PYRO = ("pyro.poutine", "pyro.primitives", "pyro.nn", "pyro.infer", "pyro.ops", 
 
 LIBRARIES = ("torch", "numpy", "contextlib", "functools", "inspect", "importlib", "pyro")
 
-OURS = __name__.rpartition(".")[0]
+OURS = __name__.rpartition(".recording.")[0]
 
 
 def current_statement() -> str:

@@ -25,7 +25,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..graphs.structure import INTERVENED, PAST, Chain, Edge, Graph, Node
+from ..graphs.structure import INTERVENED, PAST, Chain, Edge, Node, Structure
 from .notation import LABELS, LATEX, UNICODE, Notation
 
 INDICES = "ijklmnrst"
@@ -34,17 +34,17 @@ TIME = "time:"
 """What the plates begin with that stand for the steps of a chain."""
 
 
-def joint(graph: Graph, notation: Notation = UNICODE) -> str:
+def joint(graph: Structure, notation: Notation = UNICODE) -> str:
     """The model's density of all its variables, as a product."""
     return Writer(graph, notation, "p").equation()
 
 
-def guide_density(graph: Graph, notation: Notation = UNICODE) -> str:
+def guide_density(graph: Structure, notation: Notation = UNICODE) -> str:
     """The guide's density of what it samples, as a product."""
     return Writer(graph, notation, "q").equation()
 
 
-def factorisation(graph: Graph) -> dict[str, dict[str, str]]:
+def factorisation(graph: Structure) -> dict[str, dict[str, str]]:
     """Both densities in both notations: ``{"model": {"latex": …, "unicode": …}, "guide": …}``."""
     return {
         program: {"latex": write(graph, LATEX), "unicode": write(graph, UNICODE)}
@@ -55,7 +55,7 @@ def factorisation(graph: Graph) -> dict[str, dict[str, str]]:
 class Writer:
     """Writes one side of a graph in one notation."""
 
-    def __init__(self, graph: Graph, notation: Notation, side: str) -> None:
+    def __init__(self, graph: Structure, notation: Notation, side: str) -> None:
         self.graph, self.notation, self.side = graph, notation, side
         every = [graph.nodes[name] for name in graph.drawn_by(side)]
         self.factors = [node for node in every if node.role == "factor"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ...inference.objectives.terms import LOG, parse
-from ..graphs.structure import Graph
+from ..graphs.structure import Structure
 from .factorisation import Writer
 from .notation import UNICODE, Notation
 
@@ -34,7 +34,7 @@ class Formula:
     """
 
     terms: tuple[str, ...]
-    graph: Graph
+    graph: Structure
 
     def write(self, notation: Notation = UNICODE) -> str:
         """The expectation over the guide of the sum of the terms."""
@@ -117,7 +117,7 @@ def write_weight(weight: str, notation: Notation) -> str:
     return f"({text}) " if inside != weight else f"{text} "
 
 
-def present(terms: Mapping[str, Tensor], graph: Graph) -> tuple[str, ...]:
+def present(terms: Mapping[str, Tensor], graph: Structure) -> tuple[str, ...]:
     """Names of the terms that are there: not 0 in every row, as what only carries a gradient is.
 
     Args:

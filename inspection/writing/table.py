@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ..graphs.structure import Graph
+from ..graphs.structure import Structure
 from ..graphs.variables import Variables
 from ..recording.sites import Record, Site
 from .factorisation import Writer
@@ -37,7 +37,7 @@ class SiteTable:
         shown: the graph with its loops folded, of which one step has a row; every site by default.
     """
 
-    def __init__(self, model: Record, guide: Record, shown: Graph | None = None) -> None:
+    def __init__(self, model: Record, guide: Record, shown: Structure | None = None) -> None:
         self.records = {"model": model, "guide": guide}
         self.steps = steps_of(shown) if shown else {}
         self.shown = shown
@@ -195,7 +195,7 @@ class SiteTable:
         }
 
 
-def steps_of(shown: Graph) -> dict[str, str]:
+def steps_of(shown: Structure) -> dict[str, str]:
     """The nodes of a loop that is folded: the second step as x_t, the others as ``""``."""
     writer = Writer(shown, UNICODE, "p")
     steps: dict[str, str] = {}
@@ -206,7 +206,7 @@ def steps_of(shown: Graph) -> dict[str, str]:
     return steps
 
 
-def graph_to_json(graph: Graph) -> dict[str, Any]:
+def graph_to_json(graph: Structure) -> dict[str, Any]:
     """Nodes, edges and plates as plain data."""
     return {
         "nodes": [
