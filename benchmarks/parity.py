@@ -22,8 +22,8 @@ from ..inference.catalogue import PROGRAMS, build_objective, build_pair
 from .step import LINKS, PATTERNS, patterns
 
 TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-4}
-"""Of values. A gradient may differ by a hundred times as much: that of a Laplace density jumps where
-a pixel crosses its mean."""
+"""Of values. A gradient may differ by a hundred times as much: that of a Laplace density jumps
+where a pixel crosses its mean."""
 
 DRAWS = ("normal_", "uniform_", "exponential_", "random_", "bernoulli_")
 """What fills a tensor with noise in place."""
