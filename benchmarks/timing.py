@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from ..inference.training.engine import keep_freed_memory
+from ..inference.training.optimisation import descend
 
 Step = Callable[[], Tensor]
 Key = TypeVar("Key", bound=Hashable)
@@ -44,14 +45,7 @@ def trained(module: nn.Module, loss: Callable[[], Tensor]) -> Step:
     """A step of training: the loss, its gradient, and fused Adam."""
     optimiser = torch.optim.Adam(module.parameters(), lr=1e-4, fused=True)
 
-    def step() -> Tensor:
-        optimiser.zero_grad()
-        value = loss()
-        value.backward()
-        optimiser.step()
-        return value
-
-    return step
+    return lambda: descend(optimiser, loss)
 
 
 def measure(steps: dict[Key, Step], seconds: float, least: int = LEAST) -> dict[Key, list[float]]:

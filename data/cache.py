@@ -33,12 +33,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import platformdirs
 import torch
 from filelock import FileLock, Timeout
 from rich.console import Console
 from torch import Tensor
 
+from ..files import cache_folder, replacing
 from .decode import Decoding, UnusableImageError, decode, strict_pillow
 from .progress import progress
 
@@ -77,11 +77,6 @@ class Decoded(NamedTuple):
         return skipped + [f"{what}: {count} images" for what, count in self.converted.items()]
 
 
-def cache_folder() -> Path:
-    """What the environment variable ``CCVAE_CACHE`` names, else the user's folder for caches."""
-    return Path(os.environ.get("CCVAE_CACHE") or platformdirs.user_cache_dir("ccvae"))
-
-
 def tolerable(count: int, total: int) -> bool:
     """Whether so few of a total may be left out: a single one, or a share of ``TOLERATED``."""
     return count <= max(1, TOLERATED * total) and count < total
@@ -110,7 +105,8 @@ def decoded(root: Path, names: Sequence[str], decoding: Decoding) -> Decoded:
         found = _read(array, facts, names, decoding)  # somebody else may have made it meanwhile
         if found is None:
             _build(root, names, decoding, array, facts)
-            for old in set(folder.glob(f"images-{source}-*")) - {array, facts}:
+            stale = {*folder.glob(f"images-{source}-*"), *folder.glob(f".images-{source}-*")}
+            for old in stale - {array, facts}:
                 with suppress(OSError):  # some systems keep what another process has mapped
                     old.unlink()
             found = _read(array, facts, names, decoding)
@@ -162,10 +158,9 @@ def _build(root: Path, names: Sequence[str], decoding: Decoding, array: Path, fa
     """Decode the files and put the array and its facts in place, each as a whole."""
     skipped: dict[int, str] = {}
     converted: Counter[str] = Counter()
-    part, note = array.with_suffix(".part"), facts.with_suffix(".note")
     console = Console(stderr=True)
-    try:
-        with part.open("wb") as file:
+    with replacing(facts) as note:
+        with replacing(array) as part, part.open("wb") as file:
             for start, results in _chunks(root, names, decoding, console):
                 for row, result in enumerate(results, start):
                     if isinstance(result, str):
@@ -176,14 +171,7 @@ def _build(root: Path, names: Sequence[str], decoding: Decoding, array: Path, fa
                 good = [result for result in results if not isinstance(result, str)]
                 file.write(b"".join(image.tobytes() for image, _ in good))
                 converted.update(what for _, what in good if what)
-            file.flush()
-            os.fsync(file.fileno())
         note.write_text(json.dumps({"skipped": skipped, "converted": converted}))
-        os.replace(part, array)
-        os.replace(note, facts)
-    finally:
-        part.unlink(missing_ok=True)
-        note.unlink(missing_ok=True)
 
 
 Result = tuple[np.ndarray, str] | str

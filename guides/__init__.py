@@ -3,6 +3,7 @@
 from .bayes import Bayes
 from .ccvae import CCVAEGuide
 from .characteristic import Characteristic, Conditioned
+from .contracts import Classifier, Partitioned
 from .diva import DIVAGuide
 from .links import LINKS, Logit, Probit
 from .m2 import M2Guide
@@ -13,10 +14,12 @@ __all__ = [
     "Bayes",
     "CCVAEGuide",
     "Characteristic",
+    "Classifier",
     "Conditioned",
     "DIVAGuide",
     "Logit",
     "M2Guide",
+    "Partitioned",
     "Probit",
     "VAEGuide",
 ]

@@ -35,6 +35,7 @@ from pyro import poutine
 from torch import Tensor, nn
 
 from ..data import Kind, LabelSpace
+from ..models.labelled import EachKind
 from ..models.program import Program
 from .characteristic import Characteristic
 from .links import LINKS
@@ -58,7 +59,7 @@ class CCVAEGuide(Program):
         self.space = space
         self.style = style
         self.encoder = encoder
-        self.classifier = nn.ModuleList(LabelClassifier(kind, link) for kind in space.kinds)
+        self.classifier = EachKind(LabelClassifier(kind, link) for kind in space.kinds)
 
     def forward(
         self, x: Tensor, y: Tensor, d: Tensor | None = None, *, index: Tensor, size: int

@@ -14,6 +14,7 @@ one-dimensional integrals, and so is Bayes' rule
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import ClassVar
 
@@ -162,12 +163,12 @@ class Conditioned(TorchDistribution):
         """Log q(z_c | x) + log q(y | z_c) − log q(y | x), ``(…, n)``."""
         return self.prior.log_prob(value) + self.log_classifier(value) - self.log_evidence()
 
-    def _chosen(self, log_side: object, *scores: Tensor) -> Tensor:
+    def _chosen(self, log_side: Callable[..., Tensor], *scores: Tensor) -> Tensor:
         """Sum over the block of log F on the side that each dimension fell on."""
         side = self.signs
         # Masked twice: the first `where` keeps a NaN label out of the gradient of the second.
         sign = torch.where(side == 0, 1.0, side)
-        chosen = log_side(*(sign * s for s in scores))  # type: ignore[operator]
+        chosen = log_side(*(sign * s for s in scores))
         return torch.where(side == 0, 0.0, chosen).sum(-1).to(self.prior.loc.dtype)
 
 

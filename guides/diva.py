@@ -38,6 +38,7 @@ from pyro.distributions import TorchDistribution
 from torch import Tensor, nn
 
 from ..data import LabelSpace
+from ..models.labelled import EachKind
 from ..models.program import Program
 
 
@@ -69,7 +70,7 @@ class DIVAGuide(Program):
         self.style_encoder = style_encoder
         self.label_encoder = label_encoder
         self.domain_classifier = BlockClassifier(1, domains, style)
-        self.classifier = nn.ModuleList(
+        self.classifier = EachKind(
             BlockClassifier(len(kind), kind.classes, block) for kind in space.kinds
         )
 
@@ -110,7 +111,7 @@ class DIVAGuide(Program):
     def predict(self, x: Tensor) -> list[Tensor]:
         """Log q(y = k | z_y) at the mean of q(z_y | x): for each kind of label ``(B, n, K)``."""
         return [
-            classifier.log_classes(loc)  # type: ignore[operator]
+            classifier.log_classes(loc)
             for classifier, (loc, _) in zip(self.classifier, self.blocks(x), strict=True)
         ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pyro.infer import ELBO
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..config import Config
 from ..data import LabelSpace
 from ..guides import LINKS, CCVAEGuide, DIVAGuide, M2Guide, VAEGuide
-from ..loading import load_class
+from ..loading import choose, load_class
 from ..models import CCVAE, DIVA, LIKELIHOODS, M2, VAE, Laplace
 from ..networks import Shape, build
 from .objectives.adapted_diva import AdaptedDIVAObjective
@@ -40,16 +40,6 @@ PROGRAMS: dict[str, dict[str, type[ELBO]]] = {
     },
 }
 """For each program the objectives that apply to it, its own first."""
-
-
-def choose(what: str, name: str, known: Iterable[str]) -> None:
-    """Raise unless ``name`` is known.
-
-    Raises:
-        ValueError: listing the names that are.
-    """
-    if name not in known:
-        raise ValueError(f"unknown {what} {name!r}; choose one of {', '.join(known)}")
 
 
 def objective_class(config: Config) -> Any:

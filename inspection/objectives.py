@@ -7,7 +7,8 @@ from typing import Any
 
 from ..config import Config
 from ..inference import Objective
-from ..inference.catalogue import PROGRAMS, choose
+from ..inference.catalogue import PROGRAMS
+from ..loading import choose
 from .example import inspect_program
 from .factorisation import guide_density
 from .formulas import Formula, write_term

@@ -36,10 +36,9 @@ from sklearn.linear_model import LogisticRegression
 
 from ccvae.config import Config
 from ccvae.data.faces import Frequencies, faces
-from ccvae.inference.evaluation import decode, encode, evaluate
+from ccvae.inference.evaluation import encode, evaluate
 from ccvae.inference.runs import train_once
-from ccvae.studies import confusion, intervention, locality, swap
-from ccvae.studies.reading import counterfactuals
+from ccvae.studies import Subject, confusion, intervention, locality, reading, swap
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
 CPU = torch.device("cpu")
@@ -100,23 +99,22 @@ print(f"error of the reconstruction {result['reconstruction_l1']:.4f} of the pix
 # site, and `do` would set them all.
 
 # %%
+subject = Subject(run.model, run.guide, test)  # what a study looks at
 batch = test.batch(torch.arange(len(test)))
-latents = encode(run.guide, batch)
+latents = subject.encode(batch)
 print({name: tuple(value.shape) for name, value in latents.items()})
-block = intervention.find_block(data.space, "Eyeglasses")
-means = intervention.class_means(run.model, data.space, "Eyeglasses")
+block = reading.find_block(data.space, "Eyeglasses")
+means = reading.class_means(run.model, data.space, "Eyeglasses")
 print(block, "class means", means.flatten().tolist())
-with_glasses = decode(run.model, intervention.moved(latents, block, means[1]), batch)
-print(
-    "mean change of a pixel", (with_glasses - decode(run.model, latents, batch)).abs().mean().item()
-)
+with_glasses = subject.decode(reading.moved(latents, block, means[1]), batch)
+print("mean change of a pixel", (with_glasses - subject.decode(latents, batch)).abs().mean().item())
 
 # %% [markdown]
 # One label at a time, for some test faces:
 
 # %%
 some = test.batch(torch.arange(6) * (len(test) // 6))
-show(intervention.overview(run.model, run.guide, some, data.space, NAMES))
+show(intervention.overview(subject, some, NAMES))
 
 # %% [markdown]
 # ## 3. Local?
@@ -133,7 +131,7 @@ show(intervention.overview(run.model, run.guide, some, data.space, NAMES))
 # re-encodes it.
 
 # %%
-found = locality.measure(run.model, run.guide, test)
+found = locality.measure(subject)
 print(f"{'':12} locality   chance  ceiling     size")
 for each in found:
     figures = (each.locality, each.chance, each.ceiling, each.size)
@@ -149,14 +147,7 @@ show(locality.chart(found))
 
 # %%
 few = test.first(3)
-cases = counterfactuals.cases(
-    run.model,
-    run.guide,
-    few.batch(torch.arange(3)),
-    data.space,
-    "Smiling",
-    some=counterfactuals.true_scenes(few),
-)
+cases = reading.cases(subject, few.batch(torch.arange(3)), "Smiling", some=reading.true_scenes(few))
 picture, top = locality.draw(cases, few.batch(torch.arange(3)).x, data.space.labels[2])
 show(picture)
 
@@ -171,8 +162,9 @@ show(picture)
 
 # %%
 train = data.training(config.labelled, config.seed)
-judge = confusion.train_judge(config, train)
-matrix = confusion.measure(run.model, run.guide, judge, test)
+judge = reading.train_judge(config, train)
+subject = Subject(run.model, run.guide, test, judge=judge)
+matrix = confusion.measure(subject)
 figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")
 for axis, values, title in (
     (axes[0], matrix.variation, "the model's interventions"),
@@ -205,8 +197,8 @@ for name, values in (("model", matrix.variation), ("renderer", matrix.true_varia
 # separated, each column would share its labels and each row everything else.
 
 # %%
-show(swap.grid(run.model, run.guide, test.batch(torch.arange(5) * (len(test) // 5)), data.space), 6)
-print(swap.describe(swap.measure(run.model, run.guide, test)))
+show(swap.grid(subject, test.batch(torch.arange(5) * (len(test) // 5))), 6)
+print(swap.describe(swap.measure(subject)))
 
 # %% [markdown]
 # ## 6. Entanglement that no picture shows
@@ -231,7 +223,7 @@ def probes(pair, rows):
     style = latents["z_style"].flatten(1)
     print(f"{'':12} own block   style   commonest class")
     for column, name in enumerate(NAMES):
-        own = intervention.find_block(data.space, name).of(latents)
+        own = reading.find_block(data.space, name).of(latents)
         y = batch.y[:, column]
         most = y.unique(return_counts=True)[1].max() / len(y)
         print(f"{name:12} {probe(own, y):9.2f} {probe(style, y):7.2f} {most:17.2f}")
@@ -275,13 +267,13 @@ probes(run, test)
 
 # %%
 few = test.batch(torch.arange(min(100, len(test))))
-codes = encode(run.guide, few)
+codes = subject.encode(few)
 column = data.space.index("Eyeglasses")
 steps = torch.linspace(-1, 2, 13)
 belief, change, images = [], [], []
 for step in steps:
     value = means[0] + step * (means[1] - means[0])
-    image = decode(run.model, intervention.moved(codes, block, value), few)
+    image = subject.decode(reading.moved(codes, block, value), few)
     belief.append(judge.predict(image)[0][:, column, 1].exp().mean().item())
     images.append(image)
 change = [(image - images[4]).abs().mean().item() for image in images]
@@ -305,13 +297,8 @@ worst = min(found, key=lambda each: each.locality / max(each.ceiling, 1e-9))
 print(f"{worst.name}: locality {worst.locality:.2f}, ceiling {worst.ceiling:.2f}")
 number = NAMES.index(worst.name)
 few_rows = test.first(3)
-cases = counterfactuals.cases(
-    run.model,
-    run.guide,
-    few_rows.batch(torch.arange(3)),
-    data.space,
-    worst.name,
-    some=counterfactuals.true_scenes(few_rows),
+cases = reading.cases(
+    subject, few_rows.batch(torch.arange(3)), worst.name, some=reading.true_scenes(few_rows)
 )
 picture, _ = locality.draw(cases, few_rows.batch(torch.arange(3)).x, data.space.labels[number])
 show(picture)
@@ -350,18 +337,18 @@ probes(again, independent.subset(independent.test))
 
 # %%
 chosen = test.first(200)
-chosen_scenes = counterfactuals.true_scenes(chosen)
+chosen_scenes = reading.true_scenes(chosen)
 small = chosen.batch(torch.arange(len(chosen)))
-codes = encode(run.guide, small)
+codes = subject.encode(small)
 y = small.y[:, column]
 style = codes["z_style"]
 shift = style[y == 1].mean(0) - style[y == 0].mean(0)
-truth = counterfactuals.render_change(chosen_scenes, "Eyeglasses", (1 - y).long(), small.x)
+truth = reading.render_change(chosen_scenes, "Eyeglasses", (1 - y).long(), small.x)
 target = means[(1 - y).long()]
-before = decode(run.model, codes, small)
+before = subject.decode(codes, small)
 direction = torch.where(y == 0, 1.0, -1.0)[:, None, None]
 for name, moved_style in (("block alone", style), ("block and style", style + direction * shift)):
-    moved = intervention.moved(codes, block, target) | {"z_style": moved_style}
-    delta = decode(run.model, moved, small) - before
+    moved = reading.moved(codes, block, target) | {"z_style": moved_style}
+    delta = subject.decode(moved, small) - before
     size = delta.abs().sum() / truth.change.abs().sum()
-    print(f"{name:16} locality {locality.share_inside(delta, truth.region):.2f}, size {size:.2f}")
+    print(f"{name:16} locality {reading.share_inside(delta, truth.region):.2f}, size {size:.2f}")

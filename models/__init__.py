@@ -1,6 +1,7 @@
 """The generative programs, one file for each graphical model."""
 
 from .ccvae import CCVAE
+from .contracts import ClassBlocks
 from .diva import DIVA
 from .likelihoods import LIKELIHOODS, Bernoulli, Laplace, Levels256, Normal
 from .m2 import M2
@@ -13,6 +14,7 @@ __all__ = [
     "M2",
     "VAE",
     "Bernoulli",
+    "ClassBlocks",
     "Laplace",
     "Levels256",
     "Normal",

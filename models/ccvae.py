@@ -38,12 +38,12 @@ import torch
 from torch import Tensor, nn
 
 from ..data import LabelSpace
+from .labelled import EachKind, Labelled, shown
 from .likelihoods import Likelihood
-from .priors import ConditionalPrior, label_prior
-from .program import Program
+from .priors import ConditionalPrior
 
 
-class CCVAE(Program):
+class CCVAE(Labelled):
     """p(x, y, z_c, z_style) as a Pyro program.
 
     Args:
@@ -65,16 +65,15 @@ class CCVAE(Program):
         style: int,
         frequencies: Sequence[Tensor] | None = None,
     ) -> None:
-        super().__init__()
-        self.space = space
+        super().__init__(space, frequencies)
         self.style = style
         self.decoder = decoder
         self.likelihood = likelihood
-        self.prior = nn.ModuleList(ConditionalPrior(kind) for kind in space.kinds)
-        if frequencies is None:
-            frequencies = space.uniform()
-        for kind, table in zip(space.kinds, frequencies, strict=True):
-            self.register_buffer(f"frequencies{kind.suffix}", table)
+        self.prior = EachKind(ConditionalPrior(kind) for kind in space.kinds)
+
+    def class_blocks(self) -> list[tuple[Tensor, Tensor]]:
+        """Means and standard deviations of p(z_c | y): ``(n, K, D)`` for each kind of label."""
+        return [prior.classes() for prior in self.prior]
 
     def forward(
         self, x: Tensor | None, y: Tensor, d: Tensor | None = None, *, index: Tensor, size: int
@@ -92,14 +91,8 @@ class CCVAE(Program):
             blocks = []
             for kind, prior in zip(self.space.kinds, self.prior, strict=True):
                 with pyro.plate(f"labels{kind.suffix}", len(kind), dim=-1):
-                    y_kind = kind.of(y)
-                    p_y = label_prior(getattr(self, f"frequencies{kind.suffix}"))
-                    label = pyro.sample(
-                        f"y{kind.suffix}",
-                        p_y,
-                        obs=y_kind.nan_to_num(),
-                        obs_mask=~y_kind.isnan(),
-                    )
+                    p_y, known = self.p_y(kind), shown(kind.of(y))
+                    label = pyro.sample(f"y{kind.suffix}", p_y, **known)
                     z_c = pyro.sample(f"z_c{kind.suffix}", prior(label))
                 blocks.append(z_c.flatten(-2))
             origin = torch.zeros(len(index), 1, self.style, dtype=y.dtype, device=y.device)

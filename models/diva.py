@@ -39,12 +39,12 @@ import torch
 from torch import Tensor, nn
 
 from ..data import LabelSpace
+from .labelled import EachKind, Labelled, shown
 from .likelihoods import Likelihood
-from .priors import ClassTable, label_prior
-from .program import Program
+from .priors import ClassTable
 
 
-class DIVA(Program):
+class DIVA(Labelled):
     """p(x, y, d, z_d, z_x, z_y) as a Pyro program.
 
     Args:
@@ -70,17 +70,12 @@ class DIVA(Program):
         block: int,
         frequencies: Sequence[Tensor] | None = None,
     ) -> None:
-        super().__init__()
-        self.space = space
+        super().__init__(space, frequencies)
         self.style = style
         self.decoder = decoder
         self.likelihood = likelihood
-        self.prior = nn.ModuleList(ClassTable(len(k), k.classes, block) for k in space.kinds)
+        self.prior = EachKind(ClassTable(len(k), k.classes, block) for k in space.kinds)
         self.domain_prior = ClassTable(1, domains, style)
-        if frequencies is None:
-            frequencies = space.uniform()
-        for kind, table in zip(space.kinds, frequencies, strict=True):
-            self.register_buffer(f"frequencies{kind.suffix}", table)
         self.register_buffer("domain_frequencies", torch.full((1, domains), 1 / domains))
 
     def forward(
@@ -108,13 +103,8 @@ class DIVA(Program):
             blocks = []
             for kind, prior in zip(self.space.kinds, self.prior, strict=True):
                 with pyro.plate(f"labels{kind.suffix}", len(kind), dim=-1):
-                    y_kind = kind.of(y)
-                    label = pyro.sample(
-                        f"y{kind.suffix}",
-                        label_prior(getattr(self, f"frequencies{kind.suffix}")),
-                        obs=y_kind.nan_to_num(),
-                        obs_mask=~y_kind.isnan(),
-                    )
+                    p_y, known = self.p_y(kind), shown(kind.of(y))
+                    label = pyro.sample(f"y{kind.suffix}", p_y, **known)
                     z_y = pyro.sample(f"z_y{kind.suffix}", prior(label))
                 blocks.append(z_y.flatten(-2))
             z = torch.cat([z_d.squeeze(-2), z_x.squeeze(-2), *blocks], -1)

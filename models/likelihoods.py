@@ -163,18 +163,20 @@ class Laplace(nn.Module):
 
     parameters_per_channel = 1
     power = 1
+    raw_scale: nn.Parameter | None
 
     def __init__(self, scale: float = 1.0, *, learn: bool = False) -> None:
         super().__init__()
         if not scale > 0:
             raise ValueError(f"expected a positive likelihood scale, got {scale}")
         self.fixed = scale
+        self.raw_scale = None
         if learn:
             self.raw_scale = nn.Parameter(torch.tensor(math.log(math.expm1(scale))))
 
     def __call__(self, raw: Tensor) -> TorchDistribution:
         """Pixels around sigmoid(raw)."""
-        scale = softplus(self.raw_scale) if hasattr(self, "raw_scale") else self.fixed
+        scale = self.fixed if self.raw_scale is None else softplus(self.raw_scale)
         return Pixels(raw.sigmoid(), scale, self.power)
 
 
@@ -207,7 +209,7 @@ class Levels256(nn.Module):
         return Levels(raw.unflatten(-3, (-1, 256)))
 
 
-LIKELIHOODS = {
+LIKELIHOODS: dict[str, type[Laplace] | type[Bernoulli] | type[Levels256]] = {
     "laplace": Laplace,
     "normal": Normal,
     "bernoulli": Bernoulli,

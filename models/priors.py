@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ..data import Kind
+from ..networks.tables import Table
 
 SEPARATION = 2.0
 """Distance of a class mean from the origin in each dimension that decides it (Joy et al.: 2)."""
@@ -21,7 +22,7 @@ def label_prior(frequencies: Tensor) -> TorchDistribution:
     return dist.Categorical(frequencies)
 
 
-class ConditionalPrior(nn.Module):
+class ConditionalPrior(Table):
     """p(z_c | y) of one kind of labels: a learned normal for every class of every label.
 
     The class means start apart, in the orthants that the classifier assigns to the classes (see
@@ -34,8 +35,6 @@ class ConditionalPrior(nn.Module):
         means: ``(K, D)``, where the class means start instead; D may be another number then.
     """
 
-    is_table = True
-
     def __init__(self, kind: Kind, means: Tensor | None = None) -> None:
         super().__init__()
         if means is None:
@@ -47,8 +46,12 @@ class ConditionalPrior(nn.Module):
         """The block's distribution, event ``(D,)``, for class codes ``(…, n)``."""
         label = torch.arange(len(self.loc), device=y.device)
         k = y.long()
-        scale = softplus(self.raw_scale)
-        return dist.Normal(self.loc[label, k], scale[label, k]).to_event(1)
+        loc, scale = self.classes()
+        return dist.Normal(loc[label, k], scale[label, k]).to_event(1)
+
+    def classes(self) -> tuple[Tensor, Tensor]:
+        """Means and standard deviations of all classes, ``(n, K, D)`` both."""
+        return self.loc, softplus(self.raw_scale)
 
 
 def class_means(classes: int) -> Tensor:

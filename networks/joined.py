@@ -15,9 +15,10 @@ from torch.nn.functional import embedding
 
 from ..data.classes import ClassColumns
 from .heads import Decoder, Gaussian
+from .tables import Table
 
 
-class LabelTables(nn.Module):
+class LabelTables(Table):
     """Σ_i E_i[y^i]: what the labels add to a first layer.
 
     They are tables (see :func:`ccvae.inference.training.optimisation.adam`): at the networks'
@@ -26,8 +27,6 @@ class LabelTables(nn.Module):
     Args:
         classes: number of classes of each label. width: units of the layer.
     """
-
-    is_table = True
 
     def __init__(self, classes: Sequence[int], width: int) -> None:
         super().__init__()

@@ -25,10 +25,10 @@ its mask exactly as they were. Three things keep the masks small and the blocks 
   others loses its share, and below θ it is switched off. It keeps a gradient and may come back.
 * At the class means the tanh is flat. A block tells the decoder its class and little else;
   otherwise it is taken for one more dimension of style, that of the shirt beside the necktie.
-* Masks and directions are tables (``is_table``, as the conditional priors are): at the networks'
-  step size z_style draws what the labels could before these have moved. What it has taken by then
-  the encoder gives back (:mod:`.independent`), and some epochs on the labelled rows alone at the
-  start (``--labelled-epochs``) leave it less time.
+* Masks and directions are tables, as the conditional priors are: at the networks' step size z_style
+  draws what the labels could before these have moved. What it has taken by then the encoder gives
+  back (:mod:`.independent`), and some epochs on the labelled rows alone at the start
+  (``--labelled-epochs``) leave it less time.
 
 The program is as before, p(x | z_c, z_style). The masks start even and are learned from the
 objective; they see no region of the renderer's.
@@ -43,6 +43,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from .heads import Decoder, channels_last
+from .tables import Table
 
 SIDE = 16
 """Cells along each side."""
@@ -62,7 +63,7 @@ def told(blocks: Tensor) -> Tensor:
     return (STEEPNESS * blocks).tanh()
 
 
-class LabelChanges(nn.Module):
+class LabelChanges(Table):
     """What the labels' blocks change: Σ_i m_i(u) Σ_d tanh(3 z_c^{i,d}) w_{i,d}(u) / ‖w_{i,d}(u)‖.
 
     Args:
@@ -70,7 +71,6 @@ class LabelChanges(nn.Module):
         features: width of a change. side: cells along each side.
     """
 
-    is_table = True
     owner: Tensor
 
     def __init__(self, blocks: Sequence[int], features: int, side: int = SIDE) -> None:

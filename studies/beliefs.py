@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from matplotlib.axes import Axes
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..data import LabelSpace, Rows
+from ..data import LabelSpace
 from .drawing.section import Picture, Section, stem
 from .drawing.sheets import FAINT, INK, MUTED, RIGHT, WRONG, clean, panel, png, to_rgb
-from .reading.examples import spread, whole
+from .reading.beliefs import Beliefs
+from .reading.subject import Subject
 
 SHOWN = 6
 
@@ -21,33 +21,11 @@ EXPLANATION = (
     "orange where it is not, and grey where there is no annotation."
 )
 
-Beliefs = dict[str, Tensor]
 
-
-@torch.no_grad()
-def beliefs(guide: nn.Module, space: LabelSpace, x: Tensor) -> Beliefs:
-    """q(y = k | x) of every label by name, ``(B, K)`` for images ``(B, C, H, W)``."""
-    table: Beliefs = {}
-    for kind, log_classes in zip(space.kinds, guide.predict(x), strict=True):  # type: ignore[operator]
-        for position, column in enumerate(kind.columns):
-            table[space.names[column]] = log_classes[:, position].exp()
-    return {name: table[name] for name in space.names}
-
-
-def study(
-    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
-) -> Section:
-    """Some test images with bars of q(y | x) for every label, and the true values.
-
-    Args:
-        model, guide: a trained pair.
-        rows: annotated rows that it was not trained on.
-        device: where the pair is.
-    """
-    space = rows.dataset.space
-    chosen = spread(rows, SHOWN)
-    batch = whole(chosen, device)
-    table = beliefs(guide, space, batch.x)
+def study(subject: Subject) -> Section:
+    """Some test images with bars of q(y | x) for every label, and the true values."""
+    space, batch = subject.space, subject.some(SHOWN)
+    table = subject.beliefs(batch.x)
     pictures = []
     for row, truth in enumerate(batch.y.tolist()):
         bars = list_bars(space, {name: q[row] for name, q in table.items()}, truth)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,31 +21,26 @@ from pyro import poutine
 from torch import Tensor, nn
 
 from ..data import Batch, Rows
-from ..inference.evaluation.prediction import Latents, encode
+from ..inference.evaluation.prediction import Latents
 from .drawing.charts import bars, matrix
 from .drawing.section import Picture, Section, stem
 from .drawing.sheets import MUTED, clean, panel, png
-from .intervention import find_block
+from .reading.blocks import find_block
 from .reading.examples import spread
 from .reading.probes import Probe, describe, probe, probe_chart
 from .reading.scores import Array, Scores, Split, importances, score, varies
+from .reading.subject import Subject
 
 MEASURED = 2000
 """Rows that are used; half of them to fit classifiers, half to test them."""
 
 
 @torch.no_grad()
-def latent_codes(
-    guide: nn.Module,
-    rows: Rows,
-    device: torch.device | str = "cpu",
-    *,
-    seed: int | None = None,
-) -> tuple[Array, list[list[int]]]:
+def latent_codes(subject: Subject, *, seed: int | None = None) -> tuple[Array, list[list[int]]]:
     """The guide's latents with the labels hidden, and which columns belong together.
 
     Args:
-        guide: a trained one. rows: N of them. device: where the guide is.
+        subject: with N rows.
         seed: of a draw from q(z | x) for each row; the means by default. The random state of torch
             is left as it was.
 
@@ -53,13 +48,13 @@ def latent_codes(
         codes ``(N, D)``, every label's block in the order of the labels and then z_style; and the
         columns of each of these parts, L + 1 lists.
     """
-    space = rows.dataset.space
+    space = subject.space
     blocks = [find_block(space, name) for name in space.names]
     parts: list[list[Tensor]] = []
     with torch.random.fork_rng():
         torch.manual_seed(seed or 0)
-        for batch in rows.batches(500, device=device):
-            latents = encode(guide, batch) if seed is None else _draw(guide, batch)
+        for batch in subject.rows.batches(500, device=subject.device):
+            latents = subject.encode(batch) if seed is None else _draw(subject.guide, batch)
             style = latents["z_style"].flatten(1)
             parts.append([*(block.of(latents) for block in blocks), style])
     codes = [torch.cat(part).cpu().numpy() for part in zip(*parts, strict=True)]
@@ -116,29 +111,22 @@ class Disentanglement:
     probes: tuple[Probe, ...]
 
 
-def measure(
-    guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
-) -> Disentanglement | None:
-    """The scores and probes over at most 2 000 rows; None where no label varies.
-
-    Args:
-        guide: a trained one.
-        rows: annotated rows that it was not trained on; it does not see their labels.
-        device: where it is.
-    """
-    rows = shuffled(spread(rows, MEASURED))
+def measure(subject: Subject) -> Disentanglement | None:
+    """The scores and probes over at most 2 000 rows; None where no label varies."""
+    rows = shuffled(spread(subject.rows, MEASURED))
+    subject = replace(subject, rows=rows)
     factors = rows.labels.double().numpy()
     kept = [column for column in range(factors.shape[1]) if varies(factors[:, column])]
     if not kept:
         return None
-    space = rows.dataset.space
-    codes, groups = latent_codes(guide, rows, device)
+    space = subject.space
+    codes, groups = latent_codes(subject)
     classes = [len(label.classes) for label in space]
     ideal = perfect(factors, classes, len(groups[-1]))
     seen, known, turned = (
         Split.halves(each, factors[:, kept]) for each in (codes, ideal, rotated(codes))
     )
-    drawn = Split.halves(latent_codes(guide, rows, device, seed=0)[0], factors[:, kept])
+    drawn = Split.halves(latent_codes(subject, seed=0)[0], factors[:, kept])
     trees, ideal_trees = importances(seen), importances(known)
     found = tuple(
         probe(seen, drawn, space.names[column], factor, groups[-1], groups[column])
@@ -161,20 +149,12 @@ def shuffled(rows: Rows) -> Rows:
     return Rows(rows.dataset, rows.rows[order], rows.labels[order])
 
 
-def study(
-    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
-) -> Section | None:
-    """The scores, what each part of the latents is important for, and the probes.
-
-    Args:
-        model, guide: a trained pair.
-        rows: annotated rows that it was not trained on.
-        device: where the pair is.
-    """
-    found = measure(guide, rows, device)
+def study(subject: Subject) -> Section | None:
+    """The scores, what each part of the latents is important for, and the probes."""
+    found = measure(subject)
     if found is None:
         return None
-    space = rows.dataset.space
+    space = subject.space
     pictures = (
         Picture(
             stem("disentanglement", 1, "scores"),

@@ -11,21 +11,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..data import Label, LabelSpace, Rows
+from ..data import Label, LabelSpace
 from .arviz_draws import Array, densities, netcdf
 from .drawing.charts import bars
 from .drawing.section import Picture, Section, stem
 from .drawing.sheets import CLASS_COLOURS, DPI, INK, MUTED, class_colours, clean, panel, png
-from .intervention import class_means
+from .reading.blocks import class_means
 from .reading.examples import spread
 from .reading.latents import Draws, components, draws, separation, silhouette
+from .reading.subject import Subject
 
 LIMIT = 10_000
 
@@ -74,19 +74,13 @@ def _or_less(value: float) -> float:
     return -math.inf if math.isnan(value) else value
 
 
-def study(
-    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
-) -> Section:
+def study(subject: Subject) -> Section:
     """The distance between every label's classes, and how they lie in its block.
 
-    Args:
-        model, guide: a trained pair.
-        rows: annotated rows that it was not trained on; at most 10 000 are used.
-        device: where the pair is.
+    At most 10 000 rows are used.
     """
-    rows = spread(rows, LIMIT)
-    space = rows.dataset.space
-    found = draws(guide, rows, device)
+    space, rows = subject.space, spread(subject.rows, LIMIT)
+    found = draws(replace(subject, rows=rows))
     distances = measure(space, found, rows.labels)
     pictures = [
         Picture(
@@ -99,7 +93,7 @@ def study(
     ]
     for column, label in enumerate(space):
         known = ~rows.labels[:, column].isnan()
-        means = class_means(model, space, label.name).cpu()
+        means = class_means(subject.model, space, label.name).cpu()
         show = curves if len(label.classes) == 2 else scatter
         block, codes = found.blocks[label.name][known], rows.labels[known, column]
         caption = describe(label, distances[label.name], block)

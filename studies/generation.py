@@ -19,13 +19,12 @@ import torch
 from pyro import poutine
 from torch import Tensor, nn
 
-from ..data import Batch, LabelSpace, Rows
-from ..inference.evaluation.prediction import classify, decode, encode
+from ..data import Batch, LabelSpace
 from .drawing.charts import bars
 from .drawing.section import Picture, Section, stem
 from .drawing.sheets import MUTED, panel, png, sheet
-from .intervention import at_classes
-from .reading.examples import spread, whole
+from .reading.blocks import at_classes
+from .reading.subject import Subject
 
 DRAWS, MEASURED, SHOWN = 256, 512, 8
 """Draws of every class, test images over which is measured, and draws that are shown."""
@@ -90,33 +89,20 @@ class Shown:
 
 
 @torch.no_grad()
-def measure(
-    model: nn.Module,
-    guide: nn.Module,
-    judge: nn.Module,
-    rows: Rows,
-    device: torch.device | str = "cpu",
-) -> list[Shown]:
-    """What the judge sees in draws, interventions, reconstructions and at most 512 of the rows.
-
-    Args:
-        model, guide: a trained pair. judge: what has ``predict(x)`` as a guide has.
-        rows: annotated rows that it was not trained on. device: where all of them are.
-    """
-    space = rows.dataset.space
-    batch = whole(spread(rows, MEASURED), device)
-    like = whole(spread(rows, DRAWS), device)
-    latents = encode(guide, batch)
-    real = classify(judge, space, batch.x)
-    again = classify(judge, space, decode(model, latents, batch))
+def measure(subject: Subject) -> list[Shown]:
+    """What the judge sees in draws, interventions, reconstructions and at most 512 of the rows."""
+    space, judged = subject.space, subject.judged
+    batch, like = subject.some(MEASURED), subject.some(DRAWS)
+    latents = subject.encode(batch)
+    real, again = judged(batch.x), judged(subject.decode(latents, batch))
     found = []
     for column, label in enumerate(space):
-        held = at_classes(model, latents, batch, space, label.name)
+        held = at_classes(subject, latents, batch, label.name)
         for code, value in enumerate(label.classes):
             own = batch.y[:, column] == code
             other = ~own & ~batch.y[:, column].isnan()
-            drawn = classify(judge, space, generate(model, space, label.name, code, like))
-            moved = classify(judge, space, held[:, code])
+            drawn = judged(generate(subject.model, space, label.name, code, like))
+            moved = judged(held[:, code])
             found.append(
                 Shown(
                     label.name,
@@ -135,24 +121,10 @@ def _share(hits: Tensor, among: Tensor) -> float | None:
     return hits[among].float().mean().item() if among.any() else None
 
 
-def study(
-    model: nn.Module,
-    guide: nn.Module,
-    rows: Rows,
-    device: torch.device | str = "cpu",
-    *,
-    judge: nn.Module,
-) -> Section:
-    """Draws given every class of every label, and how often a judge sees it in them.
-
-    Args:
-        model, guide: a trained pair.
-        rows: annotated rows that it was not trained on.
-        device: where the pair is.
-        judge: see :func:`ccvae.studies.confusion.train_judge`.
-    """
-    space = rows.dataset.space
-    found = measure(model, guide, judge, rows, device)
+def study(subject: Subject) -> Section:
+    """Draws given every class of every label, and how often a judge sees it in them."""
+    model, space = subject.model, subject.space
+    found = measure(subject)
     pictures = [
         Picture(
             stem("generation", 0),
@@ -162,7 +134,7 @@ def study(
             title="What the judge sees in the draws",
         )
     ]
-    like = whole(spread(rows, SHOWN), device)
+    like = subject.some(SHOWN)
     for number, label in enumerate(space, 1):
         drawn = [generate(model, space, label.name, k, like) for k in range(len(label.classes))]
         pictures.append(

@@ -1,147 +1,34 @@
-r"""Locality: how much of the change that an intervention makes lies where the label is seen.
+"""Locality: how much of the change that an intervention makes lies where the label is seen.
 
-.. math::
-
-    \text{locality} = \frac{\sum_M |\Delta|}{\sum |\Delta|}, \qquad
-    \text{size} = \frac{\sum |\Delta|}{\sum |\Delta_\text{true}|}
-
-Δ is the image decoded after the intervention less the reconstruction, Δ_true the renderer's image
-of the same scene with the label changed less the one before. M are the pixels that show the label
-before or after. The poster judged this by eye. A change of size 0 is not local, so the two ratios
-belong together; each is one of sums over all images and pixels, so that large changes count more
-than noise.
-
-The renderer is known for rendered faces alone; elsewhere there is the size, in parts of the pixel
-range.
+What is measured, and why, is in :mod:`ccvae.studies.reading.locality`; here it is drawn and told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..data import Label, Rows
+from ..data import Label
 from .drawing.charts import bars
 from .drawing.section import Picture, Section, stem
-from .drawing.sheets import MUTED, clean, heat, outlined, panel, png, sheet, to_rgb
+from .drawing.sheets import FAINTEST, MUTED, clean, heat, outlined, panel, png, sheet, to_rgb
 from .reading.counterfactuals import Case, cases, true_scenes
-from .reading.examples import spread, whole
+from .reading.examples import spread
+from .reading.locality import Locality, measure
+from .reading.subject import Subject
 
-MEASURED, SHOWN = 256, 3
-"""Images over which is measured, and that are shown of every label."""
-
-FAINTEST = 0.2
-"""The change that is drawn darkest where all are smaller, so that a weak change looks weak."""
-
-
-@dataclass(frozen=True)
-class Locality:
-    """How local and how large the changes of one label are.
-
-    Attributes:
-        name: the label. images: how many interventions were measured.
-        change: mean ``|Δ|`` of a pixel and channel, in parts of the pixel range.
-        error: mean absolute error of the reconstructions in the same unit, for comparison.
-        locality: ``Σ_M |Δ| / Σ |Δ|``; None without ground truth, as are all below.
-        chance: share of M in the image: the locality of a change that is the same everywhere.
-        ceiling: locality of the change from reconstruction to reconstruction where the renderer
-            makes the change and the pair sees it.
-        size: ``Σ |Δ| / Σ |Δ_true|``. size_ceiling: likewise of that reconstructed change.
-    """
-
-    name: str
-    images: int
-    change: float
-    error: float
-    locality: float | None = None
-    chance: float | None = None
-    ceiling: float | None = None
-    size: float | None = None
-    size_ceiling: float | None = None
-
-    @property
-    def size_inside(self) -> float | None:
-        """``Σ_M |Δ| / Σ |Δ_true|``: a diffuse change does not add to it."""
-        if self.locality is None or self.size is None:
-            return None
-        return self.locality * self.size
+SHOWN = 3
+"""Images that are shown of every label."""
 
 
-def share_inside(change: Tensor, region: Tensor) -> float:
-    """``Σ_M |Δ| / Σ |Δ|`` of changes ``(B, C, H, W)`` and regions ``(B, H, W)``; 0 without any."""
-    size = change.abs().sum(1)
-    total = size.sum().item()
-    return (size * region).sum().item() / total if total > 0 else 0.0
-
-
-def summarise(found: Sequence[Case], x: Tensor) -> Locality:
-    """The locality of one label over its cases on images ``x`` ``(B, C, H, W)``.
-
-    Raises:
-        ValueError: where no row of any case counts.
-    """
-    if not any(case.counts.any() for case in found):
-        raise ValueError(
-            f"expected images whose {found[0].name} can be changed, got none; name another target"
-        )
-    before = torch.cat([case.reconstruction[case.counts] for case in found])
-    change = torch.cat([case.image[case.counts] for case in found]) - before
-    error = (found[0].reconstruction - x).abs().mean().item()
-    known = Locality(found[0].name, len(change), change.abs().mean().item(), error)
-    truths = [(case.truth, case.ceiling, case.counts) for case in found]
-    if any(truth is None for truth, _, _ in truths):
-        return known
-    region = torch.cat([truth.region[rows] for truth, _, rows in truths if truth])
-    true = sum(truth.change[rows].abs().sum().item() for truth, _, rows in truths if truth)
-    seen = torch.cat([c[rows] for _, c, rows in truths if c is not None]) - before
-    return replace(
-        known,
-        locality=share_inside(change, region),
-        chance=region.float().mean().item(),
-        ceiling=share_inside(seen, region),
-        size=change.abs().sum().item() / true,
-        size_ceiling=seen.abs().sum().item() / true,
-    )
-
-
-def measure(
-    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
-) -> list[Locality]:
-    """The locality of every label over at most 256 of the rows.
-
-    Args:
-        model, guide: a trained pair.
-        rows: rows that it was not trained on; their labels are not looked at.
-        device: where the pair is.
-    """
-    space = rows.dataset.space
-    chosen = spread(rows, MEASURED)
-    some = true_scenes(chosen)
-    batch = whole(chosen, device)
-    return [
-        summarise(cases(model, guide, batch, space, name, some=some), batch.x)
-        for name in space.names
-    ]
-
-
-def study(
-    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
-) -> Section:
-    """A chart of every label's locality and size of change, and some changes with true outlines.
-
-    Args:
-        model, guide: a trained pair.
-        rows: rows that it was not trained on; their labels are not looked at.
-        device: where the pair is.
-    """
-    space = rows.dataset.space
-    found = measure(model, guide, rows, device)
-    chosen = spread(rows, SHOWN)
-    some = true_scenes(chosen)
-    batch = whole(chosen, device)
+def study(subject: Subject) -> Section:
+    """A chart of every label's locality and size of change, and some changes with true outlines."""
+    space, found = subject.space, measure(subject)
+    chosen = spread(subject.rows, SHOWN)
+    some, batch = true_scenes(chosen), subject.batch(chosen)
     pictures = [
         Picture(
             stem("locality", 0),
@@ -151,7 +38,7 @@ def study(
         )
     ]
     for number, (label, result) in enumerate(zip(space, found, strict=True), 1):
-        examples = cases(model, guide, batch, space, label.name, some=some)
+        examples = cases(subject, batch, label.name, some=some)
         picture, top = draw(examples, batch.x, label)
         pictures.append(
             Picture(
@@ -221,10 +108,8 @@ def draw(found: Sequence[Case], inputs: Tensor, label: Label) -> tuple[bytes, fl
     changes = [torch.stack([(case.image - case.reconstruction)[row] for case, row in pick])]
     images = [
         inputs,
-        *(
-            torch.stack([getattr(case, key)[row] for case, row in pick])
-            for key in ("reconstruction", "image")
-        ),
+        torch.stack([case.reconstruction[row] for case, row in pick]),
+        torch.stack([case.image[row] for case, row in pick]),
     ]
     columns = ["input", "recon-\nstruction", "inter-\nvention", "change"]
     truths = [(case.truth, row) for case, row in pick if case.truth is not None]

@@ -13,17 +13,17 @@ import math
 from dataclasses import asdict, dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..data import Batch, Label, Rows
-from ..inference.evaluation.prediction import classify, decode, encode
+from ..data import Batch, Label
 from .drawing.charts import matrix
 from .drawing.section import Picture, Section, stem
 from .drawing.sheets import sheet, wrapped
 from .embedding import LIMIT, scatter
-from .intervention import at_classes, class_means
-from .reading.examples import OWN, Choice, spread, whole
+from .reading.blocks import at_classes, class_means
+from .reading.examples import spread
 from .reading.latents import Draws, draws, silhouette
+from .reading.subject import Subject
 
 MEASURED, SHOWN = 512, 4
 """Test images whose label is moved, and that are shown."""
@@ -64,29 +64,20 @@ def shares(truth: Tensor, seen: Tensor, classes: int) -> Tensor:
 
 
 @torch.no_grad()
-def measure(
-    model: nn.Module,
-    guide: nn.Module,
-    judge: nn.Module,
-    rows: Rows,
-    found: Draws,
-    device: torch.device | str = "cpu",
-) -> dict[str, Multiclass]:
+def measure(subject: Subject, found: Draws) -> dict[str, Multiclass]:
     """What there is to find of every label of more than two classes, by name.
 
     Args:
-        model, guide: a trained pair. judge: what has ``predict(x)`` as a guide has.
-        rows: annotated rows that it was not trained on. found: draws of them.
-        device: where all of them are.
+        subject: with a judge. found: draws of its rows.
     """
-    space = rows.dataset.space
+    space, rows = subject.space, subject.rows
     guessed, judged = (
-        torch.cat([classify(each, space, b.x).cpu() for b in rows.batches(500, device=device)])
-        for each in (guide, judge)
+        torch.cat([name_classes(b.x).cpu() for b in rows.batches(500, device=subject.device)])
+        for name_classes in (subject.classify, subject.judged)
     )
-    batch = whole(spread(rows, MEASURED), device)
-    latents = encode(guide, batch)
-    again = classify(judge, space, decode(model, latents, batch)).cpu()
+    batch = subject.some(MEASURED)
+    latents = subject.encode(batch)
+    again = subject.judged(subject.decode(latents, batch)).cpu()
     table = {}
     for column, label in enumerate(space):
         classes = len(label.classes)
@@ -94,10 +85,8 @@ def measure(
         if classes < 3 or not known.any():
             continue
         code, own = truth[known], batch.y[:, column].cpu()
-        moved = at_classes(model, latents, batch, space, label.name)
-        seen = torch.stack(
-            [classify(judge, space, moved[:, k])[:, column].cpu() for k in range(classes)]
-        )
+        moved = at_classes(subject, latents, batch, label.name)
+        seen = torch.stack([subject.judged(x)[:, column].cpu() for x in moved.unbind(1)])
         table[label.name] = Multiclass(
             (guessed[known, column] == code).float().mean().item(),
             (judged[known, column] == code).float().mean().item(),
@@ -111,33 +100,19 @@ def measure(
     return table
 
 
-def study(
-    model: nn.Module,
-    guide: nn.Module,
-    rows: Rows,
-    device: torch.device | str = "cpu",
-    *,
-    judge: nn.Module,
-    choice: Choice = OWN,
-) -> Section | None:
+def study(subject: Subject) -> Section | None:
     """Confusion, clusters and interventions of every label of more than two classes.
-
-    Args:
-        model, guide: a trained pair.
-        rows: annotated rows that it was not trained on.
-        device: where the pair is.
-        judge: see :func:`ccvae.studies.confusion.train_judge`.
-        choice: of the images to show, and of the labels.
 
     Returns:
         None where there is no such label.
     """
-    space = rows.dataset.space
+    space, choice = subject.space, subject.choice
     names = choice.names(space)
-    batch = whole(choice.rows(rows, SHOWN), device)
-    rows = spread(rows, LIMIT)
-    drawn = draws(guide, rows, device)
-    table = measure(model, guide, judge, rows, drawn, device)
+    batch = subject.batch(choice.rows(subject.rows, SHOWN))
+    rows = spread(subject.rows, LIMIT)
+    looked_at = replace(subject, rows=rows)
+    drawn = draws(looked_at)
+    table = measure(looked_at, drawn)
     found = {name: result for name, result in table.items() if name in names}
     if not found:
         return None
@@ -145,7 +120,7 @@ def study(
     for name, result in found.items():
         label, codes = space.labels[space.index(name)], rows.labels[:, space.index(name)]
         known = ~codes.isnan()
-        means = class_means(model, space, name).cpu()
+        means = class_means(subject.model, space, name).cpu()
         clusters = scatter(label, drawn.blocks[name][known], codes[known], means)
         pictures += [
             Picture(
@@ -167,7 +142,7 @@ def study(
             ),
             Picture(
                 name,
-                moves(model, guide, batch, label),
+                moves(subject, batch, label),
                 alt=f"Test images with {name} moved to each of its classes",
                 caption=describe_moves(label, result),
                 title=f"{name}: moved to every class",
@@ -182,11 +157,11 @@ def study(
     return Section("multiclass", "Labels of more than two classes", text, tuple(named), figures)
 
 
-def moves(model: nn.Module, guide: nn.Module, batch: Batch, label: Label) -> bytes:
+def moves(subject: Subject, batch: Batch, label: Label) -> bytes:
     """Images, their reconstructions, and these with a label at each of its class means, as PNG."""
-    latents = encode(guide, batch)
-    again = decode(model, latents, batch)
-    moved = at_classes(model, latents, batch, model.space, label.name)  # type: ignore[arg-type]
+    latents = subject.encode(batch)
+    again = subject.decode(latents, batch)
+    moved = at_classes(subject, latents, batch, label.name)
     return sheet(
         torch.cat([torch.stack([batch.x, again], 1), moved], 1),
         columns=["input", "recon-\nstruction", *map(wrapped, label.classes)],

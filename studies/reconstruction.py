@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..data import Rows
-from ..inference.evaluation.prediction import reconstruct
 from .drawing.section import Picture, Section
 from .drawing.sheets import sheet
-from .reading.examples import spread, whole
+from .reading.subject import Subject
 
 SHOWN = 10
 
 
-def study(
-    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
-) -> Section:
-    """Inputs above their reconstructions: some test images, labels hidden.
-
-    Args:
-        model, guide: a trained pair.
-        rows: annotated rows that it was not trained on.
-        device: where the pair is.
-    """
-    chosen = spread(rows, SHOWN)
-    batch = whole(chosen, device)
-    image = reconstruct(model, guide, batch)
+def study(subject: Subject) -> Section:
+    """Inputs above their reconstructions: some test images, labels hidden."""
+    batch = subject.some(SHOWN)
+    image = subject.reconstruct(batch)
     error = (image - batch.x).abs().mean().item()
     picture = Picture(
         "reconstruction",

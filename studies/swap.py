@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..data import Batch, LabelSpace, Rows
 from ..data.faces import FACES, render
-from ..inference.evaluation.prediction import Latents, classify, decode, encode, reconstruct
+from ..inference.evaluation.prediction import Latents
 from .drawing.section import Picture, Section, stem
-from .drawing.sheets import sheet, to_rgb, wrapped
-from .intervention import ABREAST, find_block, moved
+from .drawing.sheets import ABREAST, sheet, to_rgb, wrapped
+from .reading.blocks import find_block, moved
 from .reading.counterfactuals import true_scenes
-from .reading.examples import spread, whole
+from .reading.examples import spread
+from .reading.subject import Subject
 
 MEASURED, SHOWN, PAIRS = 256, 6, 4
 """Images over which is measured, images in the grid, and pairs with each label swapped alone."""
@@ -73,23 +74,15 @@ class Swap:
 
 
 @torch.no_grad()
-def measure(
-    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
-) -> Swap:
-    """Every one of at most 256 rows takes all blocks of the next.
-
-    Args:
-        model, guide: a trained pair.
-        rows: rows that it was not trained on; their labels are not looked at.
-        device: where the pair is.
-    """
-    space = rows.dataset.space
-    chosen = spread(rows, MEASURED)
-    batch = whole(chosen, device)
-    latents = encode(guide, batch)
-    host = decode(model, latents, batch)
-    image = decode(model, swapped(latents, turned(latents, 1), space, space.names), batch)
-    own, found, again = (classify(guide, space, x) for x in (batch.x, image, host))
+def measure(subject: Subject) -> Swap:
+    """Every one of at most 256 rows takes all blocks of the next; no label is looked at."""
+    space = subject.space
+    chosen = spread(subject.rows, MEASURED)
+    batch = subject.batch(chosen)
+    latents = subject.encode(batch)
+    host = subject.decode(latents, batch)
+    image = subject.decode(swapped(latents, turned(latents, 1), space, space.names), batch)
+    own, found, again = map(subject.classify, (batch.x, image, host))
     donated = own.roll(-1, 0)
     differ = own != donated
     shares = [
@@ -101,7 +94,7 @@ def measure(
     if truth is None:
         return Swap(*shares)
     expected, valid = truth
-    seen = reconstruct(model, guide, replace(batch, x=expected))
+    seen = subject.reconstruct(replace(batch, x=expected))
     return Swap(*shares, *((x - expected)[valid].abs().mean().item() for x in (image, host, seen)))
 
 
@@ -121,43 +114,32 @@ def _truth(rows: Rows, like: Tensor) -> tuple[Tensor, Tensor] | None:
     return images, changed.possible.to(like.device)
 
 
-def study(
-    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
-) -> Section:
-    """A grid of hosts and donors, and some pairs with each label swapped alone.
-
-    Args:
-        model, guide: a trained pair.
-        rows: rows that it was not trained on; their labels are not looked at.
-        device: where the pair is.
-    """
-    space = rows.dataset.space
-    chosen = spread(rows, SHOWN)
-    batch = whole(chosen, device)
+def study(subject: Subject) -> Section:
+    """A grid of hosts and donors, and some pairs with each label swapped alone."""
+    space = subject.space
     pictures = [
         Picture(
             stem("swap", 1, "all"),
-            grid(model, guide, batch, space),
+            grid(subject, subject.some(SHOWN)),
             alt="A table of images: style from the row's image, characteristics from the column's",
             caption=GRID,
             title="All characteristics",
         )
     ]
     if len(space) > 1:
-        chosen = spread(rows, PAIRS)
-        batch = whole(chosen, device)
+        batch = subject.some(PAIRS)
         for number, first in enumerate(range(0, len(space), ABREAST), 2):
             names = space.names[first : first + ABREAST]
             pictures.append(
                 Picture(
                     stem("swap", number, "each"),
-                    one_by_one(model, guide, batch, space, names),
+                    one_by_one(subject, batch, names),
                     alt="Pairs of images; in each further column one label is moved to the first",
                     caption="" if first else EACH,
                     title="" if first else "One characteristic at a time",
                 )
             )
-    found = measure(model, guide, rows, device)
+    found = measure(subject)
     text = (EXPLANATION, describe(found))
     title = "Characteristics of one image in another"
     return Section("swap", title, text, tuple(pictures), asdict(found))
@@ -201,11 +183,11 @@ def describe(found: Swap) -> str:
     return " ".join(words)
 
 
-def grid(model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace) -> bytes:
+def grid(subject: Subject, batch: Batch) -> bytes:
     """B × B images, hosts down and donors across, with the inputs beside and above, as PNG."""
-    latents = encode(guide, batch)
+    space, latents = subject.space, subject.encode(batch)
     swaps = [
-        decode(model, swapped(latents, _all(latents, donor), space, space.names), batch)
+        subject.decode(swapped(latents, _all(latents, donor), space, space.names), batch)
         for donor in range(len(batch.x))
     ]
     table = torch.cat([batch.x[:, None], torch.stack(swaps, 1)], 1)
@@ -219,15 +201,13 @@ def _all(latents: Latents, row: int) -> Latents:
     return {site: value[row : row + 1].expand_as(value) for site, value in latents.items()}
 
 
-def one_by_one(
-    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, names: Sequence[str]
-) -> bytes:
+def one_by_one(subject: Subject, batch: Batch, names: Sequence[str]) -> bytes:
     """Every image with the next one's blocks, all and then one at a time, as PNG."""
-    latents = encode(guide, batch)
+    space, latents = subject.space, subject.encode(batch)
     donor = turned(latents, 1)
     parts = [(), space.names, *((name,) for name in names)]
-    images = [decode(model, swapped(latents, donor, space, part), batch) for part in parts]
-    own = classify(guide, space, batch.x)
+    images = [subject.decode(swapped(latents, donor, space, part), batch) for part in parts]
+    own = subject.classify(batch.x)
     donated = own.roll(-1, 0)
     notes = []
     for row in range(len(batch.x)):

@@ -11,23 +11,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..data import Batch, Label, LabelSpace, Rows
-from ..inference.evaluation.prediction import decode, encode
-from .beliefs import beliefs
+from ..data import Batch, Label
 from .drawing.section import Picture, Section, stem
-from .drawing.sheets import heat, sheet, to_rgb, wrapped
-from .intervention import ABREAST, MEASURED, Effect, class_means, effects, find_block, moved
-from .reading.examples import OWN, Choice, evenly, spread, whole
+from .drawing.sheets import ABREAST, FAINTEST, heat, sheet, to_rgb, wrapped
+from .reading.blocks import class_means, find_block, moved
+from .reading.effects import Effect, effects
+from .reading.examples import evenly
+from .reading.subject import Subject
 from .walks import PAIRS, draw_crossings, draw_pair, motion, pairs, path
+
+MEASURED = 128
+"""Images over which effects are measured."""
 
 SHOWN, ROWS, COLUMNS = 4, 30, 7
 """At most so many rows, rows in all (more labels, fewer rows each), and columns, where there are
 not more classes."""
-
-FAINTEST = 0.2
-"""The change that is drawn darkest where all are smaller, so that a weak change looks weak."""
 
 TRUSTED = 0.8
 """Below this agreement of the guide with itself on reconstructions a caption warns."""
@@ -61,32 +61,24 @@ class Traversal:
 
 
 @torch.no_grad()
-def traverse(
-    model: nn.Module,
-    guide: nn.Module,
-    batch: Batch,
-    space: LabelSpace,
-    name: str,
-    *,
-    between: int | None = None,
-) -> Traversal:
+def traverse(subject: Subject, batch: Batch, name: str, *, between: int | None = None) -> Traversal:
     """Walk one label's block through its class means.
 
     Args:
-        model, guide: a trained pair.
+        subject: whose pair it is.
         batch: the images to start from; their labels are not looked at.
-        space: the labels. name: the label to walk.
+        name: the label to walk.
         between: steps from one class mean to the next; by default as many as give 7 columns.
 
     Raises:
         ValueError: for a label that is not in the space.
     """
-    block = find_block(space, name)
-    means = class_means(model, space, name)
+    block = find_block(subject.space, name)
+    means = class_means(subject.model, subject.space, name)
     points, stops = path(means, between or max(1, (COLUMNS - 1) // (len(means) - 1)))
-    latents = encode(guide, batch)
-    images = [decode(model, moved(latents, block, point), batch) for point in points]
-    believed = [beliefs(guide, space, image)[name] for image in images]
+    latents = subject.encode(batch)
+    images = [subject.decode(moved(latents, block, point), batch) for point in points]
+    believed = [subject.beliefs(image)[name] for image in images]
     if len(means) == 2:
         belief = [q[:, 1] for q in believed]
     else:
@@ -117,34 +109,18 @@ def _number(q: float) -> str:
     return "" if q != q else f"{q:.2f}"
 
 
-def study(
-    model: nn.Module,
-    guide: nn.Module,
-    rows: Rows,
-    device: torch.device | str = "cpu",
-    *,
-    choice: Choice = OWN,
-) -> Section:
-    """Traversals of labels for some test images, and how far beliefs follow them.
-
-    Args:
-        model, guide: a trained pair.
-        rows: annotated rows that it was not trained on.
-        device: where the pair is.
-        choice: of the images and labels to show.
-    """
-    space = rows.dataset.space
-    names = choice.names(space)
-    measured = whole(spread(rows, MEASURED), device)
-    found = [e for e in effects(model, guide, measured, space) if e.name in names]
-    shown = choice.rows(rows, max(1, min(SHOWN, ROWS // len(names))))
-    batch = whole(shown, device)
-    one = whole(shown.first(1), device)
+def study(subject: Subject) -> Section:
+    """Traversals of labels for some test images, and how far beliefs follow them."""
+    names = subject.choice.names(subject.space)
+    measured = subject.some(MEASURED)
+    found = [e for e in effects(subject, measured) if e.name in names]
+    shown = subject.choice.rows(subject.rows, max(1, min(SHOWN, ROWS // len(names))))
+    batch, one = subject.batch(shown), subject.batch(shown.first(1))
     pictures = [
-        *_moving(model, guide, batch, space, names),
-        *(_along(model, guide, batch, space, effect) for effect in found),
-        *_across(model, guide, one, space, names),
-        *_together(model, guide, one, space, names),
+        *_moving(subject, batch, names),
+        *(_along(subject, batch, effect) for effect in found),
+        *_across(subject, one, names),
+        *_together(subject, one, names),
     ]
     text = (EXPLANATION, summarise(found, len(measured.x)))
     named = [
@@ -155,13 +131,11 @@ def study(
     return Section("traversal", "Traversals", text, tuple(named), figures)
 
 
-def _moving(
-    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, names: Sequence[str]
-) -> Iterator[Picture]:
+def _moving(subject: Subject, batch: Batch, names: Sequence[str]) -> Iterator[Picture]:
     """All labels walking at once, some abreast."""
     for first in range(0, len(names), ABREAST):
         abreast = names[first : first + ABREAST]
-        still, moving = motion(model, guide, batch, space, abreast)
+        still, moving = motion(subject, batch, abreast)
         yield Picture(
             "motion",
             still,
@@ -173,12 +147,10 @@ def _moving(
         )
 
 
-def _along(
-    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, effect: Effect
-) -> Picture:
+def _along(subject: Subject, batch: Batch, effect: Effect) -> Picture:
     """One label, class by class."""
-    label = space.labels[space.index(effect.name)]
-    traversal = traverse(model, guide, batch, space, label.name)
+    label = subject.space.labels[subject.space.index(effect.name)]
+    traversal = traverse(subject, batch, label.name)
     walk = f"{label.classes[0]} to {label.classes[-1]}"
     return Picture(
         label.name,
@@ -190,31 +162,27 @@ def _along(
     )
 
 
-def _across(
-    model: nn.Module, guide: nn.Module, one: Batch, space: LabelSpace, names: Sequence[str]
-) -> Iterator[Picture]:
+def _across(subject: Subject, one: Batch, names: Sequence[str]) -> Iterator[Picture]:
     """Labels of more than two classes, from the image's own class to each other."""
     for name in names:
-        if len(space.labels[space.index(name)].classes) > 2:
+        if subject.space.classes[subject.space.index(name)] > 2:
             yield Picture(
                 f"{name} to each",
-                draw_crossings(model, guide, one, space, name, COLUMNS - 1),
+                draw_crossings(subject, one, name, COLUMNS - 1),
                 alt=f"A test image; in each row its {name} goes to another class",
                 caption=ACROSS,
                 title=f"{name}, from class to class",
             )
 
 
-def _together(
-    model: nn.Module, guide: nn.Module, one: Batch, space: LabelSpace, names: Sequence[str]
-) -> Iterator[Picture]:
+def _together(subject: Subject, one: Batch, names: Sequence[str]) -> Iterator[Picture]:
     """Pairs of labels on a grid."""
     every = pairs(names)
     for number, position in enumerate(evenly(len(every), PAIRS).tolist()):
         first, second = every[position]
         yield Picture(
             f"{first} {second}",
-            draw_pair(model, guide, one, space, (first, second)),
+            draw_pair(subject, one, (first, second)),
             alt=f"A test image on a grid: {first} changes downwards, {second} to the right",
             caption="" if number else TOGETHER,
             title=f"{first} and {second}",

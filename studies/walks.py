@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..data import Batch, LabelSpace
-from ..inference.evaluation.prediction import classify, decode, encode
-from .beliefs import beliefs
+from ..data import Batch
 from .drawing.sheets import looped, png, sheet, table, to_rgb, wrapped
-from .intervention import class_means, find_block, moved
+from .reading.blocks import class_means, find_block, moved
+from .reading.subject import Subject
 
 STEPS, PAIRS, FRAMES = 4, 3, 11
 """Steps along either side of a grid, grids at most, and frames of an animation one way."""
@@ -66,13 +65,13 @@ def pairs(names: Sequence[str]) -> list[tuple[str, str]]:
 
 @torch.no_grad()
 def pair_images(
-    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, names: tuple[str, str]
+    subject: Subject, batch: Batch, names: tuple[str, str]
 ) -> tuple[Tensor, list[list[int | None]]]:
     """One image with two labels walking, the first down and the second across.
 
     Args:
-        model, guide: a trained pair. batch: one image, whose labels are not looked at.
-        space: the labels. names: those that walk.
+        subject: whose pair it is. batch: one image, whose labels are not looked at.
+        names: the labels that walk.
 
     Returns:
         images ``(S, T, C, H, W)``, and the class codes at the steps of either label, None between.
@@ -80,23 +79,22 @@ def pair_images(
     Raises:
         ValueError: for a label that is not in the space.
     """
-    blocks = [find_block(space, name) for name in names]
-    means = [class_means(model, space, name) for name in names]
+    blocks = [find_block(subject.space, name) for name in names]
+    means = [class_means(subject.model, subject.space, name) for name in names]
     ways, stops = zip(*(path(m, max(1, STEPS // (len(m) - 1))) for m in means), strict=True)
-    latents = encode(guide, batch)
+    latents = subject.encode(batch)
     rows = []
     for down in ways[0]:
         there = moved(latents, blocks[0], down)
-        images = [decode(model, moved(there, blocks[1], across), batch) for across in ways[1]]
+        images = [subject.decode(moved(there, blocks[1], across), batch) for across in ways[1]]
         rows.append(torch.cat(images))
     return torch.stack(rows), list(stops)
 
 
-def draw_pair(
-    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, names: tuple[str, str]
-) -> bytes:
+def draw_pair(subject: Subject, batch: Batch, names: tuple[str, str]) -> bytes:
     """The grid of :func:`pair_images` with the classes at its sides, as PNG."""
-    images, stops = pair_images(model, guide, batch, space, names)
+    space = subject.space
+    images, stops = pair_images(subject, batch, names)
     down, across = (
         [
             "" if k is None else f"{name}: {space.labels[space.index(name)].classes[k]}"
@@ -109,36 +107,35 @@ def draw_pair(
 
 @torch.no_grad()
 def crossings(
-    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, name: str, steps: int
+    subject: Subject, batch: Batch, name: str, steps: int
 ) -> tuple[Tensor, Tensor, list[int]]:
     """One image on the straight way from its own class to each other class of a label.
 
     Args:
-        model, guide: a trained pair. batch: one image, whose labels are not looked at: its own
-            class is the one that the guide believes.
-        space: the labels. name: the label. steps: from class to class.
+        subject: whose pair it is. batch: one image, whose labels are not looked at: its own class
+            is the one that the guide believes.
+        name: the label. steps: from class to class.
 
     Returns:
         images ``(K − 1, S, C, H, W)``; the guide's belief ``(K − 1, S)`` in the class that each row
         goes to, on seeing them; and these classes' codes.
     """
-    block, means = find_block(space, name), class_means(model, space, name)
-    latents = encode(guide, batch)
-    own = int(classify(guide, space, batch.x)[0, space.index(name)])
+    space, latents = subject.space, subject.encode(batch)
+    block, means = find_block(space, name), class_means(subject.model, space, name)
+    own = int(subject.classify(batch.x)[0, space.index(name)])
     targets = [k for k in range(len(means)) if k != own]
     images, belief = [], []
     for k in targets:
         points, _ = path(means[[own, k]], steps)
-        images.append(torch.cat([decode(model, moved(latents, block, p), batch) for p in points]))
-        belief.append(beliefs(guide, space, images[-1])[name][:, k])
+        images.append(torch.cat([subject.decode(moved(latents, block, p), batch) for p in points]))
+        belief.append(subject.beliefs(images[-1])[name][:, k])
     return torch.stack(images), torch.stack(belief), targets
 
 
-def draw_crossings(
-    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, name: str, steps: int
-) -> bytes:
+def draw_crossings(subject: Subject, batch: Batch, name: str, steps: int) -> bytes:
     """The rows of :func:`crossings` with the beliefs below, as PNG."""
-    images, belief, targets = crossings(model, guide, batch, space, name, steps)
+    space = subject.space
+    images, belief, targets = crossings(subject, batch, name, steps)
     classes = space.labels[space.index(name)].classes
     return sheet(
         images,
@@ -148,26 +145,24 @@ def draw_crossings(
 
 
 @torch.no_grad()
-def motion(
-    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, names: Sequence[str]
-) -> tuple[bytes, bytes]:
+def motion(subject: Subject, batch: Batch, names: Sequence[str]) -> tuple[bytes, bytes]:
     """Every named label walking through its classes and back, a label a column.
 
     Args:
-        model, guide: a trained pair. batch: the images to start from, labels not looked at.
-        space: the labels. names: those that walk, all at the same time.
+        subject: whose pair it is. batch: the images to start from, labels not looked at.
+        names: the labels that walk, all at the same time.
 
     Returns:
         the last step as PNG, and all of them as WebP, forth and back without end.
     """
-    latents = encode(guide, batch)
+    space, latents = subject.space, subject.encode(batch)
     blocks = [find_block(space, name) for name in names]
-    means = [class_means(model, space, name) for name in names]
+    means = [class_means(subject.model, space, name) for name in names]
     frames = []
     for step in range(FRAMES):
         t = step / (FRAMES - 1)
         images = [
-            decode(model, moved(latents, block, along(m, t)), batch)
+            subject.decode(moved(latents, block, along(m, t)), batch)
             for block, m in zip(blocks, means, strict=True)
         ]
         nearest = [

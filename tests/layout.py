@@ -25,7 +25,7 @@ FLOORS = (
     ("studies", "studies.matching"),
     ("studies.report", "studies.comparisons"),
     ("web",),
-    ("texts", "commands", "cli", "__main__"),
+    ("texts", "options", "listing", "commands", "cli", "__main__"),
     ("benchmarks",),
 )
 """From the ground up: a module imports from its own floor and from those below."""
@@ -72,7 +72,12 @@ NAMES = {name_of(path) for path in MODULES}
 IMPORTS = {name_of(path): imports_of(path, NAMES) - {name_of(path)} for path in MODULES}
 
 
-ROOMS = [room for floor in FLOORS for room in floor if room not in ("", "texts", "cli", "__main__")]
+ROOMS = [
+    room
+    for floor in FLOORS
+    for room in floor
+    if room not in ("", "texts", "options", "listing", "cli", "__main__")
+]
 """What the picture of the floors shows, from the ground up."""
 
 

@@ -8,7 +8,6 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-import pyro
 import torch
 from pyro.infer.elbo import ELBOModule
 from torch.optim import Optimizer
@@ -16,13 +15,15 @@ from torch.optim import Optimizer
 from ..config import Config
 from ..data import Batch, Dataset, Rows
 from ..data.faces import faces
+from ..guides.contracts import Classifier
 from ..inference import Objective
-from ..inference.catalogue import PROGRAMS, build_objective, build_pair, choose
+from ..inference.catalogue import PROGRAMS, build_objective, build_pair
 from ..inference.evaluation.prediction import classify
-from ..inference.training.optimisation import adam
+from ..inference.training.optimisation import adam, descend, set_rate
 from ..inspection.formulas import write_term
 from ..inspection.mathml import mathml
 from ..inspection.notation import LATEX
+from ..loading import choose
 
 STEPS = 120
 """Of a training, sized for some seconds on one core."""
@@ -134,19 +135,14 @@ class _Side:
         """
         torch.manual_seed(noise)
         self.module.train()
-        with pyro.get_param_store().scope(), pyro.validation_enabled(False):
-            for group in self.optimizer.param_groups:
-                group["lr"] = RATE * min(1.0, step / WARM_UP) * group.get("factor", 1.0)
-            self.optimizer.zero_grad()
-            loss = self.module(*batch.args, **batch.kwargs)
-            loss.backward()
-            self.optimizer.step()
+        set_rate(self.optimizer, RATE * min(1.0, step / WARM_UP))
+        loss = descend(self.optimizer, lambda: self.module(*batch.args, **batch.kwargs))
         ledger = self.module.terms
         found = {name: term.mean().item() for name, term in ledger.items()}
         found["objective"] = -loss.item() / batch.size
         if isinstance(self.module.elbo, Objective):
             found["bound"] = self.module.elbo.evidence_bound(ledger).mean().item()
-        if judged is not None and hasattr(self.module.guide, "predict"):
+        if judged is not None and isinstance(self.module.guide, Classifier):
             self.module.eval()
             right = classify(self.module.guide, self.space, judged.x) == judged.y
             found["accuracy"] = right.float().mean().item()

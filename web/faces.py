@@ -17,13 +17,12 @@ from ..data import Batch, Label, Rows
 from ..data.decode import Decoding, decode_file, strict_pillow
 from ..inference.evaluation.prediction import Latents, decode, encode
 from ..inference.runs.run import Run
-from ..studies.beliefs import beliefs
 from ..studies.drawing.pixels import address
 from ..studies.drawing.pixels import encode as encode_file
-from ..studies.drawing.sheets import heat
-from ..studies.intervention import class_means, find_block, moved
+from ..studies.drawing.sheets import FAINTEST, heat
+from ..studies.reading.beliefs import beliefs
+from ..studies.reading.blocks import class_means, find_block, moved
 from ..studies.reading.examples import spread
-from ..studies.traversal import FAINTEST
 
 EXAMPLES = "examples.safetensors"
 """Test images that a run's directory may keep, so that its data set need not be at hand."""

@@ -10,12 +10,13 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.python import PythonLexer
 
 from ..config import Config
-from ..inference.catalogue import PROGRAMS, choose
+from ..inference.catalogue import PROGRAMS
 from ..inspection.example import PATTERNS, inspect_program
 from ..inspection.factorisation import factorisation
 from ..inspection.mathml import broken, terms
 from ..inspection.source import Source, node_of, read_source
 from ..inspection.svg import svg
+from ..loading import choose
 
 TITLES = {"vae": "VAE", "m2": "M2", "diva": "DIVA", "ccvae": "CC-VAE and the Adapted DIVAs"}
 

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pyro
 import torch
 from pyro.infer import ELBO
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch import nn
 
-from ...config import Config
-from ...data import Batch, LabelSpace, Rows
-from ...data.classes import by_kind
-from ...networks import build
+from ...data import Batch, Rows
+from ...guides.contracts import Classifier
 from ..objectives.base import Objective
-from ..training.noise import seed_of
-from ..training.optimisation import adam
-from .accuracy import hits, mean_over_labels
+from .accuracy import balanced, by_label, hits, mean_over_labels
 from .prediction import classify, most_likely, reconstruct
 
-CLASSIFIER_STEPS = 600
+Figures = dict[str, Any]
+"""What was measured, by name: numbers, and tables of one for each label; plain data."""
 
 
 def evaluate(
     model: nn.Module, guide: nn.Module, objective: ELBO, rows: Rows, device: torch.device | str
-) -> dict[str, Any]:
+) -> Figures:
     """Accuracy, bound and reconstruction on annotated rows, whose labels the guide does not see.
 
     Returns:
@@ -39,8 +33,8 @@ def evaluate(
     model.eval()
     guide.eval()
     space = rows.dataset.space
-    result: dict[str, Any] = {}
-    if hasattr(guide, "predict"):
+    result: Figures = {}
+    if isinstance(guide, Classifier):
         right, known = hits(lambda x: classify(guide, space, x), rows, device)
         result = {
             "accuracy": mean_over_labels(right, known),
@@ -71,7 +65,7 @@ def total_bound(model: nn.Module, guide: nn.Module, objective: ELBO, batch: Batc
         )
 
 
-def majority(train: Rows, test: Rows) -> dict[str, Any]:
+def majority(train: Rows, test: Rows) -> Figures:
     """What naming each label's commonest class among the shown labels gets right."""
     space = test.dataset.space
     tables = [table[None] for table in space.frequencies(train.labels)]
@@ -81,89 +75,3 @@ def majority(train: Rows, test: Rows) -> dict[str, Any]:
         "majority": mean_over_labels(right, known),
         "majority_by_label": by_label(space, right, known),
     }
-
-
-def baseline(config: Config, train: Rows, test: Rows, device: torch.device | str) -> dict[str, Any]:
-    """A plain classifier with the same encoder, seed and labels, by cross-entropy alone.
-
-    It takes the run's batch size and step size, its learning rate falls to 0 along a cosine, and it
-    sees labelled rows only, for the steps that the run would have taken on them but for at least
-    600.
-    """
-    space = test.dataset.space
-    right, known = hits(plain_classifier(config, train, device), test, device)
-    return {
-        "classifier": mean_over_labels(right, known),
-        "classifier_by_label": by_label(space, right, known),
-    }
-
-
-class PlainClassifier(nn.Module):
-    """A plain classifier that speaks as a guide does, so that what asks guides can ask it.
-
-    Args:
-        space: the labels.
-        encoder: images ``(B, C, H, W)`` to a pair, of which the first has one score ``(B, ΣK)`` for
-            every class of every label.
-    """
-
-    def __init__(self, space: LabelSpace, encoder: nn.Module) -> None:
-        super().__init__()
-        self.space = space
-        self.encoder = encoder
-
-    def predict(self, x: Tensor) -> list[Tensor]:
-        """Log r(y = k | x): for each kind of label ``(B, n, K)``."""
-        return [t.log_softmax(-1) for t in by_kind(self.space.kinds, self.encoder(x)[0])]
-
-
-def train_classifier(config: Config, train: Rows, device: torch.device | str) -> PlainClassifier:
-    """The classifier of :func:`baseline`."""
-    space, shape = train.dataset.space, train.dataset.shape
-    torch.manual_seed(config.seed)
-    encoder = build.encoder(config.network, shape, sum(space.classes)).to(device)
-    rows = train.labelled
-    per_epoch = -(-len(rows) // config.batch_size)
-    epochs = max(config.epochs, -(-CLASSIFIER_STEPS // per_epoch))
-    optimizer = adam(encoder, config.lr)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * per_epoch)
-    for epoch in range(epochs):
-        for batch in rows.batches(config.batch_size, seed_of(config.seed, epoch), device):
-            optimizer.zero_grad()
-            classifier_loss(space, encoder(batch.x)[0], batch.y).backward()
-            optimizer.step()
-            schedule.step()
-    return PlainClassifier(space, encoder).eval()
-
-
-def plain_classifier(
-    config: Config, train: Rows, device: torch.device | str
-) -> Callable[[Tensor], Tensor]:
-    """That classifier as a function: images ``(B, C, H, W)`` to class codes ``(B, L)``."""
-    return partial(classify, train_classifier(config, train, device), train.dataset.space)
-
-
-def classifier_loss(space: LabelSpace, scores: Tensor, y: Tensor) -> Tensor:
-    """Mean over the rows of the cross-entropy of their annotated labels."""
-    total = scores.new_zeros(())
-    for kind, table in zip(space.kinds, by_kind(space.kinds, scores), strict=True):
-        codes = kind.of(y)
-        target = torch.where(codes.isnan(), -100, codes).long()
-        total = total + cross_entropy(table.movedim(-1, 1), target, reduction="sum")
-    return total / len(y)
-
-
-def by_label(space: LabelSpace, right: Tensor, known: Tensor) -> dict[str, float]:
-    """Accuracy of each label over its annotated rows, by name."""
-    shares = (right & known).sum(0) / known.sum(0)
-    return dict(zip(space.names, shares.tolist(), strict=True))
-
-
-def balanced(space: LabelSpace, right: Tensor, labels: Tensor) -> dict[str, float]:
-    """Each label's accuracy averaged over its classes, by name."""
-    table = {}
-    for column, label in enumerate(space):
-        codes = labels[:, column]
-        shares = [right[codes == k, column].float().mean() for k in range(len(label.classes))]
-        table[label.name] = torch.stack(shares).nanmean().item()
-    return table

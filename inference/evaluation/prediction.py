@@ -13,6 +13,7 @@ from pyro.poutine.util import prune_subsample_sites
 from torch import Tensor, nn
 
 from ...data import Batch, LabelSpace
+from ...guides.contracts import Classifier, classifying
 from ...models.joint import JointLabels
 
 Latents = dict[str, Tensor]
@@ -65,9 +66,13 @@ def reconstruct(model: nn.Module, guide: nn.Module, batch: Batch) -> Tensor:
 
 
 @torch.no_grad()
-def classify(guide: nn.Module, space: LabelSpace, x: Tensor) -> Tensor:
-    """The likeliest class code of every label, ``(B, L)``, by q(y|x)."""
-    return most_likely(space, guide.predict(x))  # type: ignore[operator]
+def classify(guide: nn.Module | Classifier, space: LabelSpace, x: Tensor) -> Tensor:
+    """The likeliest class code of every label, ``(B, L)``, by q(y|x).
+
+    Raises:
+        ValueError: for a guide without a classifier.
+    """
+    return most_likely(space, classifying(guide).predict(x))
 
 
 def most_likely(space: LabelSpace, log_classes: list[Tensor]) -> Tensor:

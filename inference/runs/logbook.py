@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..training.checkpoint import write_atomically
+from ...files import write_atomically
 from ..training.loop import Step
 
 METRICS, STEPS, BOARD = "metrics.jsonl", "steps.jsonl", "tensorboard"

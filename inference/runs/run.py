@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,10 +27,13 @@ from torch import Tensor, nn
 from ...config import Config
 from ...data import Dataset, LabelSpace, Rows
 from ...data.spec import load as load_data
+from ...files import read_json, write_atomically
+from ...loading import choose
 from ...networks import Shape
-from ..catalogue import build_objective, build_pair, choose, objective_class
-from ..evaluation.evaluating import baseline, evaluate, majority
-from ..training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from ..catalogue import build_objective, build_pair, objective_class
+from ..evaluation.evaluating import Figures, evaluate, majority
+from ..training.baseline import baseline
+from ..training.checkpoint import load_checkpoint, save_checkpoint
 from ..training.engine import PRECISIONS
 from ..training.optimisation import SCHEDULES
 from .logbook import METRICS, STEPS
@@ -74,9 +78,15 @@ class Run:
     def data(self) -> tuple[Rows, Rows]:
         """The training rows with the labels that the run may see, and the annotated test rows.
 
+        They are loaded once.
+
         Raises:
             ValueError: where the data set has other labels or images than the run was made for.
         """
+        return self._rows
+
+    @cached_property
+    def _rows(self) -> tuple[Rows, Rows]:
         dataset = load_data(self.config.data, self.config.only)
         if dataset.space != self.space or dataset.shape != self.shape:
             raise ValueError(
@@ -233,7 +243,7 @@ def training_rows(config: Config, dataset: Dataset) -> Rows:
     return dataset.training(max(config.fractions), config.seed, balanced=config.balanced)
 
 
-def evaluate_run(run: Run) -> dict[str, Any]:
+def evaluate_run(run: Run) -> Figures:
     """Evaluate a run on its test rows, with the majority class and the plain classifier beside.
 
     The plain classifier does not depend on the run's weights; it is trained once and kept in
@@ -250,15 +260,6 @@ def evaluate_run(run: Run) -> dict[str, Any]:
     result["images"] = len(test_rows)
     write_atomically(run.directory / EVALUATION, json.dumps(result, indent=2).encode())
     return result
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object, or None where the file is missing or damaged."""
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Set
 from pathlib import Path
 from typing import Any
@@ -14,29 +13,10 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ...files import write_atomically
+
 VERSION = 2
 """2 says where within an epoch a training stands; 1 had whole epochs."""
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader finds the old content or the new, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        before = "what was there before is whole" if path.exists() else "nothing is left of it"
-        raise OSError(
-            f"cannot write {path} ({error.strerror or error}); {before}; make room or mend the "
-            "directory, and repeat the command (ccvae train with --resume)"
-        ) from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def save_checkpoint(

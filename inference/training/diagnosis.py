@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ...data import Batch
 from ..checks.pair import check_pair
+from ..objectives.base import ObjectiveModule
 from .checkpoint import save_checkpoint
 
 
@@ -47,7 +48,8 @@ def diagnose(module: ELBOModule, batch: Batch) -> str:
         return str(error)
     module.zero_grad()
     loss = module(*batch.args, **batch.kwargs)
-    for name, term in getattr(module, "terms", {}).items():
+    terms = module.terms if isinstance(module, ObjectiveModule) else {}
+    for name, term in terms.items():
         if count := _wrong(term):
             return f"the term {name!r} in {count} of {len(term)} rows"
     loss.backward()

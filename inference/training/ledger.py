@@ -48,11 +48,10 @@ class Ledger:
         Args:
             module: whose last call returned the loss. loss: the batch's.
         """
-        ledger = getattr(module, "terms", {})
-        for name, term in ledger.items():
-            self.add(name, term.sum())
         if isinstance(module, ObjectiveModule):
-            self.add("bound", module.elbo.evidence_bound(ledger).sum())
+            for name, term in module.terms.items():
+                self.add(name, term.sum())
+            self.add("bound", module.elbo.evidence_bound(module.terms).sum())
         self.add("objective", -loss.detach() * (len(batch.x) / batch.size))
 
     def watch(

@@ -25,6 +25,7 @@ from .diagnosis import NotFiniteStepError, diagnose
 from .engine import single
 from .ledger import NORM, Ledger
 from .noise import RowNoise, seed_of
+from .optimisation import descend, set_rate
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -150,29 +151,32 @@ class Training:
 
     def _step(self, rows: Rows, index: Tensor, rate: float) -> None:
         """One step on the rows at ``index``, of which this process takes its share."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * group.get("factor", 1.0)
+        set_rate(self.optimizer, rate)
         batch = rows.batch(index[self._part()], self.device)
-        self._stepper.zero_grad()
-        # A parameter store of its own: nothing of this pair stays in Pyro's global one.
-        with (
-            pyro.get_param_store().scope(),
-            pyro.validation_enabled(False),
-            self._noise(self.done, len(index)),
-        ):
-            loss = self._wrapped(*batch.args, **batch.kwargs)
+
+        def backward(loss: Tensor) -> None:
             # Processes average their gradients; the scale N/B of each is that of its own rows.
             weight = len(batch.x) * self.fabric.world_size / len(index)
             self.fabric.backward(loss * weight)
             self.ledger.step(self.module, loss, batch)
+
+        with self._noise(self.done, len(index)):
+            descend(
+                self._stepper,
+                lambda: self._wrapped(*batch.args, **batch.kwargs),
+                backward=backward,
+                before=lambda loss: self._note(loss, len(index)),
+            )
+
+    def _note(self, loss: Tensor, rows: int) -> None:
+        """Clip the gradients of a step on so many rows, and keep what the ledger is to know."""
         norm = self._clipped()
         self.ledger.watch(self.done, loss, norm, self._together)
-        self.ledger.rows += len(index)
+        self.ledger.rows += rows
         self.ledger.steps += 1
         if getattr(self.optimizer, "_step_supports_amp_scaling", False):
             # Read by fused optimisers on the device: they leave the parameters alone where it is 1.
             self.optimizer.found_inf = (self.ledger.halted >= 0).float()  # type: ignore[attr-defined]
-        self._stepper.step()
 
     def state(self) -> dict[str, Any]:
         """Where the training stands, as plain data for a checkpoint; ends the logging interval."""

@@ -1,12 +1,16 @@
-"""The optimiser, and what changes over a training: step sizes."""
+"""The optimiser, the step that it takes, and what changes over a training: step sizes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Protocol
 
-from torch import nn
-from torch.optim import Adam
+import pyro
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from ...networks.tables import Table
 
 TABLE_FACTOR = 20.0
 """How much larger the steps of tables are than those of networks."""
@@ -21,8 +25,8 @@ def adam(module: nn.Module, lr: float) -> Adam:
     Adam moves every number by about its step size. What a network puts out is moved by the steps
     of thousands of weights together, but a class mean only by its own: at the networks' step size
     the conditional priors would stay where they start while the blocks that they describe move
-    away. A module is a table where it says so (``is_table``), as they do. (The classifiers' slopes
-    are as few, but with large steps some fall to 0 early, and do not come back from there.)
+    away. So they are a :class:`~ccvae.networks.tables.Table`. (The classifiers' slopes are as few,
+    but with large steps some fall to 0 early, and do not come back from there.)
 
     Args:
         module: whose parameters are optimised.
@@ -31,7 +35,7 @@ def adam(module: nn.Module, lr: float) -> Adam:
     tables = {
         id(parameter)
         for part in module.modules()
-        if getattr(part, "is_table", False)
+        if isinstance(part, Table)
         for parameter in part.parameters()
     }
     groups = [
@@ -39,6 +43,55 @@ def adam(module: nn.Module, lr: float) -> Adam:
         for table, factor in ((False, 1.0), (True, TABLE_FACTOR))
     ]
     return Adam([group for group in groups if group["params"]], lr=lr, fused=True)
+
+
+class Steps(Protocol):
+    """What a step asks of an optimiser; a Fabric's wrapper of one has it too."""
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        ...
+
+    def step(self) -> object:
+        """Move the parameters."""
+        ...
+
+
+def set_rate(optimizer: Optimizer, rate: float) -> None:
+    """Give the networks this step size, and the tables theirs in proportion."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group.get("factor", 1.0)
+
+
+def descend(
+    optimizer: Steps,
+    loss: Callable[[], Tensor],
+    *,
+    backward: Callable[[Tensor], None] = Tensor.backward,
+    before: Callable[[Tensor], None] | None = None,
+) -> Tensor:
+    """One step of an optimiser, the one that every training of the suite takes.
+
+    Programs run in a parameter store of their own, so that nothing of a pair stays in Pyro's global
+    one, and without Pyro's validation, which reads numbers back from the device.
+
+    Args:
+        optimizer: of the parameters that the loss depends on.
+        loss: computes the loss of a batch.
+        backward: adds its gradient to the parameters'.
+        before: looks at the loss when the gradients are there and the step is not taken.
+
+    Returns:
+        the loss.
+    """
+    optimizer.zero_grad()
+    with pyro.get_param_store().scope(), pyro.validation_enabled(False):
+        value = loss()
+        backward(value)
+    if before is not None:
+        before(value)
+    optimizer.step()
+    return value
 
 
 def warm_cosine(progress: float) -> float:

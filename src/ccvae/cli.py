@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 import keyword
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,9 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"ccvae {options.command}: {message}", file=sys.stderr)
         return 2
     except commands.Stopped as stopped:
-        again = " ".join(arguments if arguments is not None else sys.argv[1:])
-        resume = "" if "--resume" in again else " --resume"
-        print(f"{stopped}; to go on: ccvae {again}{resume}", file=sys.stderr)
+        again = list(sys.argv[1:] if arguments is None else arguments)
+        resume = [] if "--resume" in again else ["--resume"]
+        print(f"{stopped}; to go on: {shlex.join(['ccvae', *again, *resume])}", file=sys.stderr)
         return 128 + stopped.signal
     except KeyboardInterrupt:
         print(f"ccvae {options.command}: interrupted", file=sys.stderr)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from rich.console import Console
 
-from .config import FILES, SOURCE, Config
+from .config import Config
 from .data import Dataset
 from .data.progress import progress as show_progress
 from .data.spec import load as load_data
-from .data.spec import short_name, with_options
-from .data.summary import contact_sheet, describe, kind_of
+from .files import read_json
 from .inference.runs import run as runs
 from .inference.runs.fitting import fit, rows_of_epoch
 from .inference.runs.run import (
@@ -30,20 +27,35 @@ from .inference.runs.run import (
     create,
     evaluate_run,
     load,
+    modules_of,
     read_facts,
-    read_json,
     resume_or_create,
     training_rows,
 )
 from .inference.training.engine import engine, keep_freed_memory
 from .inference.training.loop import Metrics, Step
 from .inference.training.stopping import Stopped, stop_requests
-from .texts import aligned, description_text, epoch_line, evaluation_text, some, study_text
+from .listing import app, data, inspect, models, objectives
+from .options import announce, config_of, default_directory, device_of, frequencies_of, source_of
+from .texts import Document, command_line, epoch_line, evaluation_text, study_text
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-Document = dict[str, Any]
+__all__ = [
+    "Stopped",
+    "app",
+    "data",
+    "demo",
+    "evaluate",
+    "import_",
+    "inspect",
+    "models",
+    "objectives",
+    "study",
+    "table",
+    "train",
+]
 
 DEMO = Config(likelihood="normal", scale=0.2, alpha=1000.0, batch_size=50, epochs=20)
 """What ``ccvae demo`` trains, sized for about four minutes on two cores.
@@ -55,16 +67,16 @@ pixel that is one of two colours is the commoner one and not their mean.
 
 def train(options: Namespace) -> tuple[Document, str]:
     """``ccvae train``."""
-    config = _config(options)
-    device = _device(options.device)
-    directory = options.out or _default_directory(config)
+    config = config_of(options)
+    device = device_of(options.device)
+    directory = options.out or default_directory(config)
     fabric = engine(
         device, devices=options.devices, nodes=options.nodes, precision=config.precision
     )
     fabric.launch()
     with _first_speaks(fabric):
         dataset = load_data(config.data, config.only)
-        _announce(dataset, config)
+        announce(dataset, config)
         run = resume_or_create(
             config,
             dataset,
@@ -84,7 +96,13 @@ def train(options: Namespace) -> tuple[Document, str]:
             compiled=options.compile,
         )
     document = {"run": str(directory), **metrics}
-    return document, f"{epoch_line(metrics)}\n{directory}: ccvae evaluate {directory}"
+    return document, f"{epoch_line(metrics)}\n{directory}: {_evaluate_line(directory, config)}"
+
+
+def _evaluate_line(directory: Path, config: Config) -> str:
+    """The command that evaluates a run, which trusts what its training was asked for."""
+    trust = [word for module in sorted(modules_of(config)) for word in ("--trust", module)]
+    return command_line("evaluate", directory, *trust)
 
 
 @contextmanager
@@ -113,7 +131,7 @@ def _first_speaks(fabric: Fabric) -> Iterator[None]:
 
 def evaluate(options: Namespace) -> tuple[Document, str]:
     """``ccvae evaluate``."""
-    result = evaluate_run(load(options.directory, _device(options.device), options.trust))
+    result = evaluate_run(load(options.directory, device_of(options.device), options.trust))
     return result, evaluation_text(result)
 
 
@@ -127,29 +145,17 @@ def import_(options: Namespace) -> tuple[Document, str]:
     run = import_published(
         options.source,
         directory,
-        data=_source(options),
+        data=source_of(options),
         labels=labels,
         labelled=options.labelled,
-        probabilities=_frequencies(options.frequencies, labels),
+        probabilities=frequencies_of(options.frequencies, labels),
     )
     document = {"run": str(directory), "labels": list(run.space.names), "style": run.config.style}
     text = (
         f"{directory}: {len(run.space)} labels and {run.config.style} dimensions of style, to be "
         f"evaluated on {run.config.data}; p(y) {'as given' if options.frequencies else 'uniform'}\n"
-        f"ccvae evaluate {directory}"
+        f"{_evaluate_line(directory, run.config)}"
     )
-    return document, text
-
-
-def data(options: Namespace) -> tuple[Document, str]:
-    """``ccvae data``."""
-    dataset = load_data(_source(options), options.only)
-    document = describe(dataset, Config.batch_size)
-    text = description_text(document)
-    if options.sheet is not None:
-        contact_sheet(dataset, options.sheet)
-        document["sheet"] = str(options.sheet)
-        text += f"\ncontact sheet: {options.sheet}"
     return document, text
 
 
@@ -162,7 +168,7 @@ def table(options: Namespace) -> tuple[Document, str]:
         seeds=range(options.seeds),
         folder=options.out,
         report=lambda line: print(line, file=sys.stderr, flush=True),
-        device=_device(options.device),
+        device=device_of(options.device),
     )
     return found.to_json(), found.to_markdown()
 
@@ -174,7 +180,7 @@ def demo(options: Namespace) -> tuple[Document, str]:
 
     start = time.monotonic()
     config = dataclasses.replace(DEMO, seed=options.seed)
-    device = _device(options.device)
+    device = device_of(options.device)
     resume = _resumes(options.out, config, asked=options.resume)
     dataset = load_data(config.data, config.only)
     if resume:
@@ -201,171 +207,20 @@ def demo(options: Namespace) -> tuple[Document, str]:
 def study(options: Namespace) -> tuple[Document, str]:
     """``ccvae study``."""
     from .studies.reading.examples import Choice
-    from .studies.report.conduct import Aids, conduct, names
+    from .studies.report.conduct import conduct, names, subject_of
     from .studies.report.report import write_report
 
     choice = Choice.parse(options.images, options.labels)
-    run = load(options.directory, _device(options.device), options.trust)
+    run = load(options.directory, device_of(options.device), options.trust)
     chosen = names(options.name, choice, run.config.program)
-    aids = Aids(run, choice)
     evaluation = read_json(run.directory / EVALUATION) or evaluate_run(run)
-    sections = {name: conduct(run, name, aids) for name in chosen}
+    subject = subject_of(run, choice)
+    sections = {name: conduct(run, name, subject) for name in chosen}
     report = write_report(run, evaluation)
     found = {n: None if section is None else section.to_json() for n, section in sections.items()}
     lines = [study_text(name, section) for name, section in found.items()]
     document = {"studies": found, "report": str(report)}
     return document, "\n\n".join([*lines, f"open {report}"])
-
-
-def models(_: Namespace) -> tuple[Document, str]:
-    """``ccvae models``."""
-    from .inference.catalogue import PROGRAMS
-
-    document = {
-        "programs": [
-            {"name": name, "objectives": list(objectives)} for name, objectives in PROGRAMS.items()
-        ]
-    }
-    rows = [["program", "objectives, its own first"]]
-    rows += [[name, ", ".join(objectives)] for name, objectives in PROGRAMS.items()]
-    return document, aligned(rows, left=2)
-
-
-def inspect(options: Namespace) -> tuple[Document, str]:
-    """``ccvae inspect``."""
-    from .inspection.example import inspect_own, inspect_program
-
-    form = _format(options, ("text", "json", "svg", "png", "pdf", "tex"))
-    config = Config(
-        program=options.program,
-        objective=options.objective,
-        data=options.data,
-        only=options.only,
-        network=options.network,
-    )
-    if ":" in options.program:
-        found = inspect_own(options.program, options.inputs, config, options.labels)
-    else:
-        found = inspect_program(config, options.labels)
-    document = found.to_json()
-    if form in ("svg", "png", "pdf"):
-        from .inspection.figure import save_graph
-
-        name = f"{config.program}-{config.objective or config.program}".replace(":", "_")
-        path = options.out or Path(f"{name}.{form}")
-        save_graph(found.graph, path, beside=options.beside)
-        return {**document, "figure": str(path)}, str(path)
-    if form == "tex":
-        from .inspection.tikz import tikz
-
-        return document, _written(options.out, tikz(found.graph, beside=options.beside))
-    text = found.to_text() if form == "text" else json.dumps(document, indent=2)
-    return document, _written(options.out, text)
-
-
-def app(options: Namespace) -> tuple[Document, str, Callable[[], None]]:
-    """``ccvae app``; the third is what serves the page, once its address has been printed."""
-    try:
-        from .web.serve import prepare
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"the page needs {error.name}, which is not installed: pip install 'ccvae[app]'"
-        ) from error
-    device = _device(options.device)
-    url, run, serve = prepare(options.directory, options.port, device, options.trust)
-    text = f"{url} shows {run.directory}; press Ctrl-C to end"
-    return {"url": url, "run": str(run.directory)}, text, serve
-
-
-def objectives(options: Namespace) -> tuple[Document, str]:
-    """``ccvae objectives``."""
-    from .inspection.objectives import entries, table_latex, table_text
-
-    form = _format(options, ("text", "json", "tex"))
-    table = entries()
-    document = {"objectives": [entry.to_json() for entry in table]}
-    if form == "json":
-        return document, _written(options.out, json.dumps(document, indent=2))
-    text = table_text(table) if form == "text" else table_latex(table)
-    return document, _written(options.out, text)
-
-
-def _format(options: Namespace, known: Sequence[str]) -> str:
-    """The format that was asked for, by name or by the ending of the file."""
-    asked: str = options.format or (options.out.suffix[1:] if options.out else known[0])
-    asked = {"txt": "text"}.get(asked, asked)
-    if asked not in known:
-        raise ValueError(f"unknown format {asked!r}; choose one of {', '.join(known)}")
-    return asked
-
-
-def _written(path: Path | None, text: str) -> str:
-    """The text, or where it was written to."""
-    if path is None:
-        return text
-    path.write_text(text + "\n")
-    return str(path)
-
-
-def _config(options: Namespace) -> Config:
-    names = [option.name for option in dataclasses.fields(Config)]
-    return Config(**{name: getattr(options, name) for name in names} | {"data": _source(options)})
-
-
-def _source(options: Namespace) -> str:
-    """The specification of the data with the options that were given beside it."""
-    if options.download:
-        kind, _, rest = options.data.partition(":")
-        if kind != "celeba" or not rest:
-            raise ValueError(f"only celeba:ROOT can be downloaded, not {options.data!r}")
-        from .data.celeba import download
-
-        download(Path(rest.rpartition("?")[0] or rest))
-    return with_options(options.data, {name: getattr(options, name) for name in SOURCE})
-
-
-def _frequencies(text: str, labels: Sequence[str]) -> list[float] | None:
-    """p(y = 1) of the labels, written out by commas or kept in a JSON file by name."""
-    if not text:
-        return None
-    if text.endswith(".json"):
-        kept = read_json(Path(text)) or {}
-        if not all(isinstance(kept.get(name), int | float) for name in labels):
-            raise ValueError(
-                f"{text}: expected an object with a number for each of {', '.join(labels)}, got "
-                f"{', '.join(kept) or 'none'}; give --frequencies a file that has them"
-            )
-        return [float(kept[name]) for name in labels]
-    try:
-        return [float(number) for number in text.split(",")]
-    except ValueError as error:
-        raise ValueError(f"{error}; give --frequencies numbers by commas, or FILE.json") from error
-
-
-def _announce(dataset: Dataset, config: Config) -> None:
-    """Say on standard error what labels were read from files, and what was wrong with these."""
-    if config.data.partition(":")[0] not in FILES:
-        return
-    kinds = [f"{label.name} ({kind_of(label)})" for label in dataset.space]
-    lines = [f"{dataset.name} with {', '.join(kinds)}"]
-    problems = describe(dataset, config.batch_size)["problems"]
-    lines += some([f"problem: {problem}" for problem in problems], "see ccvae data")
-    print("\n".join(lines), file=sys.stderr)
-
-
-def _default_directory(config: Config) -> Path:
-    data = short_name(config.data)
-    parts = (config.program, config.objective or config.program, data, str(config.seed))
-    return Path("runs") / "-".join(part.replace(":", "_").replace("/", "_") for part in parts)
-
-
-def _device(name: str) -> torch.device:
-    if name not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"unknown device {name!r}; choose auto, cpu or cuda")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("no CUDA device is available here; choose the device auto or cpu")
-    cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
-    return torch.device("cuda" if cuda else "cpu")
 
 
 def _fit(

@@ -1,12 +1,23 @@
-"""What a user names as ``module:attribute``."""
+"""What a user's words name: one of the suite's own things, or ``module:attribute``."""
 
 from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 Kind = TypeVar("Kind")
+
+
+def choose(what: str, name: str, known: Iterable[str]) -> None:
+    """Raise unless ``name`` is known.
+
+    Raises:
+        ValueError: listing the names that are.
+    """
+    if name not in known:
+        raise ValueError(f"unknown {what} {name!r}; choose one of {', '.join(known)}")
 
 
 def load_attribute(path: str) -> Any:

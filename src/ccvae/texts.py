@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterable
 from typing import Any
 
 from .inference.training.loop import Metrics
 
 Document = dict[str, Any]
+
+
+def command_line(*words: object) -> str:
+    """A command of ours as a shell takes it.
+
+    >>> command_line("evaluate", "my run")
+    "ccvae evaluate 'my run'"
+    """
+    return shlex.join(["ccvae", *map(str, words)])
 
 
 def epoch_line(metrics: Metrics) -> str:

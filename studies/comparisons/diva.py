@@ -16,8 +16,8 @@ from ...data import Rows
 from ...data.rotated import ANGLES, rotated_digits
 from ...inference.catalogue import build_likelihood, build_objective, build_pair
 from ...inference.evaluation.accuracy import hits, mean_over_labels
-from ...inference.evaluation.evaluating import plain_classifier
 from ...inference.evaluation.prediction import classify
+from ...inference.training.baseline import plain_classifier
 from ...models import VAE
 from ...networks import build
 from ..drawing.tables import Figure, Measurement, Table, mean_and_error

@@ -17,13 +17,14 @@ from ...data import Batch, Binary, Dataset, LabelSpace, Rows
 from ...data.faces import FACES, Scenes
 from ...guides import CCVAEGuide
 from ...inference.catalogue import build_likelihood
-from ...inference.evaluation.prediction import Latents, decode, encode, reconstruct
+from ...inference.evaluation.prediction import Latents
 from ...models import CCVAE
 from ...models.priors import ConditionalPrior
 from ...networks import build as networks
-from ..beliefs import beliefs
-from ..intervention import class_means, find_block, moved
+from ..reading.beliefs import beliefs
+from ..reading.blocks import class_means, find_block, moved
 from ..reading.counterfactuals import Case, render_change
+from ..reading.subject import Subject
 from .one_dimension import LineClassifier
 
 LABEL = "Hair"
@@ -101,29 +102,28 @@ def probabilities(judge: nn.Module, space: LabelSpace, x: Tensor) -> Tensor:
     return torch.stack([table[name][:, 1] for name in CLASSES], 1)
 
 
-def with_hair(model: nn.Module, latents: Latents, space: LabelSpace, codes: Tensor) -> Latents:
+def with_hair(subject: Subject, latents: Latents, codes: Tensor) -> Latents:
     """Latents with Hair's block, or the five blocks of its classes, at the means of codes (B,)."""
+    space = subject.space
     names = [LABEL] if LABEL in space.names else CLASSES
     for k, name in enumerate(names):
-        means = class_means(model, space, name)
+        means = class_means(subject.model, space, name)
         chosen = codes if name == LABEL else (codes == k).long()
         latents = moved(latents, find_block(space, name), means[chosen])
     return latents
 
 
 @torch.no_grad()
-def interventions(
-    model: nn.Module, guide: nn.Module, batch: Batch, space: LabelSpace, some: Scenes
-) -> list[Case]:
+def interventions(subject: Subject, batch: Batch, some: Scenes) -> list[Case]:
     """Hair moved to each of its other classes, with the renderer's change beside.
 
     Args:
-        model, guide: a trained pair with the labels of ``space``.
+        subject: a trained pair with its arm's labels.
         batch: B images, whose labels are not looked at. some: their scenes.
     """
     source = some.labels[:, FACES.index(LABEL)].long().to(batch.x.device)
-    latents = encode(guide, batch)
-    before = decode(model, latents, batch)
+    latents = subject.encode(batch)
+    before = subject.decode(latents, batch)
     found = []
     for step in range(1, len(CLASSES)):
         codes = (source + step) % len(CLASSES)
@@ -134,9 +134,9 @@ def interventions(
                 source,
                 codes,
                 before,
-                decode(model, with_hair(model, latents, space, codes), batch),
+                subject.decode(with_hair(subject, latents, codes), batch),
                 truth,
-                reconstruct(model, guide, replace(batch, x=truth.after)),
+                subject.reconstruct(replace(batch, x=truth.after)),
             )
         )
     return found

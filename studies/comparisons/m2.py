@@ -10,9 +10,10 @@ import torch
 
 from ...config import Config
 from ...data.spec import load
-from ...inference.evaluation.evaluating import baseline, evaluate
+from ...inference.evaluation.evaluating import evaluate
 from ...inference.runs.fitting import train_once
 from ...inference.runs.run import training_rows
+from ...inference.training.baseline import baseline
 from ..drawing.tables import Measurement, Table, mean_and_error
 
 CONFIG = Config(

@@ -16,12 +16,13 @@ from ...data.faces import faces
 from ...inference.catalogue import build_objective
 from ...inference.evaluation.evaluating import evaluate, train_classifier
 from ...inference.runs.run import training_rows
-from ..confusion import train_judge
 from ..drawing.tables import Measurement, Table, mean_and_error
-from ..locality import summarise
 from ..reading.counterfactuals import true_scenes
-from ..reading.examples import spread, whole
+from ..reading.examples import spread
+from ..reading.judge import train_judge
 from ..reading.latents import draws, silhouette
+from ..reading.locality import summarise
+from ..reading.subject import Subject
 from .hair import ARMS, CLASSES, LABEL, build, interventions, probabilities
 from .pairs import train_pair
 
@@ -76,15 +77,16 @@ def measure(
             objective = build_objective(now)
             train_pair(now, model, guide, objective, own, device)
             seconds = time.monotonic() - start
-            found = evaluate(model, guide, objective, view.subset(view.test), device)
+            subject = Subject(model, guide, view.subset(view.test), device, judge)
+            found = evaluate(model, guide, objective, subject.rows, device)
             others = [found["accuracy_by_label"][n] for n in data.space.names if n != LABEL]
             yield {
                 "seed": seed,
                 "method": name,
                 **answers(guide, view.space, test, device),
                 "others": percent(fmean(others)),
-                **clusters(guide, view.subset(view.test), test),
-                **changes(model, guide, view.subset(view.test), test, judge),
+                **clusters(subject, test),
+                **changes(subject, test),
                 "error": percent(found["reconstruction_l1"]),
                 "seconds": round(seconds, 1),
             }
@@ -132,13 +134,13 @@ def marks(q: Tensor, truth: Tensor) -> Measurement:
     }
 
 
-def clusters(guide: nn.Module, rows: Rows, test: Rows) -> Measurement:
+def clusters(subject: Subject, test: Rows) -> Measurement:
     """``silhouette`` of the classes in Hair's latents, and in ``style``.
 
     Args:
-        guide: of the pair. rows: test rows as its arm sees them. test: the same with Hair's codes.
+        subject: the pair and test rows as its arm sees them. test: the same with Hair's codes.
     """
-    found = draws(guide, rows, next(guide.parameters()).device)
+    found = draws(subject)
     names = [LABEL] if LABEL in found.blocks else CLASSES
     block = torch.cat([found.blocks[name] for name in names], 1)
     codes = test.labels[:, test.dataset.space.index(LABEL)]
@@ -148,28 +150,26 @@ def clusters(guide: nn.Module, rows: Rows, test: Rows) -> Measurement:
     }
 
 
-def changes(
-    model: nn.Module, guide: nn.Module, rows: Rows, test: Rows, judge: nn.Module
-) -> Measurement:
+def changes(subject: Subject, test: Rows) -> Measurement:
     """``obeyed``, and ``locality``, ``ceiling``, ``chance`` and ``size`` of Hair's change.
 
     ``seen`` is ``obeyed`` where the pair is shown the renderer's changed image and reconstructs it.
 
     Args:
-        model, guide: a trained pair. rows: test rows as its arm sees them.
-        test: the same with Hair's codes. judge: a classifier of their labels.
+        subject: the pair, test rows as its arm sees them, and a judge of Hair's codes.
+        test: the same rows with these codes.
     """
     some = true_scenes(spread(test, MEASURED))
     if some is None:
         raise ValueError("expected rendered faces of the default seed, whose scenes are known")
-    batch = whole(spread(rows, MEASURED), next(guide.parameters()).device)
-    cases = interventions(model, guide, batch, rows.dataset.space, some)
+    batch = subject.some(MEASURED)
+    cases = interventions(subject, batch, some)
     found = summarise(cases, batch.x)
 
     def shown(images: Sequence[Tensor]) -> float:
+        seen = [probabilities(subject.judge, test.dataset.space, x).argmax(-1) for x in images]
         right = [
-            (probabilities(judge, test.dataset.space, x).argmax(-1) == case.target)[case.counts]
-            for x, case in zip(images, cases, strict=True)
+            (codes == case.target)[case.counts] for codes, case in zip(seen, cases, strict=True)
         ]
         return percent(torch.cat(right).float().mean().item())
 

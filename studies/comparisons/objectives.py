@@ -13,9 +13,10 @@ from torch.nn.functional import avg_pool2d
 from ...config import Config
 from ...data import Dataset
 from ...data.spec import load
-from ...inference.evaluation.evaluating import baseline, evaluate, majority
+from ...inference.evaluation.evaluating import evaluate, majority
 from ...inference.runs.fitting import train_once
 from ...inference.runs.run import training_rows
+from ...inference.training.baseline import baseline
 from ..drawing.tables import Figure, Measurement, Table, mean_and_error
 
 CONFIG = Config(

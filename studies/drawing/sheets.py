@@ -37,6 +37,12 @@ _SHEET_DPI, _POINTS, _LETTER = 100, 12.5, 10.5
 DPI = 180
 """Of panels."""
 
+ABREAST = 9
+"""Labels in one picture, at most."""
+
+FAINTEST = 0.2
+"""The change that is drawn darkest where all are smaller, so that a weak change looks weak."""
+
 _STEPS = 63
 
 _REST, _FRAME = 900, 110

@@ -20,7 +20,7 @@ from torch import Tensor
 from ..drawing.sheets import FAINT, INK, MUTED, RIGHT, panel, png, to_rgb
 from ..drawing.tables import mean_and_error
 from ..reading.counterfactuals import Case
-from .matchers import Matcher, Matches
+from .matches import Matcher, Matches
 from .scores import (
     POSTER_DROP,
     POSTER_INTERVENTION,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...data import LabelSpace, Rows
 from ..drawing.tables import Figure, mean_and_error
 from ..reading.counterfactuals import Case, cases, true_scenes
 from ..reading.examples import spread, whole
-from .matchers import FREE, INLIER, Matcher, Matches, inliers
+from ..reading.subject import Subject
+from .matches import FREE, INLIER, Matcher, Matches, inliers
 
 LOCAL = ("Smiling", "Eyeglasses", "Wearing_Necktie")
 """The labels that the poster intervened on."""
@@ -92,47 +93,29 @@ def local_labels(space: LabelSpace) -> tuple[str, ...]:
     return tuple(name for name in LOCAL if name in space.names) or space.names
 
 
-def intervene(
-    model: nn.Module,
-    guide: nn.Module,
-    rows: Rows,
-    device: torch.device | str = "cpu",
-    *,
-    names: Sequence[str],
-) -> dict[str, Case]:
+def intervene(subject: Subject, names: Sequence[str]) -> dict[str, Case]:
     """By label, its intervention on every row: from the row's class to the next one of the label.
 
     The guide sees no label. With two classes the next one is the opposite; after the last comes the
     first.
 
     Args:
-        model, guide: a trained pair.
-        rows: all of them are used. device: where the pair is. names: of the labels.
+        subject: whose pair intervenes. names: of the labels.
 
     Raises:
         ValueError: for an unknown label.
     """
-    space, some = rows.dataset.space, true_scenes(rows)
-    batch = whole(rows, device)
-    return {name: cases(model, guide, batch, space, name, some=some)[0] for name in names}
+    some, batch = true_scenes(subject.rows), subject.batch(subject.rows)
+    return {name: cases(subject, batch, name, some=some)[0] for name in names}
 
 
 def measure(
-    model: nn.Module,
-    guide: nn.Module,
-    rows: Rows,
-    device: torch.device | str = "cpu",
-    *,
-    matcher: Matcher,
-    names: Sequence[str] = (),
-    images: int = IMAGES,
+    subject: Subject, matcher: Matcher, *, names: Sequence[str] = (), images: int = IMAGES
 ) -> Measured:
     """Match inputs with their reconstructions, unchanged and with each label changed.
 
     Args:
-        model, guide: a trained pair.
-        rows: that it was not trained on; annotated or not.
-        device: where the pair is.
+        subject: its rows need no annotation.
         matcher: see :func:`ccvae.studies.matching.matchers.find_matcher`.
         names: labels to change; by default :func:`local_labels`.
         images: how many of the rows, evenly spaced.
@@ -141,9 +124,9 @@ def measure(
         ValueError: for fewer than two images, which leave none to shuffle with, or an unknown
             label.
     """
-    chosen = spread(rows, images)
-    names = names or local_labels(rows.dataset.space)
-    return compare(inputs(chosen), intervene(model, guide, chosen, device, names=names), matcher)
+    chosen = replace(subject, rows=spread(subject.rows, images))
+    changed = intervene(chosen, names or local_labels(subject.space))
+    return compare(inputs(chosen.rows), changed, matcher)
 
 
 def inputs(rows: Rows) -> Tensor:

@@ -14,16 +14,14 @@ that image when it sees it: no intervention of the same pair can do better.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 
-import torch
-from torch import nn
-
-from ...data import Rows
 from ..drawing.section import Picture, Section, stem
 from ..drawing.tables import Cell, Figure, Table
 from ..reading.examples import spread
-from .matchers import INLIER, Matcher, find_matcher
+from ..reading.subject import Subject
+from .matchers import find_matcher
+from .matches import INLIER, Matcher
 from .pictures import LINES, draw_matches, draw_scale
 from .scores import (
     IMAGES,
@@ -78,17 +76,10 @@ def _measurements(found: Measured) -> Iterator[dict[str, object]]:
             yield {"against": line.title, "figure": f.name, "values": values}
 
 
-def study(
-    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
-) -> Section | None:
+def study(subject: Subject) -> Section | None:
     """How well images are found again in their reconstructions, before and after interventions.
 
     XFeat matches. It takes about a minute on one core.
-
-    Args:
-        model, guide: a trained pair.
-        rows: that it was not trained on.
-        device: where the pair is.
 
     Returns:
         None for fewer than two rows.
@@ -96,23 +87,15 @@ def study(
     Raises:
         ValueError: where the extra ``matching`` is not installed.
     """
-    if len(rows) < 2:
+    if len(subject.rows) < 2:
         return None
-    return section(model, guide, rows, device, matcher=find_matcher("xfeat", device))
+    return section(subject, find_matcher("xfeat", subject.device))
 
 
-def section(
-    model: nn.Module,
-    guide: nn.Module,
-    rows: Rows,
-    device: torch.device | str = "cpu",
-    *,
-    matcher: Matcher,
-    images: int = IMAGES,
-) -> Section:
+def section(subject: Subject, matcher: Matcher, *, images: int = IMAGES) -> Section:
     """What :func:`study` returns, with any matcher and any number of images."""
-    space, chosen = rows.dataset.space, spread(rows, images)
-    changed = intervene(model, guide, chosen, device, names=local_labels(space))
+    space, chosen = subject.space, spread(subject.rows, images)
+    changed = intervene(replace(subject, rows=chosen), local_labels(space))
     x = inputs(chosen)
     found = compare(x, changed, matcher)
     pictures = [

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ...data import Batch, LabelSpace, Rows
+from ...data import Batch, Rows
 from ...data.faces import FACES, Scenes, counterfactual, render, scenes
-from ...inference.evaluation.prediction import classify, decode, encode, reconstruct
-from ..intervention import class_means, find_block, moved
+from .blocks import class_means, find_block, moved
+from .subject import Subject
 
 
 def true_scenes(rows: Rows) -> Scenes | None:
@@ -95,10 +95,8 @@ class Case:
 
 @torch.no_grad()
 def cases(
-    model: nn.Module,
-    guide: nn.Module,
+    subject: Subject,
     batch: Batch,
-    space: LabelSpace,
     name: str,
     *,
     some: Scenes | None = None,
@@ -110,20 +108,19 @@ def cases(
     the guide believes.
 
     Args:
-        model, guide: a trained pair.
-        batch: B images. space: the labels. name: the label to move.
+        subject: whose pair intervenes. batch: B images. name: the label to move.
         some: the B scenes of the images.
         target: the one class to move to; by default every class but the image's own, one case each.
 
     Raises:
         ValueError: for a label that is not in the space.
     """
-    column, block = space.index(name), find_block(space, name)
-    means = class_means(model, space, name)
-    latents = encode(guide, batch)
-    before = decode(model, latents, batch)
+    column, block = subject.space.index(name), find_block(subject.space, name)
+    means = class_means(subject.model, subject.space, name)
+    latents = subject.encode(batch)
+    before = subject.decode(latents, batch)
     if some is None:
-        source = classify(guide, space, batch.x)[:, column].long()
+        source = subject.classify(batch.x)[:, column].long()
     else:
         source = some.labels[:, FACES.index(name)].long().to(batch.x.device)
     steps = torch.arange(1, len(means), device=source.device)[:, None]
@@ -132,11 +129,11 @@ def cases(
         targets = torch.full_like(source, target)[None]
     found = []
     for codes in targets:
-        image = decode(model, moved(latents, block, means[codes]), batch)
+        image = subject.decode(moved(latents, block, means[codes]), batch)
         case = Case(name, source, codes, before, image)
         if some is not None:
             truth = render_change(some, name, codes, batch.x)
-            ceiling = reconstruct(model, guide, replace(batch, x=truth.after))
+            ceiling = subject.reconstruct(replace(batch, x=truth.after))
             case = replace(case, truth=truth, ceiling=ceiling)
         found.append(case)
     return found

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import pyro
 import torch
 from pyro import poutine
-from torch import Tensor, nn
+from torch import Tensor
 
-from ...data import Rows
-from ..intervention import find_block
+from .blocks import find_block
 from .examples import evenly
+from .subject import Subject
 
 COMPARED = 2000
 """Draws whose distances from each other are taken, at most: they are as many as their square."""
@@ -31,21 +31,20 @@ class Draws(NamedTuple):
 
 
 @torch.no_grad()
-def draws(
-    guide: nn.Module, rows: Rows, device: torch.device | str = "cpu", *, seed: int = 0
-) -> Draws:
-    """One draw from q(z | x) for every row with its labels hidden.
+def draws(subject: Subject, *, seed: int = 0) -> Draws:
+    """One draw from q(z | x) for every row of a subject with its labels hidden.
 
     The random state of torch is left as it was.
     """
-    space = rows.dataset.space
+    space = subject.space
     blocks = {name: find_block(space, name) for name in space.names}
     parts: dict[str, list[Tensor]] = {name: [] for name in space.names}
     style = []
     with torch.random.fork_rng(), pyro.get_param_store().scope():
         torch.manual_seed(seed)
-        for batch in rows.batches(500, device=device):
-            nodes = poutine.trace(guide).get_trace(*batch.hidden().args, **batch.kwargs).nodes
+        for batch in subject.rows.batches(500, device=subject.device):
+            program = poutine.trace(subject.guide)
+            nodes = program.get_trace(*batch.hidden().args, **batch.kwargs).nodes
             for name, block in blocks.items():
                 parts[name].append(nodes[block.site]["value"][:, block.position].cpu())
             style.append(nodes["z_style"]["value"][:, 0].cpu())

@@ -12,14 +12,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-from ...inference.evaluation.evaluating import PlainClassifier
-from ...inference.runs.run import Run, read_json
-from ...inference.training.checkpoint import write_atomically
+from ...files import read_json, write_atomically
+from ...inference.runs.run import Run
 from .. import (
     beliefs,
     confusion,
@@ -33,60 +30,28 @@ from .. import (
     swap,
     traversal,
 )
-from ..confusion import train_judge
 from ..drawing.section import Section
 from ..matching import study as matching
 from ..reading.examples import OWN, Choice
+from ..reading.judge import LateJudge
+from ..reading.subject import Subject
 
-
-@dataclass
-class Aids:
-    """What the studies of one run share.
-
-    Attributes:
-        run: the run. choice: what to look at, of the studies in :data:`CHOOSING`.
-    """
-
-    run: Run
-    choice: Choice = OWN
-
-    @cached_property
-    def judge(self) -> PlainClassifier:
-        """A classifier that is trained on the run's own rows, but apart from it."""
-        return train_judge(self.run.config, self.run.data()[0], self.run.device)
-
-
-Study = Callable[[Aids], Section | None]
-
-
-def on_test_rows(study: Callable[..., Section | None], *needs: str) -> Study:
-    """A study of a model, a guide and rows as a study of a run, on its test rows.
-
-    Args:
-        study: the study. needs: which aids it takes, by name.
-    """
-
-    def look(aids: Aids) -> Section | None:
-        run = aids.run
-        taken = {need: getattr(aids, need) for need in needs}
-        return study(run.model, run.guide, run.data()[1], run.device, **taken)
-
-    return look
-
+Study = Callable[[Subject], Section | None]
+"""What looks at a subject and tells what it sees; None where it has nothing to show."""
 
 STUDIES: dict[str, Study] = {
-    "reconstruction": on_test_rows(reconstruction.study),
-    "beliefs": on_test_rows(beliefs.study),
-    "intervention": on_test_rows(intervention.study),
-    "traversal": on_test_rows(traversal.study, "choice"),
-    "embedding": on_test_rows(embedding.study),
-    "multiclass": on_test_rows(multiclass.study, "judge", "choice"),
-    "generation": on_test_rows(generation.study, "judge"),
-    "swap": on_test_rows(swap.study),
-    "locality": on_test_rows(locality.study),
-    "confusion": on_test_rows(confusion.study, "judge"),
-    "disentanglement": on_test_rows(disentanglement.study),
-    "matching": on_test_rows(matching.study),
+    "reconstruction": reconstruction.study,
+    "beliefs": beliefs.study,
+    "intervention": intervention.study,
+    "traversal": traversal.study,
+    "embedding": embedding.study,
+    "multiclass": multiclass.study,
+    "generation": generation.study,
+    "swap": swap.study,
+    "locality": locality.study,
+    "confusion": confusion.study,
+    "disentanglement": disentanglement.study,
+    "matching": matching.study,
 }
 """All studies in the order of the report."""
 
@@ -138,14 +103,25 @@ def names(name: str, choice: Choice = OWN, program: str = "ccvae") -> Sequence[s
     return [name]
 
 
-def conduct(run: Run, name: str, aids: Aids | None = None) -> Section | None:
+def subject_of(run: Run, choice: Choice = OWN) -> Subject:
+    """A run with its test rows, and the judge that is trained on its own rows but apart from it.
+
+    Args:
+        run: a trained run. choice: what to look at, of the studies in :data:`CHOOSING`.
+    """
+    train, test = run.data()
+    judge = LateJudge(run.config, train, run.device)
+    return Subject(run.model, run.guide, test, run.device, judge, choice)
+
+
+def conduct(run: Run, name: str, subject: Subject | None = None) -> Section | None:
     """Run one study and keep what it found in the run's directory; None where it does not apply.
 
     Args:
         run: a trained run. name: of the study.
-        aids: shared with other studies of the run; by default its own.
+        subject: shared with other studies of the run; by default its own.
     """
-    section = STUDIES[name](aids or Aids(run))
+    section = STUDIES[name](subject or subject_of(run))
     if section is not None:
         save(run.directory, section)
     return section

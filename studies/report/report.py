@@ -6,13 +6,13 @@ import math
 import shlex
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from ...data import LabelSpace, Rows
+from ...files import write_atomically
 from ...inference.runs.run import Run
-from ...inference.training.checkpoint import write_atomically
 from . import curves
-from .conduct import save, saved
+from .conduct import save, saved, subject_of
 from .pages import render
 from .sliders import write_sliders
 
@@ -29,6 +29,13 @@ BASELINES = (
 
 ALWAYS = ("objective", "data", "labelled", "epochs", "batch_size", "lr", "seed")
 """Options that the command which reproduces a run always names."""
+
+
+@runtime_checkable
+class Weighted(Protocol):
+    """An objective with a classifier term and its weight α."""
+
+    alpha: float
 
 
 def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None = None) -> Path:
@@ -50,7 +57,7 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
         save(run.directory, training)
         sections.append(training)
     title = TITLES.get(run.config.program, run.config.program)
-    sliders = write_sliders(run, title)
+    sliders = write_sliders(run.directory, subject_of(run), title)
     page = render(
         REPORT,
         title=title,
@@ -70,8 +77,8 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
 def describe(run: Run, train: Rows, test: Rows, seconds: float | None) -> str:
     """What was trained, on what, and for how long."""
     config = run.config
-    alpha = getattr(run.objective, "alpha", None)
-    weight = "" if alpha is None else f" (classifier weight α = {alpha:g})"
+    weighted = isinstance(run.objective, Weighted)
+    weight = f" (classifier weight α = {run.objective.alpha:g})" if weighted else ""
     scale = "" if config.likelihood in ("bernoulli", "levels") else f" of scale {config.scale:g}"
     channels, height, width = run.shape
     time = "" if seconds is None else f" Training took {duration(seconds)}."
@@ -98,6 +105,8 @@ def duration(seconds: float) -> str:
 
 def findings(evaluation: dict[str, Any]) -> str:
     """How the model's accuracy compares, and on which labels it loses to the plain classifier."""
+    if "accuracy" not in evaluation:
+        return "The guide of this program names no classes, so there is no accuracy to compare."
     means = [
         f"{title.lower()} {percent(evaluation[key])}\u00a0%"
         for key, title in BASELINES
@@ -118,7 +127,12 @@ def findings(evaluation: dict[str, Any]) -> str:
 
 
 def table(space: LabelSpace, evaluation: dict[str, Any]) -> list[list[str]]:
-    """Rows of the table of accuracies: a name, then its cells; the mean over labels comes last."""
+    """Rows of the table of accuracies: a name, then its cells; the mean over labels comes last.
+
+    There are none where the guide names no classes.
+    """
+    if "accuracy" not in evaluation:
+        return []
     keys = [key for key, _ in BASELINES if key in evaluation]
     by_label = [evaluation[f"{key}_by_label"] for key in keys] + [evaluation["balanced_by_label"]]
     rows = [[name, *(percent(column.get(name)) for column in by_label)] for name in space.names]

@@ -13,13 +13,10 @@ from typing import Any
 import torch
 from torch.nn.functional import interpolate
 
-from ...data import Rows
-from ...inference.evaluation.prediction import reconstruct
-from ...inference.runs.run import Run
-from ...inference.training.checkpoint import write_atomically
-from ..beliefs import beliefs
+from ...files import write_atomically
+from ...guides import CCVAEGuide
 from ..drawing.pixels import address
-from ..reading.examples import spread
+from ..reading.subject import Subject
 from ..traversal import Traversal, traverse
 from .pages import render
 
@@ -33,21 +30,21 @@ SHOWN, PIXELS, EDGE = 6, 5_000_000, 128
 no picture larger than this along a side: so the file stays below some four megabytes."""
 
 
-def write_sliders(run: Run, title: str) -> Path | None:
-    """Write the page of a trained run into its directory; None where no label owns a block.
+def write_sliders(directory: Path, subject: Subject, title: str) -> Path | None:
+    """Write the page of a trained pair into a directory; None where no label owns a block.
 
     Args:
-        run: a trained run. title: of the page.
+        directory: of its run. subject: the pair and test rows. title: of the page.
     """
-    if not hasattr(run.guide, "posterior"):  # only blocks that belong to a label can be walked
+    if not isinstance(subject.guide, CCVAEGuide):
         return None
-    page = render(SLIDERS, title=title, **content(run, run.data()[1]))
-    path = run.directory / SLIDERS
+    page = render(SLIDERS, title=title, **content(subject))
+    path = directory / SLIDERS
     write_atomically(path, page.encode())
     return path
 
 
-def content(run: Run, rows: Rows) -> dict[str, Any]:
+def content(subject: Subject) -> dict[str, Any]:
     """What the page holds.
 
     Returns:
@@ -55,30 +52,27 @@ def content(run: Run, rows: Rows) -> dict[str, Any]:
         addresses and for every label a strip of all positions beside what the guide believes of
         each class at every position.
     """
-    space = run.space
-    _, height, width = run.shape
+    space, rows = subject.space, subject.rows
+    _, height, width = rows.dataset.shape
     area = min(height, EDGE) * min(width, EDGE)
     strips = sum(_steps(len(label.classes)) for label in space) * area
-    chosen = spread(rows, max(1, min(SHOWN, PIXELS // strips)))
-    batch = chosen.batch(torch.arange(len(chosen)), run.device)
-    again = reconstruct(run.model, run.guide, batch)
+    batch = subject.some(max(1, min(SHOWN, PIXELS // strips)))
+    again = subject.reconstruct(batch)
     walks = [
-        traverse(
-            run.model, run.guide, batch, space, label.name, between=_between(len(label.classes))
-        )
+        traverse(subject, batch, label.name, between=_between(len(label.classes)))
         for label in space
     ]
     labels = [
         {"name": label.name, "classes": list(label.classes), "stops": walk.stops}
         for label, walk in zip(space, walks, strict=True)
     ]
-    start = beliefs(run.guide, space, batch.x)
+    start = subject.beliefs(batch.x)
     faces = [
         {
             "image": address(batch.x[row]),
             "reconstruction": address(again[row]),
             "strips": [_strip(walk, row) for walk in walks],
-            "beliefs": [_beliefs(run, walk, row) for walk in walks],
+            "beliefs": [_beliefs(subject, walk, row) for walk in walks],
             "start": [start[name][row].argmax().item() for name in space.names],
         }
         for row in range(len(batch.x))
@@ -104,7 +98,7 @@ def _strip(walk: Traversal, row: int) -> str:
     return address(torch.cat(list(images), -1), "WEBP")
 
 
-def _beliefs(run: Run, walk: Traversal, row: int) -> list[list[float]]:
+def _beliefs(subject: Subject, walk: Traversal, row: int) -> list[list[float]]:
     """For every position q(y = k | picture) of the label that moves, to two decimals."""
-    table = beliefs(run.guide, run.space, walk.images[row])[walk.name]
+    table = subject.beliefs(walk.images[row])[walk.name]
     return [[round(q, 2) for q in at] for at in table.tolist()]

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from ccvae.inference.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from ccvae.files import write_atomically
+from ccvae.inference.training.checkpoint import load_checkpoint, save_checkpoint
 
 
 def trained():

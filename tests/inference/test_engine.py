@@ -393,7 +393,7 @@ def test_tensorboard_has_the_same_figures(tmp_path, dataset):
     [
         ({"schedule": "wavy"}, "choose one of cosine, linear, constant"),
         ({"precision": "8"}, "choose one of 32, bf16"),
-        ({"clip": -1.0}, "clip of at least 0, got -1.0"),
+        ({"clip": -1.0}, "clip of at least 0 and finite, got -1.0"),
         ({"labelled_schedule": "0.9;0.1"}, "separated by commas"),
         ({"labelled_schedule": "0.9,2"}, "between 0 and 1, got 2.0"),
     ],

@@ -11,10 +11,11 @@ from ccvae.data import Binary, Categorical, Dataset, LabelSpace
 from ccvae.data.spec import load as load_data
 from ccvae.inference import CCVAEObjective
 from ccvae.inference.catalogue import build_objective, build_pair
-from ccvae.inference.evaluation.evaluating import baseline, evaluate, majority
+from ccvae.inference.evaluation.evaluating import evaluate, majority
 from ccvae.inference.evaluation.prediction import classify, decode, encode, reconstruct
 from ccvae.inference.runs.fitting import fit
 from ccvae.inference.runs.run import create, training_rows
+from ccvae.inference.training.baseline import baseline
 from ccvae.inference.training.loop import Training
 from ccvae.inference.training.optimisation import adam, warm_cosine
 

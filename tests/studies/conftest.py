@@ -1,7 +1,6 @@
 """Untrained pairs of programs, small enough to look at in a moment."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,9 +8,11 @@ import torch
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, Dataset, LabelSpace
 from ccvae.guides import CCVAEGuide
+from ccvae.inference.runs.run import create
 from ccvae.models import CCVAE
 from ccvae.models.likelihoods import Laplace
 from ccvae.networks import MLPDecoder, MLPEncoder
+from ccvae.studies import Subject
 
 TWO = [Binary("Smiling"), Binary("Young")]
 HAIR = Categorical("Hair", ("Bald", "Black", "Blond"))
@@ -42,20 +43,12 @@ def make_data(space, shape, rows=24):
 
 
 def make_run(directory: Path, space, shape, **config):
-    """What a run offers, without training."""
-    model, guide = make_pair(space, shape)
+    """An untrained run of made data."""
+    config = Config(**{"network": "mlp", "style": 3, "alpha": 30.0} | config)
     data = make_data(space, shape)
-    return SimpleNamespace(
-        directory=directory,
-        config=Config(**config),
-        space=space,
-        shape=shape,
-        model=model,
-        guide=guide,
-        objective=SimpleNamespace(alpha=30.0),
-        device=torch.device("cpu"),
-        data=lambda: (data.training(0.5, 0), data.subset(data.test)),
-    )
+    run = create(config, data, directory, torch.device("cpu"))
+    run.data = lambda: (data.training(0.5, 0), data.subset(data.test))
+    return run
 
 
 def make_evaluation(space):
@@ -79,6 +72,6 @@ def space():
 
 @pytest.fixture
 def faces(space):
-    """Model, guide and test rows of small colour images with labels of both kinds."""
+    """A pair and test rows of small colour images with labels of both kinds."""
     data = make_data(space, (3, 8, 8))
-    return *make_pair(space, data.shape), data.subset(data.test)
+    return Subject(*make_pair(space, data.shape), data.subset(data.test))

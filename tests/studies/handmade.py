@@ -7,6 +7,7 @@ from ccvae.data import Binary, Categorical, Dataset, LabelSpace
 from ccvae.guides import CCVAEGuide
 from ccvae.models import CCVAE
 from ccvae.models.likelihoods import Laplace
+from ccvae.studies import Subject
 
 SPACE = LabelSpace(
     [Binary("First"), Categorical("Colour", ("red", "green", "blue")), Binary("Second")]
@@ -35,7 +36,7 @@ class Reader(nn.Module):
 
 
 def make_handmade(rows=40, mix=None, seed=0):
-    """Model, guide, and rows whose labels their images show; some labels are missing."""
+    """A pair, and rows whose labels their images show; some labels are missing."""
     model = CCVAE(SPACE, Painter(mix), Laplace(), style=1).eval()
     guide = CCVAEGuide(SPACE, Reader(), style=1).eval()
     generator = torch.Generator().manual_seed(seed)
@@ -51,4 +52,4 @@ def make_handmade(rows=40, mix=None, seed=0):
     labels[::7, 0] = torch.nan
     every = torch.arange(rows)
     data = Dataset("hand-made", images, labels, None, SPACE, every[:0], every)
-    return model, guide, data.subset(data.test)
+    return Subject(model, guide, data.subset(data.test))

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,18 +11,13 @@ from torch import nn
 from ccvae.config import Config
 from ccvae.data import LabelSpace
 from ccvae.data.faces import FACES, faces
-from ccvae.inference.evaluation.evaluating import PlainClassifier
-from ccvae.inference.evaluation.prediction import classify
-from ccvae.studies.beliefs import beliefs
-from ccvae.studies.confusion import (
-    deviations,
-    diagonal,
-    measure,
-    shifts,
-    study,
-    train_judge,
-)
+from ccvae.inference.training.baseline import PlainClassifier
+from ccvae.studies import Subject
+from ccvae.studies.confusion import deviations, study
 from ccvae.studies.drawing.charts import matrix
+from ccvae.studies.reading.beliefs import beliefs
+from ccvae.studies.reading.confusion import diagonal, measure, shifts
+from ccvae.studies.reading.judge import train_judge
 
 from .conftest import DIGIT, make_data, make_pair
 from .handmade import SPACE, WIDTH, make_handmade
@@ -40,6 +36,10 @@ class Onlooker(nn.Module):
         ]
 
 
+def judged(**made):
+    return replace(make_handmade(**made), judge=Onlooker())
+
+
 def test_shifts_by_hand():
     before = {"A": torch.tensor([[0.9, 0.1]]), "B": torch.tensor([[0.2, 0.5, 0.3]])}
     after = {"A": torch.tensor([[0.1, 0.9]]), "B": torch.tensor([[0.3, 0.25, 0.45]])}
@@ -54,8 +54,7 @@ def test_an_impossible_class_does_not_make_the_fall_infinite():
 
 
 def test_each_label_of_a_separated_decoder_changes_itself_alone():
-    model, guide, rows = make_handmade()
-    found = measure(model, guide, Onlooker(), rows)
+    found = measure(judged())
     assert found.names == SPACE.names
     assert diagonal(found.fall) == diagonal(found.variation) == [True, True, True]
     off = ~torch.eye(3, dtype=torch.bool)
@@ -69,28 +68,28 @@ def test_each_label_of_a_separated_decoder_changes_itself_alone():
 def test_a_leaking_decoder_is_found_out():
     mix = torch.eye(WIDTH)
     mix[0, :2] = torch.tensor([0.1, 3.0])  # First hardly shows itself, but paints over Second
-    model, guide, rows = make_handmade(mix=mix)
-    found = measure(model, guide, Onlooker(), rows)
+    subject = judged(mix=mix)
+    found = measure(subject)
     assert diagonal(found.variation) == [False, True, True]
-    section = study(model, guide, rows, judge=Onlooker())
+    section = study(subject)
     assert "First (changes Second more)" in section.text[1]
     assert json.loads(json.dumps(section.figures))["diagonal_variation"] == [False, True, True]
 
 
 def test_labels_are_not_looked_at():
-    model, guide, rows = make_handmade()
-    expected = measure(model, guide, Onlooker(), rows)
-    rows.labels[:] = torch.nan
-    torch.testing.assert_close(measure(model, guide, Onlooker(), rows).fall, expected.fall)
+    subject = judged()
+    expected = measure(subject)
+    subject.rows.labels[:] = torch.nan
+    torch.testing.assert_close(measure(subject).fall, expected.fall)
 
 
 def test_rendered_faces_have_the_matrix_of_a_perfect_model():
     data = faces(48, pixels=32)
-    model, guide = make_pair(FACES, data.shape)
-    rows = data.subset(data.test)
+    pair = make_pair(FACES, data.shape)
     torch.manual_seed(0)
     encoder = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 2 * 8 + 5), Pair())
-    section = study(model, guide, rows, judge=PlainClassifier(FACES, encoder))
+    judge = PlainClassifier(FACES, encoder)
+    section = study(Subject(*pair, data.subset(data.test), judge=judge))
     assert [picture.title for picture in section.pictures] == [
         "Interventions of the model",
         "Interventions of the renderer",
@@ -105,11 +104,12 @@ class Pair(nn.Module):
 
 
 def test_a_judge_learns_the_shown_labels():
-    _, _, rows = make_handmade(200)
+    subject = make_handmade(200)
+    rows = subject.rows
     config = Config(network="mlp", batch_size=100, epochs=1, lr=1e-3)
     state = torch.get_rng_state()
     judge = train_judge(config, rows)
-    found = classify(judge, SPACE, rows.batch(torch.arange(200)).x)
+    found = replace(subject, judge=judge).judged(rows.batch(torch.arange(200)).x)
     known = ~rows.labels.isnan()
     assert (found == rows.labels)[known].float().mean() > 0.95
     for q in beliefs(judge, SPACE, rows.batch(torch.arange(3)).x).values():
@@ -118,10 +118,10 @@ def test_a_judge_learns_the_shown_labels():
 
 
 def test_only_the_drawn_block_varies():
-    model, guide, rows = make_handmade()
-    batch = rows.batch(torch.arange(3))
+    subject = make_handmade()
+    batch = subject.rows.batch(torch.arange(3))
     state = torch.get_rng_state()
-    labels, style = deviations(model, guide, batch, SPACE, SPACE.names, count=16)
+    labels, style = deviations(subject, batch, SPACE.names, count=16)
     assert torch.equal(torch.get_rng_state(), state)
     shown = (labels > 1e-6)[:, :, 0]
     # First, Colour, Second: pixels 0; 2 and 3; 1.
@@ -133,7 +133,7 @@ def test_only_the_drawn_block_varies():
 def test_a_single_label_is_confused_with_none():
     space = LabelSpace([DIGIT])
     data = make_data(space, (1, 7, 7))
-    assert study(*make_pair(space, data.shape), data.subset(data.test), judge=Onlooker()) is None
+    assert study(Subject(*make_pair(space, data.shape), data.subset(data.test))) is None
 
 
 def test_a_matrix_takes_rows_beyond_the_columns():

@@ -146,15 +146,16 @@ def test_labels_as_codes_are_laid_out_as_latents_are():
 
 
 def test_latents_are_read_from_images_without_labels():
-    _, guide, rows = make_handmade()
-    codes, groups = latent_codes(guide, rows)
+    subject = make_handmade()
+    rows = subject.rows
+    codes, groups = latent_codes(subject)
     # By label: First, Colour's two, Second; the image has First, Second, Colour's two.
     assert groups == [[0], [1, 2], [3], [4]]
     pixels = rows.batch(torch.arange(len(rows))).x.flatten(1).clamp(1e-4, 1 - 1e-4).logit()
     assert codes == pytest.approx(pixels[:, [0, 2, 3, 1, 4]].double().numpy(), abs=1e-5)
     torch.manual_seed(3)
     state = torch.get_rng_state()
-    drawn, _ = latent_codes(guide, rows, seed=0)
+    drawn, _ = latent_codes(subject, seed=0)
     assert torch.equal(torch.get_rng_state(), state)
     assert (drawn - codes).std() == pytest.approx(0.05, abs=0.01)
 
@@ -173,8 +174,8 @@ def test_a_probe_finds_what_style_knows(told):
 
 
 def test_the_hand_made_pair_is_disentangled():
-    section = study(*make_handmade(400))
-    found = measure(make_handmade(400)[1], make_handmade(400)[2])
+    section = study(make_handmade(400))
+    found = measure(make_handmade(400))
     assert found.names == SPACE.names
     figures = json.loads(json.dumps(section.figures))
     assert figures["parts"]["mig"] == pytest.approx(found.parts.mig)
@@ -190,18 +191,19 @@ def test_the_hand_made_pair_is_disentangled():
 
 
 def test_classes_that_take_turns_are_in_both_halves():
-    _, guide, rows = make_handmade(80)
+    subject = make_handmade(80)
+    rows = subject.rows
     order = rows.labels[:, 2].argsort(stable=True)
     turns = torch.stack(order.tensor_split(2), 1).flatten()
     in_turns = replace(rows, rows=rows.rows[turns], labels=rows.labels[turns])
-    second = measure(guide, in_turns).probes[2]
+    second = measure(replace(subject, rows=in_turns)).probes[2]
     assert second.majority > 0.3
     assert second.block > 0.95
 
 
 def test_a_label_that_does_not_vary_is_left_out():
-    model, guide, rows = make_handmade()
-    rows.labels[:, 0] = 1
-    assert measure(guide, rows).names == SPACE.names[1:]
-    rows.labels[:] = torch.nan
-    assert study(model, guide, rows) is None
+    subject = make_handmade()
+    subject.rows.labels[:, 0] = 1
+    assert measure(subject).names == SPACE.names[1:]
+    subject.rows.labels[:] = torch.nan
+    assert study(subject) is None

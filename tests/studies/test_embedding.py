@@ -43,10 +43,10 @@ def test_components_are_those_of_the_longest_axes():
 
 
 def test_draws_are_those_of_the_guide_without_labels(faces, space):
-    _, guide, rows = faces
+    guide, rows = faces.guide, faces.rows
     torch.manual_seed(5)
     state = torch.get_rng_state()
-    found, style = draws(guide, rows)
+    found, style = draws(faces)
     assert torch.equal(torch.get_rng_state(), state)
     assert {name: tuple(z.shape) for name, z in found.items()} == {
         "Smiling": (12, 1),
@@ -63,10 +63,10 @@ def test_draws_are_those_of_the_guide_without_labels(faces, space):
 
 
 def test_every_label_has_a_picture_with_its_distance(faces, space):
-    _, guide, rows = faces
-    section = study(*faces)
+    rows = faces.rows
+    section = study(faces)
     assert [picture.title for picture in section.pictures[1:]] == list(space.names)
-    z, y = draws(guide, rows).blocks["Smiling"][:, 0], rows.labels[:, 0]
+    z, y = draws(faces).blocks["Smiling"][:, 0], rows.labels[:, 0]
     distance = separation(z[y == 0], z[y == 1])
     assert f"{distance:.2f}" in section.pictures[1].caption
     assert section.figures["Smiling"]["block"] == distance
@@ -75,9 +75,8 @@ def test_every_label_has_a_picture_with_its_distance(faces, space):
 
 @pytest.mark.parametrize("code", [torch.nan, 1.0])
 def test_unannotated_and_one_sided_labels_are_said_to_be_so(faces, code):
-    model, guide, rows = faces
-    rows.labels[:] = code
-    captions = [picture.caption for picture in study(model, guide, rows).pictures[1:]]
+    faces.rows.labels[:] = code
+    captions = [picture.caption for picture in study(faces).pictures[1:]]
     assert "Too few annotated images" in captions[0]
     assert "Too few annotated images" in captions[1]
 
@@ -99,9 +98,8 @@ def test_silhouette_leaves_unknown_classes_out():
 
 def test_distances_are_those_of_the_images_that_were_made():
     """Blocks stand at their class means, ±2 with a spread of 0.05; the style knows no label."""
-    _, guide, rows = make_handmade(rows=300)
-    found = draws(guide, rows)
-    distances = measure(rows.dataset.space, found, rows.labels)
+    subject = make_handmade(rows=300)
+    distances = measure(subject.space, draws(subject), subject.rows.labels)
     assert distances["First"].block > 20
     assert distances["First"].style < 0.5
     assert distances["Colour"].block > 0.9
@@ -109,11 +107,11 @@ def test_distances_are_those_of_the_images_that_were_made():
 
 
 def test_the_draws_are_kept_in_arviz_s_format(faces, space, tmp_path):
-    _, guide, rows = faces
+    rows = faces.rows
     path = tmp_path / "embedding.nc"
-    path.write_bytes(study(*faces).files["embedding.nc"])
+    path.write_bytes(study(faces).files["embedding.nc"])
     kept = arviz().from_netcdf(path)
-    found = draws(guide, rows)
+    found = draws(faces)
     posterior, codes = kept["posterior"], kept["constant_data"]
     assert posterior["z_c_Hair"].dims == ("chain", "draw", "z_c_Hair_component")
     np.testing.assert_array_equal(posterior["z_c_Hair"][0], found.blocks["Hair"])

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ccvae.inference.evaluation.prediction import classify
 from ccvae.studies import generation, multiclass
 from ccvae.studies.generation import generate, given
 from ccvae.studies.reading.examples import Choice, whole
@@ -16,19 +15,22 @@ from .handmade import SPACE, make_handmade
 
 @pytest.fixture
 def made():
-    return make_handmade(rows=120)
+    return judging_itself(make_handmade(rows=120))
+
+
+def judging_itself(subject):
+    return replace(subject, judge=subject.guide)
 
 
 @pytest.mark.parametrize(("name", "code"), [("First", 0), ("Second", 1), ("Colour", 2)])
 def test_one_label_is_given_and_the_others_are_drawn(made, name, code):
     """The made images show their labels, so the made guide can read which were drawn."""
-    model, guide, rows = made
-    like = whole(rows)
+    like = whole(made.rows)
     state = torch.get_rng_state()
-    images = generate(model, SPACE, name, code, like)
+    images = generate(made.model, SPACE, name, code, like)
     assert torch.equal(torch.get_rng_state(), state)
     # Blocks are drawn around their class means with a scale of 1.31, so some cross to another.
-    seen = classify(guide, SPACE, images)
+    seen = made.classify(images)
     shares = {
         n: (seen[:, i].long().bincount(minlength=3) / len(seen)) for i, n in enumerate(SPACE.names)
     }
@@ -40,16 +42,15 @@ def test_one_label_is_given_and_the_others_are_drawn(made, name, code):
 
 
 def test_only_the_given_label_differs_between_classes(made):
-    model, _, rows = made
-    like = whole(rows)
-    no, yes = (generate(model, SPACE, "First", code, like) for code in (0, 1))
+    like = whole(made.rows)
+    no, yes = (generate(made.model, SPACE, "First", code, like) for code in (0, 1))
     same = (no == yes).flatten(1).all(0)
     # Pixels are First, Second, two of Colour, and the style.
     assert same.tolist() == [False, True, True, True, True]
 
 
 def test_what_is_given_leaves_the_rest_missing(made):
-    like = whole(made[2])
+    like = whole(made.rows)
     batch = given(SPACE, "Colour", 1, like)
     assert (batch.y[:, 1] == 1).all()
     assert batch.y[:, [0, 2]].isnan().all()
@@ -58,10 +59,9 @@ def test_what_is_given_leaves_the_rest_missing(made):
 
 
 def test_a_judge_who_sees_everything_finds_what_was_given(made):
-    model, guide, rows = made
-    for prior in model.prior:
+    for prior in made.model.prior:
         prior.raw_scale.data.fill_(-8.0)
-    found = generation.measure(model, guide, guide, rows)
+    found = generation.measure(made)
     assert [(each.label, each.value) for each in found] == [
         (label.name, value) for label in SPACE for value in label.classes
     ]
@@ -73,16 +73,16 @@ def test_a_judge_who_sees_everything_finds_what_was_given(made):
 def test_a_model_that_does_not_use_a_label_is_found_out():
     mix = torch.eye(SPACE.dimension + 1)
     mix[0, 0] = 0  # First has no pixel any more
-    model, guide, rows = make_handmade(rows=120)
-    model.decoder.mix = mix
-    found = generation.measure(model, guide, guide, rows)
+    made = judging_itself(make_handmade(rows=120))
+    made.model.decoder.mix = mix
+    found = generation.measure(made)
     assert {each.drawn for each in found[:2]} == {0.0, 1.0}
     assert {each.held for each in found[:2]} == {0.0, 1.0}
     assert "Least in draws: First" in generation.describe(found)
 
 
 def test_the_section_of_draws(made):
-    section = generation.study(*made, judge=made[1])
+    section = generation.study(made)
     assert len(section.pictures) == 1 + len(SPACE)
     assert len(section.figures["classes"]) == 7
 
@@ -95,9 +95,8 @@ def test_shares_by_hand():
 
 
 def test_a_label_of_three_classes_that_the_guide_reads_without_fault(made):
-    model, guide, rows = made
-    (result,) = multiclass.measure(model, guide, guide, rows, draws(guide, rows)).values()
-    truth = rows.labels[:, 1].long()
+    (result,) = multiclass.measure(made, draws(made)).values()
+    truth = made.rows.labels[:, 1].long()
     assert (result.accuracy, result.by_judge) == (1, 1)
     assert result.majority == pytest.approx(truth.bincount().max().item() / len(truth))
     assert result.confusion == torch.eye(3).tolist()
@@ -106,22 +105,19 @@ def test_a_label_of_three_classes_that_the_guide_reads_without_fault(made):
 
 
 def test_a_judge_that_sees_nothing_is_no_proof(made):
-    model, guide, rows = made
-
     class Blind(torch.nn.Module):
         def predict(self, x):
             return [torch.eye(k.classes)[0].expand(len(x), len(k), -1) for k in SPACE.kinds]
 
-    (result,) = multiclass.measure(model, guide, Blind(), rows, draws(guide, rows)).values()
+    (result,) = multiclass.measure(replace(made, judge=Blind()), draws(made)).values()
     assert result.obeyed == result.expected == [1, 0, 0]
 
 
 def test_the_section_of_labels_with_more_classes(made):
-    model, guide, rows = made
-    section = multiclass.study(model, guide, rows, judge=guide)
+    section = multiclass.study(made)
     assert [picture.title.partition(":")[0] for picture in section.pictures] == ["Colour"] * 3
     assert "accuracy 100.0%" in section.text[1]
     choice = Choice(labels=("First",))
-    assert multiclass.study(model, guide, rows, judge=guide, choice=choice) is None
-    blank = replace(rows, labels=torch.full_like(rows.labels, torch.nan))
-    assert multiclass.study(model, guide, blank, judge=guide) is None
+    assert multiclass.study(replace(made, choice=choice)) is None
+    blank = replace(made.rows, labels=torch.full_like(made.rows.labels, torch.nan))
+    assert multiclass.study(replace(made, rows=blank)) is None

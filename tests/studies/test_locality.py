@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from ccvae.data.faces import FACES, faces, scenes
-from ccvae.inference.evaluation.prediction import decode, encode, reconstruct
+from ccvae.studies import Subject
 from ccvae.studies.drawing.sheets import outlined
-from ccvae.studies.intervention import class_means, find_block, moved
-from ccvae.studies.locality import measure, share_inside, study, summarise
+from ccvae.studies.locality import study
+from ccvae.studies.reading.blocks import class_means, find_block, moved
 from ccvae.studies.reading.counterfactuals import Case, cases, render_change, true_scenes
+from ccvae.studies.reading.locality import measure, share_inside, summarise
 
 from .conftest import make_data, make_pair
 
@@ -25,8 +26,8 @@ def rows():
 
 
 @pytest.fixture(scope="module")
-def pair():
-    return make_pair(FACES, (3, 32, 32))
+def subject(rows):
+    return Subject(*make_pair(FACES, (3, 32, 32)), rows)
 
 
 @pytest.fixture
@@ -109,36 +110,36 @@ def test_share_inside_by_hand():
     assert share_inside(torch.zeros_like(change), region) == 0
 
 
-def test_every_other_class_is_a_target(pair, rows):
+def test_every_other_class_is_a_target(subject, rows):
     batch = rows.batch(torch.arange(6))
     some = true_scenes(rows)[:6]
-    hair = cases(*pair, batch, FACES, "Hair", some=some)
+    hair = cases(subject, batch, "Hair", some=some)
     codes = torch.stack([hair[0].source, *(case.target for case in hair)])
     assert torch.equal(codes.sort(0).values, torch.arange(5)[:, None].expand(5, 6))
-    means = class_means(pair[0], FACES, "Hair")
-    latents = encode(pair[1], batch)
-    expected = decode(
-        pair[0], moved(latents, find_block(FACES, "Hair"), means[hair[2].target]), batch
-    )
+    means = class_means(subject.model, FACES, "Hair")
+    latents = subject.encode(batch)
+    latents = moved(latents, find_block(FACES, "Hair"), means[hair[2].target])
+    expected = subject.decode(latents, batch)
     torch.testing.assert_close(hair[2].image, expected)
-    torch.testing.assert_close(hair[2].reconstruction, reconstruct(*pair, batch))
+    torch.testing.assert_close(hair[2].reconstruction, subject.reconstruct(batch))
     assert torch.equal(hair[2].truth.before, batch.x)
 
 
-def test_a_stated_target_leaves_out_those_that_are_there(pair, rows):
+def test_a_stated_target_leaves_out_those_that_are_there(subject, rows):
     batch = rows.batch(torch.arange(len(rows)))
     some = true_scenes(rows)
-    (case,) = cases(*pair, batch, FACES, "Smiling", some=some, target=1)
+    (case,) = cases(subject, batch, "Smiling", some=some, target=1)
     assert torch.equal(case.counts, some.labels[:, 0] == 0)
     smiling = some.set("Smiling", 1)
-    there = cases(*pair, batch, FACES, "Smiling", some=smiling, target=1)
+    there = cases(subject, batch, "Smiling", some=smiling, target=1)
     with pytest.raises(ValueError, match="expected images whose Smiling can be changed"):
         summarise(there, batch.x)
 
 
-def test_labels_are_not_looked_at(pair, rows):
+def test_labels_are_not_looked_at(subject, rows):
     hidden = replace(rows, labels=torch.full_like(rows.labels, torch.nan))
-    assert measure(*pair, hidden.first(5)) == measure(*pair, rows.first(5))
+    hidden, shown = (replace(subject, rows=each.first(5)) for each in (hidden, rows))
+    assert measure(hidden) == measure(shown)
 
 
 def test_an_outline_lies_just_outside(rows):
@@ -155,8 +156,8 @@ def bald_under(rows):
     return int(rows.labels[:, FACES.index("Bangs")].sum())
 
 
-def test_a_study_with_ground_truth_names_chance(pair, rows):
-    section = study(*pair, rows)
+def test_a_study_with_ground_truth_names_chance(subject, rows):
+    section = study(subject)
     assert json.loads(json.dumps(section.figures))["Hair"]["images"] == 4 * ROWS - bald_under(rows)
     chart, *labels = section.pictures
     assert [picture.title for picture in labels] == list(FACES.names)
@@ -165,10 +166,10 @@ def test_a_study_with_ground_truth_names_chance(pair, rows):
 
 
 def test_a_study_without_it_gives_the_size_alone(faces):
-    section = study(*faces)
+    section = study(faces)
     assert len(section.pictures) == 4
     assert "Mean absolute change" in section.pictures[1].caption
     assert "Nobody knows" in section.text[0]
-    found = measure(*faces)
+    found = measure(faces)
     assert found[0].locality is found[0].size_inside is None
     assert found[0].change > 0

@@ -3,18 +3,22 @@
 import json
 import math
 import socket
+from dataclasses import replace
 
 import pytest
 import torch
 
 from ccvae.data import Binary, LabelSpace
 from ccvae.data.faces import faces as rendered_faces
+from ccvae.studies import Subject
 from ccvae.studies.drawing.tables import Figure
-from ccvae.studies.matching.matchers import Matches, find_matcher, inliers
+from ccvae.studies.matching import matchers
+from ccvae.studies.matching import scores as match_scores
+from ccvae.studies.matching import study as matching
+from ccvae.studies.matching.matchers import find_matcher
+from ccvae.studies.matching.matches import Matches, inliers
 from ccvae.studies.matching.scores import compare, drop, intervene, list_lines
-from ccvae.studies.matching.study import matchers, table
-from ccvae.studies.matching.study import scores as match_scores
-from ccvae.studies.matching.study import study as matching
+from ccvae.studies.matching.study import table
 
 from .conftest import make_pair
 
@@ -243,9 +247,9 @@ def test_labels_of_the_poster_come_first(faces, space):
 
 
 def test_scores_are_those_of_the_pairs(faces, space):
-    model, guide, rows = faces
+    rows = faces.rows
     x = match_scores.inputs(rows)
-    changed = intervene(model, guide, rows, names=["Smiling", "Young"])
+    changed = intervene(faces, ["Smiling", "Young"])
     found = compare(x, changed, Fixed())
     assert found.true == found.seen == {}
     assert found.itself.confidence.tolist() == [1] * len(rows)
@@ -261,19 +265,17 @@ def test_scores_are_those_of_the_pairs(faces, space):
 
 
 def test_labels_of_the_rows_are_not_looked_at(faces):
-    model, guide, rows = faces
-    first = match_scores.measure(model, guide, rows, matcher=Fixed(), images=6)
-    rows.labels[:] = torch.nan
-    second = match_scores.measure(model, guide, rows, matcher=Fixed(), images=6)
+    first = match_scores.measure(faces, Fixed(), images=6)
+    faces.rows.labels[:] = torch.nan
+    second = match_scores.measure(faces, Fixed(), images=6)
     assert len(first.itself.matches) == 6
     assert first.drop == second.drop
 
 
 def test_rendered_faces_have_their_true_changes():
     data = rendered_faces(120)
-    model, guide = make_pair(data.space, data.shape)
-    rows = data.subset(data.test)
-    found = match_scores.measure(model, guide, rows, matcher=Fixed(), names=["Eyeglasses", "Bangs"])
+    subject = Subject(*make_pair(data.space, data.shape), data.subset(data.test))
+    found = match_scores.measure(subject, Fixed(), names=["Eyeglasses", "Bangs"])
     assert list(found.true) == list(found.seen) == ["Eyeglasses", "Bangs"]
     assert (found.true["Eyeglasses"].confidence > 0.9).all()
     bald = data.labels[data.test, data.space.index("Hair")] == 0
@@ -283,21 +285,20 @@ def test_rendered_faces_have_their_true_changes():
 
 
 def test_the_table_has_the_poster_s_figures(faces):
-    model, guide, rows = faces
-    found = match_scores.measure(model, guide, rows, matcher=Fixed())
+    found = match_scores.measure(faces, Fixed())
     made = table(found)
     rows_by_title = {row[0]: row for row in made.rows}
     assert rows_by_title["reconstruction"][6:] == (8.88, 0.76, None)
     assert rows_by_title["with intervention, mean"][6:8] == (7.74, 0.62)
     assert rows_by_title["with intervention, mean"][5] == found.drop
-    assert rows_by_title["itself"][2] == Figure(1.0, 0.0, len(rows))
+    assert rows_by_title["itself"][2] == Figure(1.0, 0.0, len(faces.rows))
     assert json.loads(json.dumps(made.to_json(), allow_nan=False))["settings"]["matcher"] == "Fixed"
     assert [line.title for line in list_lines(found)] == list(rows_by_title)
 
 
 def test_the_study_shows_the_table_and_every_label(faces, monkeypatch):
     monkeypatch.setattr(matching, "find_matcher", lambda *_: Fixed())
-    section = matching.study(*faces)
+    section = matching.study(faces)
     assert [picture.title for picture in section.pictures] == ["", "Smiling"]
     assert all(picture.png.startswith(b"\x89PNG") for picture in section.pictures)
     assert f"{match_scores.POSTER_DROP:.2f}" in section.text[1]
@@ -306,12 +307,12 @@ def test_the_study_shows_the_table_and_every_label(faces, monkeypatch):
 
 def test_a_study_without_matches_says_so(faces, monkeypatch):
     monkeypatch.setattr(matching, "find_matcher", lambda *_: Blind())
-    section = matching.study(*faces)
+    section = matching.study(faces)
     assert "found no match" in section.text[1]
 
 
 def test_one_image_has_none_to_be_shuffled_with(faces):
-    model, guide, rows = faces
-    assert matching.study(model, guide, rows.first(1)) is None
+    one = replace(faces, rows=faces.rows.first(1))
+    assert matching.study(one) is None
     with pytest.raises(ValueError, match="expected two or more images to match, got 1"):
-        match_scores.measure(model, guide, rows.first(1), matcher=Fixed())
+        match_scores.measure(one, Fixed())

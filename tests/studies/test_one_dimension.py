@@ -16,6 +16,7 @@ from ccvae.data.faces import FACES, faces
 from ccvae.inference import CCVAEObjective
 from ccvae.inference.evaluation import evaluating as evaluation
 from ccvae.inference.evaluation.prediction import encode
+from ccvae.studies import Subject
 from ccvae.studies.comparisons.hair import ARMS, CLASSES, build, by_class, probabilities, with_hair
 from ccvae.studies.comparisons.multiclass import CONFIG, marks
 from ccvae.studies.comparisons.one_dimension import Line
@@ -121,7 +122,7 @@ def test_an_arm_is_a_pair_that_the_objective_takes(arm):
         _, (loc, _) = guide.posterior(batch.x)
     assert loc.shape == (30, 2)
     latents = encode(guide, batch)
-    changed = with_hair(model, latents, space, codes)
+    changed = with_hair(Subject(model, guide, rows), latents, codes)
     moved = {site for site in latents if not torch.equal(latents[site], changed[site])}
     assert moved == ({"z_c"} if space is not FACES else {"z_c_5"})
 

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -14,7 +15,7 @@ from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace
 from ccvae.studies.beliefs import list_bars
 from ccvae.studies.reading.examples import spread
-from ccvae.studies.report.conduct import QUICK, STUDIES, conduct, names
+from ccvae.studies.report.conduct import QUICK, STUDIES, conduct, names, subject_of
 from ccvae.studies.report.report import command, write_report
 from ccvae.studies.report.sliders import SLIDERS, write_sliders
 
@@ -39,8 +40,8 @@ def written(request, tmp_path_factory):
     directory = tmp_path_factory.mktemp("run")
     lines = [{"epoch": e, "objective": -9.0 + e, "accuracy": 0.5 + e / 10} for e in range(3)]
     text = "\n".join(map(json.dumps, lines)) + '\n{"epoch": 3, "obj'
-    (directory / "metrics.jsonl").write_text(text)
     run = make_run(directory, space, shape, data="made")
+    (directory / "metrics.jsonl").write_text(text)
     for name in QUICK:
         conduct(run, name)
     path = write_report(run, make_evaluation(space), seconds=75.0)
@@ -72,7 +73,7 @@ def test_what_moves_does_so_only_where_motion_is_welcome(written):
     sources = re.findall(r"<source ([^>]*?)srcset=", written[3])
     assert sources
     assert all('media="(prefers-reduced-motion: no-preference)"' in s for s in sources)
-    assert "webp" not in re.sub(r"<source [^>]*>", "", written[3])
+    assert "image/webp" not in re.sub(r"<source [^>]*>", "", written[3])
 
 
 def test_every_label_has_accuracy_traversal_and_embedding(written):
@@ -175,14 +176,14 @@ def test_sliders_stand_beside_the_report(written):
 
 def test_no_sliders_where_no_label_owns_a_block(tmp_path):
     run = make_run(tmp_path, *SPACES["binary"])
-    run.guide = torch.nn.Identity()
-    assert write_sliders(run, "VAE") is None
+    subject = replace(subject_of(run), guide=torch.nn.Identity())
+    assert write_sliders(tmp_path, subject, "VAE") is None
     assert not (tmp_path / SLIDERS).exists()
 
 
 def test_large_images_are_reduced(tmp_path):
     run = make_run(tmp_path, LabelSpace([TWO[0]]), (3, 200, 200))
-    write_sliders(run, "CC-VAE")
+    write_sliders(tmp_path, subject_of(run), "CC-VAE")
     text = (tmp_path / SLIDERS).read_text()
     strip = re.search(r"data:image/webp;base64,([^\"]*)", text)[1]
     assert Image.open(io.BytesIO(base64.b64decode(strip))).size == (11 * 128, 128)

@@ -13,8 +13,8 @@ from ccvae.data.rotated import rotated_digits
 from ccvae.inference.evaluation import evaluating as evaluation
 from ccvae.models import VAE, Bernoulli
 from ccvae.networks import MLPDecoder, MLPEncoder
-from ccvae.studies.comparisons.run import diva as table_diva
-from ccvae.studies.comparisons.run import objectives as table_objectives
+from ccvae.studies.comparisons import diva as table_diva
+from ccvae.studies.comparisons import objectives as table_objectives
 from ccvae.studies.comparisons.run import run_table
 from ccvae.studies.comparisons.single_latent import SingleLatentGuide, SingleLatentObjective
 from ccvae.studies.drawing.tables import Figure, Table, mean_and_error

@@ -1,17 +1,16 @@
 """Walks of two labels, from class to class and in motion, and which images and labels they show."""
 
 import io
+from dataclasses import replace
 
 import pytest
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ccvae.inference.evaluation.prediction import classify, decode, encode
-from ccvae.studies.beliefs import beliefs
 from ccvae.studies.drawing.section import Section
 from ccvae.studies.drawing.sheets import looped
-from ccvae.studies.intervention import class_means, find_block, moved
+from ccvae.studies.reading.blocks import class_means, find_block, moved
 from ccvae.studies.reading.examples import Choice, evenly
 from ccvae.studies.traversal import study
 from ccvae.studies.walks import FRAMES, along, crossings, motion, pair_images, pairs, path
@@ -21,8 +20,7 @@ from .handmade import make_handmade
 
 @pytest.fixture
 def made():
-    model, guide, rows = make_handmade()
-    return model, guide, rows, rows.batch(torch.arange(3))
+    return make_handmade()
 
 
 def test_a_path_is_straight_and_evenly_spaced():
@@ -35,50 +33,46 @@ def test_a_path_is_straight_and_evenly_spaced():
 
 
 def test_the_corners_of_a_grid_are_both_labels_at_their_class_means(made):
-    model, guide, rows, _ = made
-    space = rows.dataset.space
-    one = rows.batch(torch.arange(1))
-    images, stops = pair_images(model, guide, one, space, ("Second", "Colour"))
+    space = made.space
+    one = made.rows.batch(torch.arange(1))
+    images, stops = pair_images(made, one, ("Second", "Colour"))
     assert [[k for k in steps if k is not None] for steps in stops] == [[0, 1], [0, 1, 2]]
     assert images.shape[:2] == (len(stops[0]), len(stops[1]))
     for row, down in enumerate(stops[0]):
         for column, across in enumerate(stops[1]):
             if down is None or across is None:
                 continue
-            latents = encode(guide, one)
+            latents = made.encode(one)
             for name, k in (("Second", down), ("Colour", across)):
-                mean = class_means(model, space, name)[k]
+                mean = class_means(made.model, space, name)[k]
                 latents = moved(latents, find_block(space, name), mean)
-            expected = decode(model, latents, one)[0]
+            expected = made.decode(latents, one)[0]
             torch.testing.assert_close(images[row, column], expected)
 
 
 def test_independent_labels_change_alike_in_every_row(made):
-    model, guide, rows, _ = made
-    one = rows.batch(torch.arange(1))
-    images, _ = pair_images(model, guide, one, rows.dataset.space, ("First", "Second"))
+    one = made.rows.batch(torch.arange(1))
+    images, _ = pair_images(made, one, ("First", "Second"))
     across = images[:, 1:] - images[:, :-1]
     torch.testing.assert_close(across, across[:1].expand_as(across))
     assert across.abs().max() > 0.1
 
 
 def test_crossings_lead_from_the_own_class_to_each_other(made):
-    model, guide, rows, _ = made
-    space = rows.dataset.space
-    one = rows.batch(torch.arange(1))
-    images, belief, targets = crossings(model, guide, one, space, "Colour", 4)
-    own = int(classify(guide, space, one.x)[0, 1])
+    one = made.rows.batch(torch.arange(1))
+    images, belief, targets = crossings(made, one, "Colour", 4)
+    own = int(made.classify(one.x)[0, 1])
     assert sorted([own, *targets]) == [0, 1, 2]
     assert images.shape[:2] == (2, 5)
     for row, k in enumerate(targets):
-        seen = beliefs(guide, space, images[row])["Colour"]
+        seen = made.beliefs(images[row])["Colour"]
         assert seen.argmax(-1)[[0, -1]].tolist() == [own, k]
         torch.testing.assert_close(belief[row], seen[:, k])
 
 
 def test_motion_goes_forth_and_back_without_end(made):
-    model, guide, rows, batch = made
-    still, moving = motion(model, guide, batch, rows.dataset.space, ["First", "Colour"])
+    batch = made.rows.batch(torch.arange(3))
+    still, moving = motion(made, batch, ["First", "Colour"])
     film = Image.open(io.BytesIO(moving))
     assert film.n_frames == 2 * FRAMES - 2
     assert film.info["loop"] == 0
@@ -103,7 +97,7 @@ def test_every_label_is_in_a_pair_where_there_are_two(names):
 
 
 def test_a_study_shows_what_it_is_asked_for(faces, tmp_path):
-    section = study(*faces, choice=Choice((3,), ("Young", "Hair")))
+    section = study(replace(faces, choice=Choice((3,), ("Young", "Hair"))))
     titles = [picture.title for picture in section.pictures]
     assert titles == [
         "In motion",
@@ -122,7 +116,7 @@ def test_a_study_shows_what_it_is_asked_for(faces, tmp_path):
 
 
 def test_choices(faces, space):
-    rows = faces[2]
+    rows = faces.rows
     assert Choice.parse("3, 0", "Young").rows(rows, 9).rows.tolist() == rows.rows[[3, 0]].tolist()
     assert len(Choice().rows(rows, 5)) == 5
     assert Choice.parse().names(space) == space.names

@@ -1,0 +1,88 @@
+"""What the options of a command ask for: a configuration, a data set, a device, a directory."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from .config import FILES, SOURCE, Config
+from .data import Dataset
+from .data.spec import short_name, with_options
+from .data.summary import describe, kind_of
+from .files import read_json
+from .texts import command_line, some
+
+
+def config_of(options: Namespace) -> Config:
+    """The configuration of a training."""
+    names = [option.name for option in dataclasses.fields(Config)]
+    return Config(**{name: getattr(options, name) for name in names} | {"data": source_of(options)})
+
+
+def source_of(options: Namespace) -> str:
+    """The specification of the data with the options that were given beside it."""
+    if options.download:
+        kind, _, rest = options.data.partition(":")
+        if kind != "celeba" or not rest:
+            raise ValueError(f"only celeba:ROOT can be downloaded, not {options.data!r}")
+        from .data.celeba import download
+
+        download(Path(rest.rpartition("?")[0] or rest))
+    return with_options(options.data, {name: getattr(options, name) for name in SOURCE})
+
+
+def frequencies_of(text: str, labels: Sequence[str]) -> list[float] | None:
+    """p(y = 1) of the labels, written out by commas or kept in a JSON file by name."""
+    if not text:
+        return None
+    if text.endswith(".json"):
+        kept = read_json(Path(text)) or {}
+        if not all(isinstance(kept.get(name), int | float) for name in labels):
+            raise ValueError(
+                f"{text}: expected an object with a number for each of {', '.join(labels)}, got "
+                f"{', '.join(kept) or 'none'}; give --frequencies a file that has them"
+            )
+        return [float(kept[name]) for name in labels]
+    try:
+        return [float(number) for number in text.split(",")]
+    except ValueError as error:
+        raise ValueError(f"{error}; give --frequencies numbers by commas, or FILE.json") from error
+
+
+def announce(dataset: Dataset, config: Config) -> None:
+    """Say on standard error what labels were read from files, and what was wrong with these."""
+    if config.data.partition(":")[0] not in FILES:
+        return
+    kinds = [f"{label.name} ({kind_of(label)})" for label in dataset.space]
+    lines = [f"{dataset.name} with {', '.join(kinds)}"]
+    problems = describe(dataset, config.batch_size)["problems"]
+    lines += some(
+        [f"problem: {problem}" for problem in problems], f"see {command_line('data', config.data)}"
+    )
+    print("\n".join(lines), file=sys.stderr)
+
+
+def default_directory(config: Config) -> Path:
+    """Where a run is kept if nothing else is said."""
+    data = short_name(config.data)
+    parts = (config.program, config.objective or config.program, data, str(config.seed))
+    return Path("runs") / "-".join(part.replace(":", "_").replace("/", "_") for part in parts)
+
+
+def device_of(name: str) -> torch.device:
+    """The device of a name: auto, cpu or cuda.
+
+    Raises:
+        ValueError: for another name, or a CUDA device that is not there.
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"unknown device {name!r}; choose auto, cpu or cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("no CUDA device is available here; choose the device auto or cpu")
+    cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
+    return torch.device("cuda" if cuda else "cpu")
