@@ -16,7 +16,7 @@ import pandas
 words = ["None", "null", "NA", "n/a", "nan", "?", "-", "unknown"]
 table = pandas.read_csv(io.StringIO("finding\n" + "\n".join(words) + "\n"))
 lost = [word for word, missing in zip(words, table.finding.isna()) if missing]
-codes = pandas.read_csv(io.StringIO("y,z\n1,a\n,b\n0,c\n")).y.astype(str).tolist()
+codes = pandas.read_csv(io.StringIO("y,z\n1,a\n,b\n0,c\n")).y.map(repr).tolist()
 print(f"missing: {lost}; codes: {codes}")
 assert lost == ["None", "null", "NA", "n/a", "nan"]
 assert codes == ["1.0", "nan", "0.0"]
