@@ -29,6 +29,8 @@ bench: $(STAMP)
 	$(BIN)/python -m ccvae.benchmarks.evidence
 	$(BIN)/python -m ccvae.benchmarks.gradients
 	$(BIN)/python -m ccvae.benchmarks.data
+	$(BIN)/python -m ccvae.benchmarks.inspection
+	$(BIN)/python -m ccvae.benchmarks.tables
 
 # What a machine with a GPU, torch and no network lacks for python -m ccvae.benchmarks.cuda; there,
 # pip install --no-index --no-deps build/wheels/*.whl and run it with PYTHONPATH=src.
@@ -46,6 +48,9 @@ figures: $(STAMP)
 	done
 	$(BIN)/ccvae inspect ccvae --objective adapted-diva -o docs/images/plates-adapted-diva.svg
 	$(BIN)/ccvae inspect ccvae --beside -o docs/images/plates-ccvae-beside.svg
+	$(BIN)/ccvae inspect ccvae --objective adapted-diva --inverse \
+		-o docs/images/plates-adapted-diva-inverse.svg
+	$(BIN)/ccvae inspect ccvae --do y -o docs/images/plates-ccvae-do.svg
 	$(BIN)/ccvae objectives --format text -o docs/objectives.txt
 	$(BIN)/python tests/layout.py
 

@@ -17,7 +17,7 @@ from ..data.spec import load
 from ..inference import CCVAEObjective
 from ..inference.evaluation.evaluating import evaluate, majority
 from ..inference.runs.fitting import train_once
-from ..inference.training.baseline import baseline
+from ..inference.training.baselines import baseline
 from ..studies.drawing.tables import mean_and_error
 
 BASE = Config(data="faces:4800", epochs=10, batch_size=50)

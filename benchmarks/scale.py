@@ -7,7 +7,8 @@ that has labels 1, 18 and 40 binary ones, at random, and compares the steps with
 M2 samples its labels there, for its decoder ties them together: the sum over 18 would have 2^18
 terms. Its networks are wider for more labels, as the labels enter their first layers; on digits,
 with one hidden layer, that alone is some percent. So M2 is timed there on faces as well, with the
-others' networks. Networks, data and turns are those of :mod:`ccvae.benchmarks.step`.
+others' networks. The third has 40 labels of all four kinds, ten each, beside the bare
+networks of as many latents. Networks, data and turns are those of :mod:`ccvae.benchmarks.step`.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ import pyro
 import torch
 
 from ..config import Config
-from ..data import Batch, Binary, Dataset, LabelSpace
+from ..data import Batch, Binary, Categorical, Dataset, Label, LabelSpace, Ordinal, Real
 from ..data.spec import load
 from ..inference.catalogue import PROGRAMS
 from ..networks.build import check
-from .step import CONFIGS, bare, bare_step, patterns, program_step
+from .step import CONFIGS, Bare, bare, bare_step, patterns, program_step
 from .timing import Step, measure, options_of, peak, ratio
 
 BATCHES = (32, 200, 1_000)
@@ -47,6 +48,12 @@ LABELLED = {
 }
 """The programs that have labels, with the networks and data to time them with."""
 
+OF_ALL_KINDS = ("diva", "ccvae")
+"""The programs that take all four kinds of label."""
+
+OF_EACH = 10
+"""Labels of each kind, where there are some of all."""
+
 LEAST = 4
 """Turns that are measured, whatever they take."""
 
@@ -63,6 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"\n{'program':9}{'data':9}{'network':9}{'labels':>7}{'ms':>8}{'ratio to 1':>12}")
         for config in (c for name in programs for c in LABELLED.get(name, ())):
             for line in by_labels(config, options.seconds):
+                print(line, flush=True)
+        print(f"\n{'program':9}{'objective':21}{'labels':>7}{'ms':>8}{'ratio':>7}")
+        for program in (name for name in programs if name in OF_ALL_KINDS):
+            for line in by_kinds(CONFIGS[program], options.seconds):
                 print(line, flush=True)
 
 
@@ -109,6 +120,44 @@ def by_labels(config: Config, duration: float) -> Iterator[str]:
         more = ratio(own, seconds[LABELS[0]])
         where = f"{config.program:9}{config.data:9}{network:9}"
         yield f"{where}{count:7}{1e3 * median(own):8.0f}{more:12.3f}"
+
+
+def by_kinds(config: Config, duration: float) -> Iterator[str]:
+    """Time a program's objectives with labels of all kinds, and yield the lines of the table."""
+    data = of_all_kinds(images(config.data, SIZE))
+    batch = mixed(data, SIZE)
+    beside = bare_step(config, data, batch, Bare(1, "labelled", sampled=False))
+    variants = [
+        replace(config, objective=name)
+        for name in PROGRAMS[config.program]
+        if name != "importance-weighted"  # its particles are not the labels' cost
+    ]
+    steps: dict[str, Step] = {"": beside}
+    steps |= {each.objective: program_step(each, data, batch) for each in variants}
+    seconds = measure(steps, duration, LEAST)
+    for each in variants:
+        own = seconds[each.objective]
+        more = ratio(own, seconds[""])
+        where = f"{config.program:9}{each.objective:21}{len(data.space):7}"
+        yield f"{where}{1e3 * median(own):8.0f}{more:7.2f}"
+
+
+def of_all_kinds(data: Dataset) -> Dataset:
+    """The same images with ten labels of each kind, whose entries are drawn at random."""
+    generator = torch.Generator().manual_seed(0)
+    classes, columns = tuple("abcde"), []
+    labels: list[Label] = []
+    for i in range(OF_EACH):
+        labels += [
+            Binary(f"binary {i}"),
+            Categorical(f"categorical {i}", classes),
+            Ordinal(f"ordinal {i}", classes),
+            Real(f"real {i}"),
+        ]
+        count = len(data.images)
+        columns += [torch.randint(k, (count,), generator=generator).float() for k in (2, 5, 5)]
+        columns.append(torch.randn(count, generator=generator))
+    return replace(data, labels=torch.stack(columns, -1), space=LabelSpace(labels))
 
 
 def labelled_step(config: Config, data: Dataset, count: int) -> Step:

@@ -9,6 +9,9 @@ The folder is laid out as torchvision leaves it, and the files are read as they 
 ``list_eval_partition.txt``  for each image its name, and 0 (train), 1 (valid) or 2 (test)
 ===========================  =====================================================================
 
+They are read as they are passed on, too: in the folders ``Img``, ``Anno`` and ``Eval``; as Kaggle's
+``.csv`` with the images one folder deeper; as PNG; and as a subset of the images.
+
 Training rows are the official training part, test rows the official test part (or, to choose
 something by, the validation part); the remaining part is loaded and used for neither.
 
@@ -20,14 +23,16 @@ References:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .cache import decoded
+from .cache import decoded, tolerable
 from .dataset import Dataset
 from .decode import Decoding
 from .labels import Binary, Categorical, Label, LabelSpace
@@ -76,17 +81,18 @@ def celeba(
     """
     if test_on not in PARTS[1:]:
         raise ValueError(f"expected the official part valid or test to test on, got {test_on!r}")
-    folder = find(root)
-    names, header, values = read_attributes(folder / ATTRIBUTES)
-    space, labels, problems = _labels(header, values, only or PAPER)
-    parts = read_partition(folder / PARTITION, names)
-    found = decoded(folder / IMAGES, names, decoding or Decoding())
-    problems += found.problems
-    parts = parts[found.rows]
+    files = locate(root)
+    names, header, values = read_attributes(files.attributes)
+    parts = read_partition(files.partition, names)
+    named, rows, absent = present(files.images, names)
+    space, labels, problems = _labels(header, values[rows], only or PAPER)
+    found = decoded(files.images, named, decoding or Decoding())
+    problems += absent + found.problems
+    parts = parts[rows][found.rows]
     train, test = ((parts == PARTS.index(part)).nonzero()[:, 0] for part in ("train", test_on))
-    for part, rows in (("train", train), (test_on, test)):
-        if len(rows) == 0:
-            raise ValueError(f"{folder / PARTITION}: expected images of the part {part}, got none")
+    for part, some in (("train", train), (test_on, test)):
+        if len(some) == 0:
+            raise ValueError(f"{files.partition}: expected images of the part {part}, got none")
     unused = len(parts) - len(train) - len(test)
     problems += [f"{unused} images of the other official part are used for neither"] * (unused > 0)
     return Dataset(
@@ -94,22 +100,71 @@ def celeba(
     )
 
 
-def find(root: Path) -> Path:
+class Files(NamedTuple):
+    """The folder with the images, and the two lists."""
+
+    images: Path
+    attributes: Path
+    partition: Path
+
+
+_PLACES = {
+    IMAGES: (
+        *(f"{IMAGES}/{IMAGES}", IMAGES, f"Img/{IMAGES}", f"{IMAGES}_png", f"{IMAGES}_png.7z"),
+        *(f"Img/{IMAGES}_png", f"Img/{IMAGES}_png.7z/{IMAGES}_png"),
+    ),
+    ATTRIBUTES: (ATTRIBUTES, f"Anno/{ATTRIBUTES}", "list_attr_celeba.csv"),
+    PARTITION: (PARTITION, f"Eval/{PARTITION}", "list_eval_partition.csv"),
+}
+"""Where each is found within the folder of CelebA."""
+
+
+def locate(root: Path) -> Files:
     """The folder with the images and the two lists.
 
     Raises:
         FileNotFoundError: naming what is missing and how to get it.
     """
-    folder = root / "celeba" if (root / "celeba").is_dir() else root
-    for name in (IMAGES, ATTRIBUTES, PARTITION):
-        if not (folder / name).exists():
+    folder = next((f for name in ("celeba", "CelebA") if (f := root / name).is_dir()), root)
+    found = []
+    for name, places in _PLACES.items():
+        path = next((p for place in places if (p := folder / place).exists()), None)
+        if path is None or (name == IMAGES and not path.is_dir()):
             advice = (
                 f"unpack {IMAGES}.zip there"
                 if name == IMAGES and (folder / f"{IMAGES}.zip").exists()
                 else "give the folder that torchvision's CelebA uses, or --download to fetch it"
             )
             raise FileNotFoundError(f"no CelebA in {root}: expected {folder / name}; {advice}")
-    return folder
+        found.append(path)
+    return Files(*found)
+
+
+def find(root: Path) -> Path:
+    """The folder with the images and the two lists, as torchvision lays it out.
+
+    Raises:
+        FileNotFoundError: naming what is missing and how to get it.
+    """
+    locate(root)
+    return root / "celeba" if (root / "celeba").is_dir() else root
+
+
+def present(folder: Path, names: Sequence[str]) -> tuple[list[str], Tensor, list[str]]:
+    """The images that are there, their rows in the list, and what is to be said about the others.
+
+    Images may be PNG where the list says JPEG. Where a few are missing, they are asked for all the
+    same, so that each is named; where more are, the folder is a subset.
+    """
+    files = {entry.name for entry in os.scandir(folder)}
+    turned = {os.path.splitext(name)[0]: name for name in files if name.lower().endswith(".png")}
+    actual = [n if n in files else turned.get(os.path.splitext(n)[0], n) for n in names]
+    rows = [row for row, name in enumerate(actual) if name in files]
+    absent = len(names) - len(rows)
+    if not rows or tolerable(absent, len(names)):
+        return actual, torch.arange(len(names)), []
+    note = f"{len(rows)} of the {len(names)} images of the list are in {folder}; the others are not"
+    return [actual[row] for row in rows], torch.tensor(rows), [f"{note} used"]
 
 
 def download(root: Path) -> None:
@@ -145,31 +200,57 @@ def read_attributes(path: Path) -> tuple[list[str], list[str], Tensor]:
     Raises:
         ValueError: naming the first line that is not as published.
     """
-    lines = path.read_text(encoding="ascii", errors="replace").splitlines()
-    header = lines[1].split() if len(lines) > 1 else []
-    if not header or not lines[0].strip().isdecimal():
+    lines, comma = _lines(path)
+    counted = bool(lines) and lines[0].strip().isdecimal()
+    start = 1 if counted else 0
+    header = _split(lines[start], comma=comma) if len(lines) > start else []
+    first = _split(lines[start + 1], comma=comma) if len(lines) > start + 1 else []
+    if comma or len(header) == len(first):
+        header = header[1:]  # a name for the names
+    if not header or not (counted or comma or len(header) > 1):
         raise ValueError(
             f"{path}: expected the number of images in line 1 and the attributes' names in line 2, "
             f"got {' / '.join(lines[:2])[:60]!r}; use the file as CelebA publishes it"
         )
-    names, table = [], bytearray()
-    for number, line in enumerate(lines[2:], 3):
-        name, *values = line.split() or [""]
-        strange = "/" in name or not {"-1", "1"}.issuperset(values)
-        if len(values) != len(header) or strange:
+    names, rows = [], []
+    for number, line in enumerate(lines[start + 1 :], start + 2):
+        name, _, rest = (line.replace(",", " ") if comma else line).strip().partition(" ")
+        signs = _signs(rest)
+        if len(signs) != len(header) or "/" in name:
             raise ValueError(
                 f"{path}, line {number}: expected a name and {len(header)} times 1 or -1, got "
                 f"{line[:60]!r}; use the file as CelebA publishes it"
             )
         names.append(name)
-        table += bytes(value == "1" for value in values)
-    if len(names) != int(lines[0]) or len(set(names)) != len(names):
+        rows.append(signs)
+    if len(set(names)) != len(names) or (counted and len(names) != int(lines[0])):
+        stated = f"{lines[0].strip()} different images as its first line says" if counted else ""
         raise ValueError(
-            f"{path}: expected {lines[0].strip()} different images as its first line says, got "
-            f"{len(set(names))} in {len(names)} lines; use the file as CelebA publishes it"
+            f"{path}: expected {stated or 'different images'}, got {len(set(names))} in "
+            f"{len(names)} lines; use the file as CelebA publishes it"
         )
-    flags = np.frombuffer(table, np.bool_).reshape(-1, len(header))
-    return names, header, torch.from_numpy(flags)
+    flags = np.frombuffer("".join(rows).encode(), np.uint8).reshape(-1, len(header))
+    return names, header, torch.from_numpy(flags == ord("1"))
+
+
+def _signs(words: str) -> str:
+    """A list of 1 and -1 as the digits 1 and 0, ``""`` for any other list."""
+    ones = words.replace("-1", "1")
+    # A few passes over the line in C; to split it into 40 words takes three times as long.
+    if ones.strip("1 ") or "11" in ones:
+        return ""
+    return words.replace("-1", "0").replace(" ", "")
+
+
+def _lines(path: Path) -> tuple[list[str], bool]:
+    """The lines of a list, and whether commas separate their words."""
+    text = path.read_text(encoding="ascii", errors="replace")
+    lines = text.removeprefix("\ufffd\ufffd\ufffd").splitlines()
+    return lines, path.suffix.casefold() == ".csv"
+
+
+def _split(line: str, *, comma: bool) -> list[str]:
+    return [word.strip().strip('"') for word in line.split(",")] if comma else line.split()
 
 
 def read_partition(path: Path, names: Sequence[str]) -> Tensor:
@@ -179,10 +260,11 @@ def read_partition(path: Path, names: Sequence[str]) -> Tensor:
         ValueError: for a line that is not as published, or an image without a part.
     """
     parts: dict[str, int] = {}
-    for number, line in enumerate(
-        path.read_text(encoding="ascii", errors="replace").splitlines(), 1
-    ):
-        words = line.split()
+    lines, comma = _lines(path)
+    for number, line in enumerate(lines, 1):
+        words = _split(line, comma=comma)
+        if comma and number == 1 and not words[-1].isdecimal():
+            continue
         if len(words) != 2 or words[1] not in ("0", "1", "2"):
             raise ValueError(
                 f"{path}, line {number}: expected a name and 0, 1 or 2, got {line[:60]!r}; use the "

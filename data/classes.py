@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .labels import Kind, kinds_of
+from .labels import Form, Kind, kinds_of
 
 
 def by_kind(kinds: Sequence[Kind], row: Tensor) -> list[Tensor]:
@@ -33,9 +33,10 @@ class ClassColumns(nn.Module):
     Args:
         classes: K, the number of classes of each label.
         names: of the labels, for messages; numbers from 1 by default.
+        forms: of the labels, nominal by default; the order is that of the kinds.
 
     Raises:
-        ValueError: without a label.
+        ValueError: without a label, or with one that has no classes.
 
     >>> columns = ClassColumns([2, 3])
     >>> columns(torch.tensor([1.0, 2.0])).int().tolist()
@@ -47,13 +48,19 @@ class ClassColumns(nn.Module):
     place: Tensor
     size: Tensor
 
-    def __init__(self, classes: Sequence[int], names: Sequence[str] = ()) -> None:
+    def __init__(
+        self, classes: Sequence[int], names: Sequence[str] = (), forms: Sequence[Form] = ()
+    ) -> None:
         super().__init__()
         self.classes = tuple(classes)
         if not self.classes:
             raise ValueError("expected one label or more, got none; a VAE does without labels")
+        if 0 in self.classes:
+            raise ValueError(
+                "expected labels with classes, got a real one; a number has no columns"
+            )
         self.names = tuple(names) or tuple(str(i + 1) for i in range(len(self.classes)))
-        self.kinds = kinds_of(self.classes)
+        self.kinds = kinds_of(self.classes, forms)
         self.width = sum(self.classes)
         order = [column for kind in self.kinds for column in kind.columns]
         columns = [(label, code) for label in order for code in range(self.classes[label])]

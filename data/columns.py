@@ -1,32 +1,38 @@
-"""What kind of label a column of words is, and the words as codes.
+"""A column of words as a label and its codes.
 
-Two classes are told by one of the pairs 0 and 1, −1 and 1, false and true, no and yes, in any case;
-whatever else a column consists of are names of classes. An empty entry (or ``nan``, as pandas may
-write it) is missing. Where a column is made of one pair but for very few entries, these are taken
-for mistakes and are missing too.
+What the words mean is decided in :mod:`.kinds`, which of them mean nothing in :mod:`.marks`. Where
+a column is made of one pair but for very few entries, these are taken for mistakes and are missing.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from .cache import TOLERATED, tolerable
-from .labels import Binary, Categorical, Label
+from .cache import tolerable
+from .forms import Label, Real
+from .kinds import MOST_CLASSES, PAIRS, Meaning, meaning, parse_kinds, stated
+from .marks import explain_marks, marked, missing, plain
 
-PAIRS = (("0", "1"), ("-1", "1"), ("false", "true"), ("no", "yes"))
-"""How absence and presence are written."""
+__all__ = [
+    "MOST_CLASSES",
+    "PAIRS",
+    "Column",
+    "OpenQuoteError",
+    "missing",
+    "parse_kinds",
+    "plain",
+    "read_column",
+]
 
-MOST_CLASSES = 50
-"""A column with more different words is not taken for a label unless its classes are stated."""
 
-_MISSING = ("", "nan")
-_WHOLE = re.compile(r"([+-]?\d+)(\.0*)?")
+class OpenQuoteError(ValueError):
+    """Rows that a quote swallowed, which was opened in one line and closed in a later one."""
 
 
 @dataclass(frozen=True)
@@ -34,148 +40,126 @@ class Column:
     """A label and the codes of all rows, NaN where missing ``(N,)``.
 
     Attributes:
-        label: what the column means. codes: its entries.
+        label: what the column means. codes: its entries; a real label's in its own units until
+            :meth:`standardised`.
         problems: entries that could not be used.
+        notes: rules that decided what the column means.
+        marks: the words that were taken as missing, with the rows of each.
     """
 
     label: Label
     codes: Tensor
     problems: list[str]
+    notes: tuple[str, ...] = ()
+    marks: Mapping[str, int] = field(default_factory=dict)
 
+    def standardised(self, rows: Tensor) -> Column:
+        """The column with a real label's codes in deviations from the mean of some rows.
 
-def parse_kinds(text: str) -> dict[str, str]:
-    """The kinds that a user states: ``Smiling=binary,Hair=black|blond,Digit=categorical``.
-
-    Raises:
-        ValueError: where it is not written so.
-    """
-    kinds = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, kind = (word.strip() for word in part.partition("="))
-        if not (name and equals and kind):
+        Raises:
+            ValueError: where these rows have no two different numbers.
+        """
+        if not isinstance(self.label, Real):
+            return replace(self, codes=self.codes.float())
+        known = self.codes[rows]
+        known = known[~known.isnan()].double()
+        name = self.label.name
+        if len(known) < 2 or known.min() == known.max():
             raise ValueError(
-                f"expected label kinds as NAME=binary, NAME=categorical or NAME=class|class, "
-                f"separated by commas, got {part!r}"
+                f"label {name!r} has no two different numbers among the {len(rows)} training rows; "
+                "leave it out"
             )
-        kinds[name] = kind
-    return kinds
+        label = Real(name, known.mean().item(), known.std(correction=0).item())
+        return replace(self, label=label, codes=label.from_units(self.codes.double()).float())
 
 
-def read_column(name: str, words: Sequence[str], lines: Sequence[int], kind: str = "") -> Column:
+def read_column(
+    name: str,
+    words: Sequence[str],
+    lines: Sequence[int],
+    kind: str = "",
+    *,
+    marks: Sequence[str] | None = None,
+    uncertain: bool = False,
+    counts: Mapping[str, int] | None = None,
+) -> Column:
     """Turn words into a label and its codes.
 
     Args:
         name: the label's name.
         words: one for each row. lines: where they stand, for messages.
-        kind: ``"binary"``, ``"categorical"``, the classes separated by ``|``, or ``""`` to infer.
+        kind: ``"binary"``, ``"categorical"``, the classes separated by ``|``, ``"real"``,
+            ``"ordinal:"`` with the classes separated by ``<``, or ``""`` to infer.
+        marks: words that mean missing, in place of the usual ones.
+        uncertain: whether −1 means missing beside 1 alone.
+        counts: of the words, where they are known already.
 
     Raises:
         ValueError: where the words are no label: none at all, a single class, too many different
             ones, or too many that are not among the classes.
+        OpenQuoteError: where words with line breaks have swallowed too many lines.
     """
-    counts = Counter(word for word in words if not missing(word))
-    if not counts and kind in ("", "categorical"):
-        raise ValueError(f"label {name!r} has no entry; fill the column, or leave it out")
-    pair = None if "|" in kind or kind == "categorical" else _pair(counts, stated=bool(kind))
-    if kind not in ("", "binary", "categorical") and "|" not in kind:
-        raise ValueError(
-            f"label {name!r}: expected the kind binary, categorical or classes separated by |, got "
-            f"{kind!r}"
+    how = stated(name, kind)
+    counts = counts or Counter(words)
+    gone = marked(counts, given=marks, classes=how.classes, uncertain=uncertain)
+    broken = {word for word in counts if _breaks(word)}
+    shown = {word: counts[word] for word in sorted(gone) if word}
+    try:
+        found = meaning(name, {w: n for w, n in counts.items() if w not in gone | broken}, how)
+    except ValueError as error:
+        remark = "".join(f"; {note}" for note in explain_marks({name: shown}))
+        raise ValueError(f"{error}{remark}") from error
+    _check_breaks(name, words, lines, broken)
+    column = _coded(found, words, lines, counts.keys() - gone)
+    return replace(column, notes=found.notes, marks=shown)
+
+
+def _breaks(word: str) -> bool:
+    return "\n" in word or "\r" in word
+
+
+def _check_breaks(
+    name: str, words: Sequence[str], lines: Sequence[int], broken: Iterable[str]
+) -> None:
+    lost = {word: len(word.splitlines()) - 1 for word in broken}
+    total = sum(lost.get(word, 0) for word in words) if lost else 0
+    if lost and not tolerable(total, len(words) + total):
+        row = next(row for row, word in enumerate(words) if word in lost)
+        raise OpenQuoteError(
+            f"line {lines[row]}: {name} is a word of {lost[words[row]] + 1} lines, "
+            f"{words[row][:30]!r}; a quote seems to be opened there and closed too late, so that "
+            f"{total} lines are lost; correct it"
         )
-    if pair:
-        codes = {word: code for code, word in enumerate(pair)}
-        return _coded(Binary(name), codes, words, lines, lambda word: plain(word).casefold())
-    if "|" in kind:
-        classes = tuple(part.strip() for part in kind.split("|"))
-    else:
-        classes = _classes(name, counts, stated=bool(kind))
-    codes = {plain(word): code for code, word in enumerate(classes)}
-    return _coded(Categorical(name, classes), codes, words, lines, plain)
-
-
-def missing(word: str) -> bool:
-    """Whether an entry says nothing."""
-    return word.casefold() in _MISSING
-
-
-def plain(word: str) -> str:
-    """A word, but whole numbers in one spelling.
-
-    >>> [plain(word) for word in ("1.0", "-1", "+01", "Yes", "1.5")]
-    ['1', '-1', '1', 'Yes', '1.5']
-    """
-    whole = _WHOLE.fullmatch(word)
-    return str(int(whole[1])) if whole else word
-
-
-def _pair(counts: Mapping[str, int], *, stated: bool) -> tuple[str, str] | None:
-    """The pair that a column is written in, or None for a column of classes."""
-    found: Counter[str] = Counter()
-    for word, count in counts.items():
-        found[plain(word).casefold()] += count
-    best = max(PAIRS, key=lambda pair: sum(found[word] for word in pair))
-    outside = [word for word in found if word not in best]
-    if stated or not outside:
-        return best
-    # A third number may well be a third class, a word beside numbers hardly.
-    count, total = sum(found[word] for word in outside), found.total()
-    number = any(_WHOLE.fullmatch(word) for word in outside)
-    few = count <= TOLERATED * total if number else tolerable(count, total)
-    return best if few and all(found[word] for word in best) else None
-
-
-def _classes(name: str, counts: Mapping[str, int], *, stated: bool) -> tuple[str, ...]:
-    """The different words, numbers by size and others by the alphabet."""
-    words = {plain(word) for word in counts}
-    whole = all(_WHOLE.fullmatch(word) for word in words)
-    classes = sorted(words, key=int) if whole else sorted(words)
-    if len(classes) == 1:
-        raise ValueError(
-            f"label {name!r} has a single class, {classes[0]!r}, and nothing to tell apart; leave "
-            "it out, or state its classes with --kinds"
-        )
-    distinct = len(classes) == sum(counts.values()) > 10
-    if not stated and (distinct or len(classes) > MOST_CLASSES):
-        raise ValueError(
-            f"label {name!r} has {len(classes)} different values, too many for classes; leave it "
-            f"out, or give --kinds {name}=categorical"
-        )
-    return tuple(classes)
 
 
 def _coded(
-    label: Label,
-    codes: Mapping[str, int],
-    words: Sequence[str],
-    lines: Sequence[int],
-    spell: Callable[[str], str],
+    found: Meaning, words: Sequence[str], lines: Sequence[int], known: Iterable[str]
 ) -> Column:
     """The words as codes, unknown ones missing and reported."""
-    column = torch.full((len(words),), torch.nan)
-    unknown = []
-    for row, word in enumerate(words):
-        if missing(word):
-            continue
-        code = codes.get(spell(word))
-        if code is None:
-            unknown.append(row)
-        else:
-            column[row] = code
-    known = int((~column.isnan()).sum())
-    expected = ", ".join(codes)
-    if unknown and not tolerable(len(unknown), known + len(unknown)):
-        first = unknown[0]
+    codes = {word: code for word in known if (code := found.code(word)) is not None}
+    unknown = set(known) - codes.keys()
+    real = isinstance(found.label, Real)
+    numbers = dict.fromkeys(words, torch.nan) | codes
+    column = torch.from_numpy(
+        np.fromiter(map(numbers.__getitem__, words), np.float64 if real else np.float32, len(words))
+    )
+    if not unknown:
+        return Column(found.label, column, [])
+    rows = [row for row, word in enumerate(words) if word in unknown]
+    name, usable = found.label.name, int((~column.isnan()).sum())
+    if not tolerable(len(rows), usable + len(rows)):
+        first = rows[0]
         raise ValueError(
-            f"label {label.name!r}: expected one of {expected}, got {len(unknown)} other entries, "
+            f"label {name!r}: expected {found.expected}, got {len(rows)} other entries, "
             f"the first in line {lines[first]}, {words[first]!r}; correct them, or state the "
             "classes with --kinds"
         )
     return Column(
-        label,
+        found.label,
         column,
         [
-            f"line {lines[row]}: {label.name} is {words[row]!r}, expected one of {expected}; "
+            f"line {lines[row]}: {name} is {words[row]!r}, expected {found.expected}; "
             "taken as missing"
-            for row in unknown
+            for row in rows
         ],
     )

@@ -9,7 +9,7 @@ from zlib import crc32
 import torch
 from torch import Tensor
 
-from .labels import LabelSpace
+from .labels import LabelSpace, Real
 from .missing import noted, rows_by_missing
 
 
@@ -58,6 +58,7 @@ class Dataset:
         space: the meaning of the columns of ``labels``.
         train: rows to train on. test: rows to evaluate on. Both ``(n,)`` integers, disjoint.
         problems: what was found wrong while it was read, and what was done about it.
+        notes: what was understood while it was read, where it might be meant otherwise.
 
     Raises:
         ValueError: where lengths differ or a label's code is out of range.
@@ -71,6 +72,7 @@ class Dataset:
     train: Tensor
     test: Tensor
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         rows = {len(self.images), len(self.labels)}
@@ -155,6 +157,11 @@ class Dataset:
             raise ValueError(
                 f"balanced labels need a data set with one label, this one has {len(self.space)}; "
                 "choose one of them, or drop the option"
+            )
+        if balanced and isinstance(self.space.labels[0], Real):
+            raise ValueError(
+                f"balanced labels need classes, and {self.space.names[0]} is a number; drop the "
+                "option, or state another kind with --kinds"
             )
         classes = self.labels[self.train, 0] if balanced else None
         kept = labelled_rows(len(self.train), fraction, seed, classes)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from ..config import FILES, SOURCE
 from .dataset import Dataset
+from .naming import is_naming
 
 SPECIFICATIONS = {
     "faces": "faces or faces:N, N rendered faces (12 000 by default)",
@@ -24,7 +25,7 @@ SPECIFICATIONS = {
         "30, 45, 60 and 75 degrees; rotated-digits:ANGLE:held-out, tested on other digits"
     ),
     "celeba": "celeba:ROOT, CelebA as torchvision keeps it",
-    "images": "images:DIR, your own images with --labels FILE.csv",
+    "images": "images:DIR, your own images with --labels FILE.csv (or images:FILE.npz)",
 }
 """For each kind of specification, how it is written."""
 
@@ -46,7 +47,8 @@ def load(spec: str, only: str = "") -> Dataset:
     body, options = split(spec)
     names = [name.strip() for name in only.split(",")] if only else []
     dataset = _load(body, names, options)
-    dataset = dataset.only(names) if names else dataset
+    if names and body.partition(":")[0] not in FILES:  # those have kept these alone
+        dataset = dataset.only(names)
     if "missing" not in options:
         return dataset
     return dataset.hiding(_shares(options["missing"], dataset), _number("data_seed", options))
@@ -89,7 +91,8 @@ def with_options(spec: str, options: Mapping[str, str | int | Path | None]) -> s
             _check_option(kind, name)
             given[name] = str(value)
     for name, value in given.items():
-        given[name] = os.path.abspath(value) if SOURCE[name].is_path else value
+        is_path = SOURCE[name].is_path and not is_naming(value)
+        given[name] = os.path.abspath(value) if is_path else value
     if not given:
         return body
     ordered = {name: given[name] for name in SOURCE if name in given}
@@ -135,7 +138,9 @@ def _from_files(body: str, names: list[str], options: Mapping[str, str]) -> Data
     kind, _, rest = body.partition(":")
     if not rest:
         raise ValueError(f"data set {body!r}: expected a folder; write {SPECIFICATIONS[kind]}")
-    decoding = Decoding(_number("image_size", options, 64), _number("crop", options))
+    decoding = None
+    if {"image_size", "crop"} & options.keys():
+        decoding = Decoding(_number("image_size", options, 64), _number("crop", options))
     if kind == "celeba":
         from .celeba import celeba
 
@@ -143,13 +148,17 @@ def _from_files(body: str, names: list[str], options: Mapping[str, str]) -> Data
         return celeba(Path(rest), only=names, decoding=decoding, test_on=test_on)
     from .images import images
 
+    labels = options.get("labels")
     return images(
         Path(rest),
-        Path(options["labels"]) if "labels" in options else None,
+        labels if labels is None or is_naming(labels) else Path(labels),
         only=names,
         kinds=options.get("kinds", ""),
         decoding=decoding,
         seed=_number("data_seed", options),
+        file_column=options.get("file_column", ""),
+        missing_marks=options.get("missing_marks"),
+        join=options.get("join", ""),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyro.poutine.messenger import Messenger
 from pyro.poutine.runtime import Message
 
-from .characteristic import Characteristic
+from .blocks import Block
 
 
 class Bayes(Messenger):
@@ -15,7 +15,7 @@ class Bayes(Messenger):
     is observed, and stays what it is where the label is missing.
 
     >>> import torch
-    >>> from ccvae.guides import Probit
+    >>> from ccvae.guides import Characteristic, Probit
     >>> one = torch.ones(1, 1)
     >>> q = Characteristic(0 * one, one, one, 0 * one, Probit())
     >>> guide = lambda: pyro.sample("z_c", q, infer={"evidence": one[0]})
@@ -27,5 +27,5 @@ class Bayes(Messenger):
 
     def _pyro_sample(self, msg: Message) -> None:
         fn, infer = msg["fn"], msg["infer"] or {}
-        if isinstance(fn, Characteristic) and "evidence" in infer:
+        if isinstance(fn, Block) and "evidence" in infer:
             msg["fn"] = fn.given(infer["evidence"])

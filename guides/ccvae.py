@@ -17,7 +17,7 @@ r"""The inference program of CC-VAE (Joy et al. 2021, figure 2), and of both Ada
 site                 plates          event shape  sampled
 ===================  ==============  ===========  ===============================
 ``z_style``          data            (S,)         always
-``z_c…``             data, labels…   (K − 1,)     always
+``z_c…``             data, labels…   (D,)         always
 ``y…_unobserved``    data, labels…   ()           where the row's label is missing
 ===================  ==============  ===========  ===============================
 
@@ -30,15 +30,17 @@ from __future__ import annotations
 
 import pyro
 import pyro.distributions as dist
-import torch
 from pyro import poutine
 from torch import Tensor, nn
 
 from ..data import Kind, LabelSpace
 from ..models.labelled import EachKind
 from ..models.program import Program
-from .characteristic import Characteristic
-from .links import LINKS
+from .blocks import Block
+from .characteristic import LabelClassifier
+from .ordinal import OrdinalClassifier
+from .predictions import Prediction
+from .real import RealClassifier
 
 
 class CCVAEGuide(Program):
@@ -49,7 +51,7 @@ class CCVAEGuide(Program):
         encoder: images ``(B, C, H, W)`` to means and standard deviations ``(B, D)`` of the
             latents, where D is ``space.dimension + style``: the blocks first.
         style: S, dimensions of z_style.
-        link: the classifier's link, ``probit`` or ``logit``.
+        link: of binary and categorical labels' classifiers, ``probit`` or ``logit``.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class CCVAEGuide(Program):
         self.space = space
         self.style = style
         self.encoder = encoder
-        self.classifier = EachKind(LabelClassifier(kind, link) for kind in space.kinds)
+        self.classifier = EachKind(label_classifier(kind, link) for kind in space.kinds)
 
     def forward(
         self, x: Tensor, y: Tensor, d: Tensor | None = None, *, index: Tensor, size: int
@@ -75,7 +77,7 @@ class CCVAEGuide(Program):
                     with poutine.mask(mask=y_kind.isnan()):
                         pyro.sample(f"y{kind.suffix}_unobserved", q_z.label(z_c))
 
-    def posterior(self, x: Tensor) -> tuple[list[Characteristic], tuple[Tensor, Tensor]]:
+    def posterior(self, x: Tensor) -> tuple[list[Block], tuple[Tensor, Tensor]]:
         """One pass of the encoder, cut into the parts of the latent space.
 
         Returns:
@@ -90,41 +92,19 @@ class CCVAEGuide(Program):
             for classifier, (loc, scale) in zip(self.classifier, blocks, strict=True)
         ], style
 
-    def predict(self, x: Tensor) -> list[Tensor]:
-        """Log q(y = k | x) with the labels hidden: for each kind of label ``(B, n, K)``, exact."""
+    def predict(self, x: Tensor) -> list[Prediction]:
+        """q(y | x) with the labels hidden, for each kind of label, exact."""
         blocks, _ = self.posterior(x)
-        return [block.log_classes() for block in blocks]
+        return [block.prediction() for block in blocks]
 
 
-class LabelClassifier(nn.Module):
-    """q(y | z_c) of one kind of labels: a slope and an intercept for every dimension of a block.
-
-    The slope starts at 1 (Joy et al. 2021) and the intercepts where every class is equally likely.
+def label_classifier(kind: Kind, link: str) -> LabelClassifier | OrdinalClassifier | RealClassifier:
+    """q(y | z_c) of one kind of labels.
 
     Args:
-        kind: n labels with K classes and blocks of D = K − 1 dimensions.
-        link: the link's name.
+        kind: the labels.
+        link: of binary and categorical ones, by name; ordinal ones are ordered probit.
     """
-
-    def __init__(self, kind: Kind, link: str) -> None:
-        super().__init__()
-        self.link = LINKS[link]
-        start = [self.link.quantile(1 / (kind.classes - k)) for k in range(kind.block)]
-        self.slope = nn.Parameter(torch.ones(len(kind), kind.block))
-        self.intercept = nn.Parameter(torch.tensor(start).repeat(len(kind), 1))
-
-    @property
-    def size(self) -> int:
-        """Dimensions of the labels' blocks together, n·D."""
-        return self.slope.numel()
-
-    def forward(self, loc: Tensor, scale: Tensor) -> Characteristic:
-        """The block with its classifier, for mean and standard deviation ``(B, n·D)``."""
-        shape = self.slope.shape
-        return Characteristic(
-            loc.unflatten(-1, shape),
-            scale.unflatten(-1, shape),
-            self.slope,
-            self.intercept,
-            self.link,
-        )
+    if kind.form == "ordinal":
+        return OrdinalClassifier(kind)
+    return RealClassifier(kind) if kind.form == "real" else LabelClassifier(kind, link)

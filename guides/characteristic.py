@@ -1,4 +1,4 @@
-r"""q(z_c | x), a characteristic block that can be conditioned on its own label by Bayes' rule.
+r"""The block of a binary or a categorical label, whose classifier breaks a stick.
 
 Every dimension j of a block carries a score a_j = w_j z_j + b_j. The classifier q(y | z_c) breaks a
 stick along the dimensions (F is the link, see :mod:`ccvae.guides.links`):
@@ -7,72 +7,43 @@ stick along the dimensions (F is the link, see :mod:`ccvae.guides.links`):
 
 A binary label has one dimension and reads the other way round, q(y = 1 | z) = F(a_0), as in
 Joy et al. (2021). Because the dimensions of q(z_c | x) are independent, q(y | x) is a product of
-one-dimensional integrals, and so is Bayes' rule
-
-.. math::  q(z_c \mid x, y) = q(z_c \mid x)\, q(y \mid z_c) / q(y \mid x).
+one-dimensional integrals, and so is Bayes' rule, see :mod:`ccvae.guides.blocks`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import ClassVar
 
 import pyro.distributions as dist
 import torch
 from pyro.distributions import TorchDistribution
-from torch import Size, Tensor
-from torch.distributions import constraints
+from torch import Size, Tensor, nn
 
-from .links import Link
+from ..data import Kind
+from .blocks import Block
+from .links import LINKS, Link
+from .predictions import ClassPrediction
 
 
-class Characteristic(TorchDistribution):
+class Characteristic(Block):
     """Independent normals over a label's block, together with the label's classifier.
 
     Args:
         loc, scale: ``(…, n, D)`` for n labels with blocks of D dimensions.
         slope, intercept: w and b of the classifier, ``(n, D)``.
         link: its link.
-
-    The batch shape is ``(…, n)`` and the event shape ``(D,)``.
     """
-
-    arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
-    support = constraints.real_vector
-    has_rsample = True
 
     def __init__(
         self, loc: Tensor, scale: Tensor, slope: Tensor, intercept: Tensor, link: Link
     ) -> None:
-        self.loc, self.scale = loc, scale
         self.slope, self.intercept = slope, intercept
         self.link = link
-        super().__init__(loc.shape[:-1], loc.shape[-1:], validate_args=False)
+        super().__init__(loc, scale)
 
-    def expand(self, batch_shape: Size, _instance: object = None) -> Characteristic:
-        """The same distribution with a larger batch shape."""
-        shape = (*batch_shape, *self.event_shape)
-        return Characteristic(
-            self.loc.expand(shape), self.scale.expand(shape), self.slope, self.intercept, self.link
-        )
-
-    @property
-    def mean(self) -> Tensor:
-        """``loc``."""
-        return self.loc
-
-    def rsample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008
-        """A reparameterised draw, ``sample_shape + (…, n, D)``."""
-        return dist.Normal(self.loc, self.scale).rsample(sample_shape)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        """Log q(z_c | x), ``(…, n)``."""
-        return dist.Normal(self.loc, self.scale).log_prob(value).sum(-1)
-
-    def given(self, y: Tensor) -> Conditioned:
-        """Bayes' rule: the block given its label ``y`` ``(…, n)``; where y is NaN, unchanged."""
-        return Conditioned(self, y)
+    def moved(self, loc: Tensor, scale: Tensor) -> Characteristic:
+        """The same classifier on a block with another mean and standard deviation."""
+        return Characteristic(loc, scale, self.slope, self.intercept, self.link)
 
     def label(self, value: Tensor) -> TorchDistribution:
         """q(y | z_c) at ``value`` ``(…, n, D)``: Bernoulli for one dimension, else Categorical."""
@@ -90,86 +61,52 @@ class Characteristic(TorchDistribution):
             return torch.cat([no, yes], -1).to(self.loc.dtype)
         return stick_breaking(yes, no).to(self.loc.dtype)
 
+    def prediction(self) -> ClassPrediction:
+        """What q(y | x) says of the labels."""
+        return ClassPrediction(self.log_classes())
+
     def score(self) -> tuple[Tensor, Tensor]:
         """Mean μ and standard deviation τ (signed) of the scores, float64 ``(…, n, D)``."""
         slope, intercept = self.slope.double(), self.intercept.double()
         return slope * self.loc.double() + intercept, slope * self.scale.double()
 
-
-class Conditioned(TorchDistribution):
-    """q(z_c | x, y): a characteristic block given its label, exactly.
-
-    Args:
-        prior: the block as it is without the label.
-        y: class codes ``(…, n)``, NaN where the label is missing and the block unchanged.
-    """
-
-    arg_constraints: ClassVar[dict[str, constraints.Constraint]] = {}
-    support = constraints.real_vector
-    has_rsample = True
-
-    def __init__(self, prior: Characteristic, y: Tensor) -> None:
-        self.prior, self.y = prior, y
-        super().__init__(prior.batch_shape, prior.event_shape, validate_args=False)
-
-    def expand(self, batch_shape: Size, _instance: object = None) -> Conditioned:
-        """The same distribution with a larger batch shape."""
-        return Conditioned(self.prior.expand(batch_shape), self.y.expand(batch_shape))
-
-    def label(self, value: Tensor) -> TorchDistribution:
-        """q(y | z_c), which conditioning does not change."""
-        return self.prior.label(value)
-
-    @cached_property
-    def signs(self) -> Tensor:
+    def signs(self, y: Tensor) -> Tensor:
         """Which side of its stick each dimension fell on: +1, −1, or 0 for untouched; (…, n, D).
 
         Class k stops at dimension k and passes all before it; the rest of the block is free.
         """
         dimensions = self.event_shape[0]
-        stop = 1 - self.y if dimensions == 1 else self.y
-        stop = stop[..., None].double()
-        j = torch.arange(dimensions, device=self.y.device)
+        stop = (1 - y if dimensions == 1 else y)[..., None].double()
+        j = torch.arange(dimensions, device=y.device)
         side = torch.where(j < stop, -1.0, torch.where(j == stop, 1.0, 0.0))
         return side.to(stop.dtype)
 
-    def log_evidence(self) -> Tensor:
-        """Log q(y | x) of the observed labels, ``(…, n)``; 0 where the label is missing."""
-        return self._log_evidence
+    def log_evidence(self, y: Tensor) -> Tensor:
+        """Log q(y | x) of the observed labels, ``(…, n)``, exact; 0 where the label is missing."""
+        mu, tau = self.score()
+        return self._chosen(y, self.link.log_marginal, mu, tau)
 
-    @cached_property
-    def _log_evidence(self) -> Tensor:
-        # An objective asks twice, in log q(z_c|x,y) and for α; by quadrature that is dear.
-        mu, tau = self.prior.score()
-        return self._chosen(self.prior.link.log_marginal, mu, tau)
-
-    def log_classifier(self, value: Tensor) -> Tensor:
+    def log_classifier(self, value: Tensor, y: Tensor) -> Tensor:
         """Log q(y | z_c) of the observed labels, ``(…, n)``; 0 where the label is missing."""
-        score = self.prior.slope * value + self.prior.intercept
-        return self._chosen(self.prior.link.log_cdf, score.double())
+        score = self.slope * value + self.intercept
+        return self._chosen(y, self.link.log_cdf, score.double())
 
-    def rsample(self, sample_shape: Size = Size()) -> Tensor:  # noqa: B008
-        """A reparameterised draw, ``sample_shape + (…, n, D)``."""
-        shape = self._extended_shape(sample_shape)
-        side = self.signs.expand(shape)
-        mu, tau = (t.expand(shape) for t in self.prior.score())
+    def noise(self, y: Tensor, shape: Size) -> Tensor:
+        """A reparameterised draw of ε given the observed labels; see :class:`Block`."""
+        side = self.signs(y).expand(shape)
+        mu, tau = (t.expand(shape) for t in self.score())
         # Untouched dimensions are free: they keep a plain standard normal.
         sign = torch.where(side == 0, 1.0, side)
-        tilted = self.prior.link.conditioned(sign * mu, sign * tau)
-        epsilon = torch.where(side == 0, torch.randn_like(mu), tilted)
-        return self.prior.loc + self.prior.scale * epsilon.to(self.prior.loc.dtype)
+        tilted = self.link.conditioned(sign * mu, sign * tau)
+        return torch.where(side == 0, torch.randn_like(mu), tilted)
 
-    def log_prob(self, value: Tensor) -> Tensor:
-        """Log q(z_c | x) + log q(y | z_c) − log q(y | x), ``(…, n)``."""
-        return self.prior.log_prob(value) + self.log_classifier(value) - self.log_evidence()
-
-    def _chosen(self, log_side: Callable[..., Tensor], *scores: Tensor) -> Tensor:
+    def _chosen(self, y: Tensor, log_side: Callable[..., Tensor], *scores: Tensor) -> Tensor:
         """Sum over the block of log F on the side that each dimension fell on."""
-        side = self.signs
+        side = self.signs(y)
         # Masked twice: the first `where` keeps a NaN label out of the gradient of the second.
         sign = torch.where(side == 0, 1.0, side)
         chosen = log_side(*(sign * s for s in scores))
-        return torch.where(side == 0, 0.0, chosen).sum(-1).to(self.prior.loc.dtype)
+        return torch.where(side == 0, 0.0, chosen).sum(-1).to(self.loc.dtype)
 
 
 def stick_breaking(yes: Tensor, no: Tensor) -> Tensor:
@@ -187,3 +124,37 @@ def stick_breaking(yes: Tensor, no: Tensor) -> Tensor:
     """
     passed = torch.cat([torch.zeros_like(no[..., :1]), no.cumsum(-1)], -1)
     return torch.cat([yes + passed[..., :-1], passed[..., -1:]], -1)
+
+
+class LabelClassifier(nn.Module):
+    """q(y | z_c) of one kind of labels: a slope and an intercept for every dimension of a block.
+
+    The slope starts at 1 (Joy et al. 2021) and the intercepts where every class is equally likely.
+
+    Args:
+        kind: n labels with K classes and blocks of D = K − 1 dimensions.
+        link: the link's name.
+    """
+
+    def __init__(self, kind: Kind, link: str) -> None:
+        super().__init__()
+        self.link = LINKS[link]
+        start = [self.link.quantile(1 / (kind.classes - k)) for k in range(kind.block)]
+        self.slope = nn.Parameter(torch.ones(len(kind), kind.block))
+        self.intercept = nn.Parameter(torch.tensor(start).repeat(len(kind), 1))
+
+    @property
+    def size(self) -> int:
+        """Dimensions of the labels' blocks together, n·D."""
+        return self.slope.numel()
+
+    def forward(self, loc: Tensor, scale: Tensor) -> Characteristic:
+        """The block with its classifier, for mean and standard deviation ``(B, n·D)``."""
+        shape = self.slope.shape
+        return Characteristic(
+            loc.unflatten(-1, shape),
+            scale.unflatten(-1, shape),
+            self.slope,
+            self.intercept,
+            self.link,
+        )

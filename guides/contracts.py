@@ -6,15 +6,16 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
-from .characteristic import Characteristic
+from .blocks import Block
+from .predictions import Prediction
 
 
 @runtime_checkable
 class Classifier(Protocol):
-    """What names the classes of images: a guide with q(y | x), or a plain classifier."""
+    """What says what the labels of images are: a guide with q(y | x), or a plain classifier."""
 
-    def predict(self, x: Tensor) -> list[Tensor]:
-        """Log q(y = k | x) with the labels hidden: for each kind of label ``(B, n, K)``."""
+    def predict(self, x: Tensor) -> list[Prediction]:
+        """q(y | x) with the labels hidden, for each kind of label."""
         ...
 
 
@@ -36,6 +37,6 @@ def classifying(guide: object) -> Classifier:
 class Partitioned(Protocol):
     """A guide that gives every label a block of the latent space of its own."""
 
-    def posterior(self, x: Tensor) -> tuple[list[Characteristic], tuple[Tensor, Tensor]]:
+    def posterior(self, x: Tensor) -> tuple[list[Block], tuple[Tensor, Tensor]]:
         """q(z_c | x) of each kind of label; mean and standard deviation of the rest ``(B, S)``."""
         ...

@@ -25,7 +25,8 @@ site                 plates          event shape  sampled
 ===================  ==============  ===========  ================================
 
 The classifiers' sites state what is observed as evidence, from which an objective takes
-log q(d | z_d) and log q(y | z_y).
+log q(d | z_d) and log q(y | z_y). Those of the paper are a ReLU and a linear layer; for ordinal
+labels it is ordered probit, for real ones a normal, both linear in the block.
 """
 
 from __future__ import annotations
@@ -37,9 +38,12 @@ from pyro import poutine
 from pyro.distributions import TorchDistribution
 from torch import Tensor, nn
 
-from ..data import LabelSpace
+from ..data import Kind, LabelSpace
 from ..models.labelled import EachKind
 from ..models.program import Program
+from .ordinal import Thresholds, ends, evenly, log_between
+from .predictions import ClassPrediction, NumberPrediction, Prediction
+from .real import Noise, ThreeNodes
 
 
 class DIVAGuide(Program):
@@ -70,9 +74,7 @@ class DIVAGuide(Program):
         self.style_encoder = style_encoder
         self.label_encoder = label_encoder
         self.domain_classifier = BlockClassifier(1, domains, style)
-        self.classifier = EachKind(
-            BlockClassifier(len(kind), kind.classes, block) for kind in space.kinds
-        )
+        self.classifier = EachKind(block_classifier(kind, block) for kind in space.kinds)
 
     def forward(
         self, x: Tensor, y: Tensor, d: Tensor | None = None, *, index: Tensor, size: int
@@ -108,10 +110,10 @@ class DIVAGuide(Program):
         parts = [t.unflatten(-1, (sum(counts), -1)).split(counts, 1) for t in self.label_encoder(x)]
         return list(zip(*parts, strict=True))
 
-    def predict(self, x: Tensor) -> list[Tensor]:
-        """Log q(y = k | z_y) at the mean of q(z_y | x): for each kind of label ``(B, n, K)``."""
+    def predict(self, x: Tensor) -> list[Prediction]:
+        """q(y | z_y) at the mean of q(z_y | x), for each kind of label."""
         return [
-            classifier.log_classes(loc)
+            classifier.prediction(loc)
             for classifier, (loc, _) in zip(self.classifier, self.blocks(x), strict=True)
         ]
 
@@ -139,3 +141,70 @@ class BlockClassifier(nn.Module):
         """Class log-probabilities ``(…, n, K)`` at blocks ``(…, n, D)``."""
         scores = (self.weight * z.relu().unsqueeze(-2)).sum(-1) + self.bias
         return scores.log_softmax(-1)
+
+    def prediction(self, z: Tensor) -> ClassPrediction:
+        """What it says of the labels at blocks ``(…, n, D)``."""
+        return ClassPrediction(self.log_classes(z))
+
+
+class OrderedClassifier(nn.Module):
+    """q(class | block) for n ordinal labels: ordered probit on a linear score of the block.
+
+    Args:
+        labels: n. classes: K. block: D.
+    """
+
+    def __init__(self, labels: int, classes: int, block: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(labels, block) / block**0.5)
+        self.thresholds = Thresholds(labels, evenly(classes))
+
+    def forward(self, z: Tensor) -> TorchDistribution:
+        """The labels' distribution at blocks ``(…, n, D)``."""
+        return dist.Categorical(logits=self.log_classes(z))
+
+    def log_classes(self, z: Tensor) -> Tensor:
+        """Class log-probabilities ``(…, n, K)`` at blocks ``(…, n, D)``."""
+        score = (self.weight * z).sum(-1, keepdim=True).double()
+        return log_between(*ends(self.thresholds().double() - score)).to(z.dtype)
+
+    def prediction(self, z: Tensor) -> ClassPrediction:
+        """What it says of the labels at blocks ``(…, n, D)``."""
+        return ClassPrediction(self.log_classes(z), ordered=True)
+
+
+class NumberRegression(nn.Module):
+    """q(number | block) for n real labels: a normal around a linear function of the block.
+
+    p(z_y | y) is linear as well, so the three nodes of a missing number are exact here too.
+
+    Args:
+        labels: n. block: D.
+    """
+
+    def __init__(self, labels: int, block: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(labels, block) / block**0.5)
+        self.bias = nn.Parameter(torch.zeros(labels))
+        self.noise = Noise(labels, 1.0)
+
+    def forward(self, z: Tensor) -> ThreeNodes:
+        """The labels' distribution at blocks ``(…, n, D)``."""
+        mean = (self.weight * z).sum(-1) + self.bias
+        return ThreeNodes(mean, self.noise()[:, 0].expand_as(mean), validate_args=False)
+
+    def prediction(self, z: Tensor) -> NumberPrediction:
+        """What it says of the labels at blocks ``(…, n, D)``."""
+        of = self(z)
+        return NumberPrediction(of.loc, of.scale)
+
+
+def block_classifier(
+    kind: Kind, block: int
+) -> BlockClassifier | OrderedClassifier | NumberRegression:
+    """q(y | z_y) of one kind of labels with blocks of so many dimensions."""
+    if kind.form == "ordinal":
+        return OrderedClassifier(len(kind), kind.classes, block)
+    if kind.form == "real":
+        return NumberRegression(len(kind), block)
+    return BlockClassifier(len(kind), kind.classes, block)

@@ -80,7 +80,7 @@ class Probit:
         epsilon, noise = torch.randn_like(mu), torch.randn_like(mu)
         free = mu + tau * epsilon + noise
         # t is standard normal beyond −μ/σ; in logarithms, because Φ itself underflows there.
-        t = _quantile_above(torch.rand_like(mu).log() + log_ndtr(mu / sigma))
+        t = quantile_above(torch.rand_like(mu).log() + log_ndtr(mu / sigma))
         return epsilon + tau / sigma**2 * (mu + sigma * t - free)
 
     def quantile(self, p: float) -> float:
@@ -88,7 +88,7 @@ class Probit:
         return ndtri(torch.tensor(p, dtype=torch.float64)).item()
 
 
-def _quantile_above(log_p: Tensor) -> Tensor:
+def quantile_above(log_p: Tensor) -> Tensor:
     """The t beyond which a standard normal has the probability exp(log_p)."""
     far = log_p < -600  # there exp underflows, and two terms of Mills' ratio leave 1e-7
     t = -ndtri(torch.where(far, -1.0, log_p).exp())

@@ -36,6 +36,7 @@ from ..data.classes import ClassColumns
 from ..models.cases import Cases
 from ..models.joint import JointLabels, filled, missing_codes
 from ..models.program import Program
+from .predictions import ClassPrediction, Prediction
 
 
 class M2Guide(Program):
@@ -55,7 +56,7 @@ class M2Guide(Program):
     ) -> None:
         super().__init__()
         self.space = space
-        self.columns = ClassColumns(space.classes, space.names)
+        self.columns = ClassColumns(space.classes, space.names, space.forms)
         self.trunk = trunk
         self.classifier = classifier
         self.encoder = encoder
@@ -80,6 +81,10 @@ class M2Guide(Program):
         """Log q(y = k | x) of all classes, ``(B, ΣK)``, from the trunk's features."""
         return self.columns.log_softmax(self.classifier(features))
 
-    def predict(self, x: Tensor) -> list[Tensor]:
-        """Log q(y = k | x) with the labels hidden: for each kind of label ``(B, n, K)``."""
-        return self.columns.by_kind(self.log_classes(self.trunk(x)))
+    def predict(self, x: Tensor) -> list[Prediction]:
+        """q(y | x) with the labels hidden, for each kind of label."""
+        tables = self.columns.by_kind(self.log_classes(self.trunk(x)))
+        return [
+            ClassPrediction(table, kind.form == "ordinal")
+            for table, kind in zip(tables, self.space.kinds, strict=True)
+        ]

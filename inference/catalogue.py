@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyro.infer import ELBO
 from torch import Tensor, nn
 
 from ..config import Config
-from ..data import LabelSpace
+from ..data import Dataset, LabelSpace
 from ..guides import LINKS, CCVAEGuide, DIVAGuide, M2Guide, VAEGuide
 from ..loading import choose, load_class
 from ..models import CCVAE, DIVA, LIKELIHOODS, M2, VAE, Laplace
+from ..models.likelihoods import Likelihood
 from ..networks import Shape, build
 from .objectives.adapted_diva import AdaptedDIVAObjective
 from .objectives.ccvae import CCVAEObjective
@@ -26,23 +28,157 @@ from .objectives.vae import VAEObjective
 
 Pair = tuple[nn.Module, nn.Module]
 
-PROGRAMS: dict[str, dict[str, type[ELBO]]] = {
-    "vae": {"vae": VAEObjective},
-    "m2": {"m2": M2Objective, "m2-score": M2ScoreObjective},
-    "diva": {"diva": DIVAObjective},
-    "ccvae": {
-        "ccvae": CCVAEObjective,
-        "ccvae-authors": CCVAEAuthorsObjective,
-        "adapted-diva": AdaptedDIVAObjective,
-        "our-adapted-diva": OurAdaptedDIVAObjective,
-        "marginal": MarginalObjective,
-        "importance-weighted": ImportanceWeightedObjective,
-    },
+
+@dataclass(frozen=True)
+class Signature:
+    """What a pair of programs is made for.
+
+    Attributes:
+        space: the labels. shape: of an image, (C, H, W).
+        domains: how many the data set has; 0 for none.
+    """
+
+    space: LabelSpace
+    shape: Shape
+    domains: int = 0
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Signature:
+        """What a pair for a data set is made for."""
+        return cls(dataset.space, dataset.shape, dataset.domain_count)
+
+
+class Parts(NamedTuple):
+    """What a pair is built of; ``numbers`` are the decoder's for each pixel."""
+
+    config: Config
+    signature: Signature
+    likelihood: Likelihood
+    numbers: int
+    frequencies: Sequence[Tensor] | None
+
+    def encoder(self, outputs: int) -> nn.Module:
+        """The configured network, from images to ``outputs`` latent dimensions."""
+        return build.encoder(self.config.network, self.signature.shape, outputs)
+
+    def decoder(self, inputs: int, blocks: Sequence[int] = ()) -> nn.Module:
+        """The configured network, from ``inputs`` latents, ``blocks`` first, to an image."""
+        network, shape = self.config.network, self.signature.shape
+        return build.decoder(network, shape, inputs, self.numbers, blocks)
+
+
+def _ccvae(parts: Parts) -> Pair:
+    space, style = parts.signature.space, parts.config.style
+    latents = space.dimension + style
+    blocks = [kind.block for kind in space.kinds for _ in kind.columns]
+    model = CCVAE(
+        space,
+        parts.decoder(latents, blocks),
+        parts.likelihood,
+        style=style,
+        frequencies=parts.frequencies,
+    )
+    encoder = build.block_encoder(parts.config.network, parts.signature.shape, blocks, style)
+    return model, CCVAEGuide(space, encoder, style=style, link=parts.config.link)
+
+
+def _vae(parts: Parts) -> Pair:
+    style = parts.config.style
+    model = VAE(parts.decoder(style), parts.likelihood, style=style)
+    return model, VAEGuide(parts.encoder(style))
+
+
+def _m2(parts: Parts) -> Pair:
+    style, network = parts.config.style, parts.config.network
+    space, shape = parts.signature.space, parts.signature.shape
+    because = "whose sum over missing labels runs over all their classes together"
+    space.takes("the program m2", ("nominal", "ordinal"), because)
+    classes = space.classes
+    decoder = build.joined_decoder(network, shape, style, classes, parts.numbers)
+    model = M2(space, decoder, parts.likelihood, style=style, frequencies=parts.frequencies)
+    return model, M2Guide(space, *build.joined_parts(network, shape, classes, style))
+
+
+def _diva(parts: Parts) -> Pair:
+    space, domains, style = parts.signature.space, parts.signature.domains, parts.config.style
+    if domains < 2:
+        raise ValueError(
+            f"DIVA needs a data set with domains, and {parts.config.data!r} has none; choose faces "
+            "or rotated-digits, or the program ccvae with the objective our-adapted-diva"
+        )
+    block = max(1, style // len(space))  # z_y has as many dimensions as z_x, shared by the labels
+    widths = (style, style, block * len(space))
+    decoder = parts.decoder(sum(widths))
+    encoders = [parts.encoder(width) for width in widths]
+    model = DIVA(
+        space,
+        domains,
+        decoder,
+        parts.likelihood,
+        style=style,
+        block=block,
+        frequencies=parts.frequencies,
+    )
+    return model, DIVAGuide(space, domains, *encoders, style=style, block=block)
+
+
+@dataclass(frozen=True)
+class ProgramEntry:
+    """All that the suite knows of one of its programs beside the files of its pair.
+
+    Attributes:
+        title: what it is called in running text.
+        objectives: those that apply to it by name; its own first, which has the program's name.
+        build: makes its pair.
+        classifies: whether its guide names classes, and so needs rows with labels.
+        has_blocks: whether every label has a block of the latent space, for studies to move.
+        sums_jointly: whether the sum over missing labels runs over all settings of a row's labels
+            together, which allows few of them.
+        also: what else runs the same pair under objectives of its own.
+    """
+
+    title: str
+    objectives: dict[str, type[ELBO]]
+    build: Callable[[Parts], Pair]
+    classifies: bool = True
+    has_blocks: bool = False
+    sums_jointly: bool = False
+    also: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The title with those that it also serves."""
+        return f"{self.title} and {self.also}" if self.also else self.title
+
+
+ENTRIES = {
+    "vae": ProgramEntry("VAE", {"vae": VAEObjective}, _vae, classifies=False),
+    "m2": ProgramEntry(
+        "M2", {"m2": M2Objective, "m2-score": M2ScoreObjective}, _m2, sums_jointly=True
+    ),
+    "diva": ProgramEntry("DIVA", {"diva": DIVAObjective}, _diva),
+    "ccvae": ProgramEntry(
+        "CC-VAE",
+        {
+            "ccvae": CCVAEObjective,
+            "ccvae-authors": CCVAEAuthorsObjective,
+            "adapted-diva": AdaptedDIVAObjective,
+            "our-adapted-diva": OurAdaptedDIVAObjective,
+            "marginal": MarginalObjective,
+            "importance-weighted": ImportanceWeightedObjective,
+        },
+        _ccvae,
+        has_blocks=True,
+        also="the Adapted DIVAs",
+    ),
 }
+"""The programs of the suite: to register one, write an entry here."""
+
+PROGRAMS = {name: entry.objectives for name, entry in ENTRIES.items()}
 """For each program the objectives that apply to it, its own first."""
 
 
-def objective_class(config: Config) -> Any:
+def objective_class(config: Config) -> type[ELBO]:
     """What the configured objective is made by: a class of the suite's or of the user's.
 
     Raises:
@@ -52,9 +188,8 @@ def objective_class(config: Config) -> Any:
     if ":" in config.objective:
         return load_class(config.objective, ELBO)
     known = PROGRAMS[config.program]
-    name = config.objective or next(iter(known))
-    choose(f"objective of {config.program}", name, known)
-    return known[name]
+    choose(f"objective of {config.program}", config.objective_name, known)
+    return known[config.objective_name]
 
 
 def build_objective(config: Config) -> ELBO:
@@ -70,7 +205,7 @@ def build_objective(config: Config) -> ELBO:
         objective: ELBO = kind(**options)
     except TypeError as error:
         raise ValueError(
-            f"the objective {config.objective or config.program!r} could not be made with "
+            f"the objective {config.objective_name!r} could not be made with "
             f"{options or 'no options'} ({error}); give --alpha, --alpha-d and --warm-up only to "
             "objectives that have them"
         ) from error
@@ -100,85 +235,12 @@ def build_pair(
     build.check(config.network, shape)
     likelihood = build_likelihood(config)
     numbers = shape[0] * likelihood.parameters_per_channel
-    builders = {"vae": _vae, "m2": _m2, "diva": _diva, "ccvae": _ccvae}
-    return builders[config.program](
-        Parts(config, space, shape, likelihood, numbers, frequencies, domains)
-    )
+    signature = Signature(space, shape, domains)
+    parts = Parts(config, signature, likelihood, numbers, frequencies)
+    return ENTRIES[config.program].build(parts)
 
 
-class Parts(NamedTuple):
-    """What a pair is built of; ``numbers`` are the decoder's for each pixel."""
-
-    config: Config
-    space: LabelSpace
-    shape: Shape
-    likelihood: Any
-    numbers: int
-    frequencies: Sequence[Tensor] | None
-    domains: int
-
-    def encoder(self, outputs: int) -> nn.Module:
-        """The configured network, from images to ``outputs`` latent dimensions."""
-        return build.encoder(self.config.network, self.shape, outputs)
-
-    def decoder(self, inputs: int, blocks: Sequence[int] = ()) -> nn.Module:
-        """The configured network, from ``inputs`` latents, ``blocks`` first, to an image."""
-        return build.decoder(self.config.network, self.shape, inputs, self.numbers, blocks)
-
-
-def _ccvae(parts: Parts) -> Pair:
-    style = parts.config.style
-    latents = parts.space.dimension + style
-    blocks = [kind.block for kind in parts.space.kinds for _ in kind.columns]
-    model = CCVAE(
-        parts.space,
-        parts.decoder(latents, blocks),
-        parts.likelihood,
-        style=style,
-        frequencies=parts.frequencies,
-    )
-    encoder = build.block_encoder(parts.config.network, parts.shape, blocks, style)
-    return model, CCVAEGuide(parts.space, encoder, style=style, link=parts.config.link)
-
-
-def _vae(parts: Parts) -> Pair:
-    style = parts.config.style
-    model = VAE(parts.decoder(style), parts.likelihood, style=style)
-    return model, VAEGuide(parts.encoder(style))
-
-
-def _m2(parts: Parts) -> Pair:
-    style, network, shape = parts.config.style, parts.config.network, parts.shape
-    classes = parts.space.classes
-    decoder = build.joined_decoder(network, shape, style, classes, parts.numbers)
-    model = M2(parts.space, decoder, parts.likelihood, style=style, frequencies=parts.frequencies)
-    return model, M2Guide(parts.space, *build.joined_parts(network, shape, classes, style))
-
-
-def _diva(parts: Parts) -> Pair:
-    space, domains, style = parts.space, parts.domains, parts.config.style
-    if domains < 2:
-        raise ValueError(
-            f"DIVA needs a data set with domains, and {parts.config.data!r} has none; choose faces "
-            "or rotated-digits, or the program ccvae with the objective our-adapted-diva"
-        )
-    block = max(1, style // len(space))  # z_y has as many dimensions as z_x, shared by the labels
-    widths = (style, style, block * len(space))
-    decoder = parts.decoder(sum(widths))
-    encoders = [parts.encoder(width) for width in widths]
-    model = DIVA(
-        space,
-        domains,
-        decoder,
-        parts.likelihood,
-        style=style,
-        block=block,
-        frequencies=parts.frequencies,
-    )
-    return model, DIVAGuide(space, domains, *encoders, style=style, block=block)
-
-
-def build_likelihood(config: Config) -> Any:
+def build_likelihood(config: Config) -> Likelihood:
     """The configured likelihood.
 
     Raises:

@@ -1,11 +1,14 @@
 """What programs are, read off them as they run: sites, graph, factorisation, formulas, figures."""
 
+from .building import build_graph
 from .example import inspect_program
 from .factorisation import factorisation, guide_density, joint
-from .graph import Edge, Graph, Node, Plate, build_graph
+from .graph import Edge, Graph, Node, Plate
 from .inspection import Inspection, inspect_pair
 from .notation import LATEX, UNICODE, Notation
-from .sites import Record, Site, record
+from .recording import record
+from .rendering import render
+from .sites import Record, Site
 
 __all__ = [
     "LATEX",
@@ -25,4 +28,5 @@ __all__ = [
     "inspect_program",
     "joint",
     "record",
+    "render",
 ]

@@ -13,7 +13,9 @@ from ..data import Batch, Dataset
 from ..data.spec import load
 from ..inference.catalogue import build_objective, build_pair
 from ..loading import load_attribute
+from .arguments import Program, bound
 from .inspection import Inspection, inspect_pair
+from .statements import place_of
 
 PATTERNS = ("none", "all", "some")
 """Which labels the rows of an example have."""
@@ -38,22 +40,18 @@ def inspect_program(config: Config, labels: str = "some") -> Inspection:
     model, guide = build_pair(config, dataset.space, dataset.shape, None, dataset.domain_count)
     objective = build_objective(config)
     batch = example_batch(dataset, labels)
-    name = f"{config.program} with the objective {config.objective or config.program}"
-    return inspect_pair(
-        model,
-        guide,
-        *batch.args,
-        objective=objective,
-        name=f"{name}, {labels} of the labels known",
-        **batch.kwargs,
-    )
+    name = f"{config.program} with the objective {config.objective_name}"
+    name = f"{name}, {labels} of the labels known"
+    kwargs: dict[str, Any] = batch.kwargs
+    return inspect_pair(model, guide, *batch.args, objective=objective, name=name, **kwargs)
 
 
 def inspect_own(path: str, inputs: str, config: Config, labels: str = "some") -> Inspection:
     """Inspect programs of the user's.
 
     Args:
-        path: ``module:model,guide``.
+        path: ``module:model,guide``, where both may be methods, ``module:vae.model,vae.guide``; or
+            ``module:model`` for a model without a guide.
         inputs: ``module:function``, which returns what both are called with: a sequence of
             positional arguments, a dictionary of keywords, or a pair of both. ``""`` calls them as
             the suite's programs are, on a few rows of a data set.
@@ -64,23 +62,73 @@ def inspect_own(path: str, inputs: str, config: Config, labels: str = "some") ->
         ValueError: where one of them cannot be loaded, or is not what it should be.
     """
     module, _, names = path.partition(":")
-    model, comma, guide = names.partition(",")
-    if not (model and comma and guide):
-        raise ValueError(f"expected module:model,guide, got {path!r}; name both programs")
-    programs = [load_attribute(f"{module}:{name.strip()}") for name in (model, guide)]
-    for name, program in zip((model, guide), programs, strict=True):
-        if isinstance(program, type) or not callable(program):
-            raise ValueError(
-                f"expected {name!r} of {module} to be a function or a module, got "
-                f"{program!r}; give an instance that can be called"
-            )
+    model, comma, guide = (part.strip() for part in names.partition(","))
+    if not model or (comma and not guide) or "," in guide:
+        raise ValueError(
+            f"expected module:model,guide or module:model, got {path!r}; name one program or two"
+        )
+    programs = [_program(module, name) for name in (model, guide) if name]
     if inputs:
-        args, kwargs = _arguments(load_attribute(inputs)(), inputs)
+        args, kwargs = _arguments(_called(inputs), inputs)
     else:
         batch = example_batch(load(*_few(config)), labels)
         args, kwargs = batch.args, batch.kwargs
-    objective = load_attribute(config.objective)() if config.objective else None
-    return inspect_pair(*programs, *args, objective=objective, name=path, **kwargs)
+        _check_default_inputs(programs[0], args, kwargs)
+    objective = _called(config.objective) if config.objective and guide else None
+    return inspect_pair(
+        programs[0],
+        programs[1] if guide else None,
+        *args,
+        objective=objective,
+        name=path,
+        **kwargs,
+    )
+
+
+def _program(module: str, name: str) -> Program:
+    """A function, a method or a module of the user's.
+
+    Raises:
+        ValueError: where it is none.
+    """
+    program = load_attribute(f"{module}:{name}")
+    if isinstance(program, type) or not callable(program):
+        raise ValueError(
+            f"expected {name!r} of {module} to be a function or a module, got {program!r}; give an "
+            "instance that can be called"
+        )
+    return program
+
+
+def _called(path: str) -> Any:
+    """What a function of the user's returns, or an instance of a class.
+
+    Raises:
+        ValueError: where it fails, with its file and line.
+    """
+    function = load_attribute(path)
+    try:
+        return function()
+    except Exception as error:
+        words = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ValueError(
+            f"{path} failed{place_of(error)} with {words}; correct it, or name another function"
+        ) from error
+
+
+def _check_default_inputs(program: Program, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raise where a program does not take what the suite's are called with.
+
+    Raises:
+        ValueError: with the option that gives it others.
+    """
+    try:
+        bound(program, tuple(args), kwargs)
+    except ValueError as error:
+        raise ValueError(
+            f"{error}: without --inputs programs are called with the suite's x, y, d, index and "
+            "size; add --inputs module:function, which returns what yours are called with"
+        ) from error
 
 
 def _arguments(given: Any, path: str) -> tuple[Sequence[Any], Mapping[str, Any]]:

@@ -14,16 +14,24 @@ For CC-VAE, at rows of which some labels are known:
 
 O are the labels that a row has, U those that it lacks. A plate that all variables share is left
 out: the density is that of one of its rows.
+
+Factors make a density unnormalised: p(a) ∝ p(a) ψ(a). What a guide draws together stands together,
+q(a,b). In a folded graph time is an index below: ∏_{t=1}^{T} p(x_t|x_{t-1}); what would lie before
+the first step is left out of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 
-from .graph import OUTSIDE, Edge, Graph, Node
+from .graph import INTERVENED, PAST, Chain, Edge, Graph, Node
 from .notation import LABELS, LATEX, UNICODE, Notation
 
 INDICES = "ijklmnrst"
+
+TIME = "time:"
+"""What the plates begin with that stand for the steps of a chain."""
 
 
 def joint(graph: Graph, notation: Notation = UNICODE) -> str:
@@ -49,74 +57,199 @@ class Writer:
 
     def __init__(self, graph: Graph, notation: Notation, side: str) -> None:
         self.graph, self.notation, self.side = graph, notation, side
-        own = graph.nodes if side == "p" else graph.guided
-        self.own = [node for name in own if (node := graph.nodes[name]).role not in OUTSIDE]
+        every = [graph.nodes[name] for name in graph.drawn_by(side)]
+        self.factors = [node for node in every if node.role == "factor"]
+        self.computed = [node for node in every if node.role == "deterministic"]
+        self.own = [node for node in every if node.role not in ("factor", "deterministic")]
         self.shared = graph.shared_plates
-        inner = dict.fromkeys(plate for node in graph.nodes.values() for plate in self.plates(node))
-        self.index = dict(zip(inner, INDICES, strict=False))
+        self.chain = {name: chain for chain in graph.chains for name in chain.nodes}
+        inner = [p for n in graph.nodes.values() for p in self.plates(n) if not is_time(p)]
+        taken = {*graph.nodes, *(chain.index for chain in graph.chains)}
+        self.index = dict(zip(dict.fromkeys(inner), letters(taken), strict=False))
+        self.index |= {f"{TIME}{chain.index}": chain.index for chain in graph.chains}
+        self.block = (
+            {name: block for block in graph.blocks for name in block} if side == "q" else {}
+        )
 
     def plates(self, node: Node) -> tuple[str, ...]:
         """A node's plates below the shared ones; sites of one family count as one of labels."""
         own = node.plates[len(self.shared) :]
+        if (chain := self.chain.get(node.name)) is not None:
+            depth = self._common(chain)
+            own = (*own[:depth], f"{TIME}{chain.index}", *own[depth:])
         return (*own, LABELS) if node.copies > 1 else own
 
     def equation(self) -> str:
-        """Left side and right side."""
-        left, right = self.left(), self.group((), self._ordered())
-        return left if left == right else f"{left} = {right}"
+        """Left side and right side; ``""`` where nothing is drawn."""
+        if not self.own and not self.factors:
+            return ""
+        left, right = self.left(), self.group((), [*self._ordered(), *self.factors])
+        sign = self.notation.proportional if self.factors else "="
+        text = left if left == right else f"{left} {sign} {right}"
+        return ", ".join([text, *(self._definition(node) for node in self.computed)])
 
     def left(self) -> str:
         """The density of all variables at once."""
         of = [self.whole(node) for node in self._left()]
-        given = [self.reference(edge, ()) for edge in self._in_order(self._outside())]
+        given = [self._outer(edge) for edge in self._in_order(self._outside())]
         return self.notation.density(self.side, of, list(dict.fromkeys(given)))
+
+    def _outer(self, edge: Edge) -> str:
+        """What the density is conditioned on, or what is set from outside: ``do(y)``."""
+        text = self.reference(edge, ())
+        set_ = self.graph.nodes[edge.parent].role == INTERVENED
+        return self.notation.do(text) if set_ else text
 
     def whole(self, node: Node) -> str:
         """A variable on the left side: all of it, or in a guide the part that is missing."""
-        return self.notation.symbol(node.name, self._missing(node))
+        chain = self.chain.get(node.name)
+        steps = self._below(node.name, f"1:{self.length(chain)}") if chain else ""
+        return self.notation.symbol(node.name, self._missing(node) + steps)
 
-    def factor(self, node: Node) -> str:
-        """The density of one variable given its parents."""
-        plates = self.plates(node)
-        below = "" if plates else self._missing(node)
-        own = self.notation.symbol(node.name, below, self._superscript(plates))
-        edges = self._in_order(self.graph.parents(node.name, self.side))
-        given = [self.reference(edge, plates) for edge in edges]
+    def factor(self, node: Node, *, first: bool = False) -> str:
+        """The density of one variable given its parents, or of several that are drawn together.
+
+        Args:
+            node: the variable. first: in the first step of its chain, and not in step t.
+        """
+        names = self.block.get(node.name, (node.name,))
+        members = [self.graph.nodes[name] for name in names]
+        plates = self._shared_by(members)
+        of = [self._symbol(member, plates, first=first) for member in members]
+        edges = [e for name in names for e in self.graph.parents(name, self.side)]
+        edges = [e for e in edges if e.parent not in names or e.lag]
+        edges = [e for e in edges if self._holds(e, first=first)]
+        given = [self.reference(edge, plates, first=first) for edge in self._in_order(edges)]
+        given = list(dict.fromkeys(given))
         if node.role == "factor":
-            return self.notation.density(self.notation.symbol("psi"), given, ())
-        return self.notation.density(self.side, [own], given)
+            psi = self.notation.symbol("psi")
+            return self.notation.density(psi, given, ()) if given else psi
+        return self.notation.density(self.side, of, given)
 
-    def reference(self, edge: Edge, plates: Sequence[str]) -> str:
+    def reference(self, edge: Edge, plates: Sequence[str], *, first: bool = False) -> str:
         """A parent as its child sees it from inside ``plates``."""
         parent = self.graph.nodes[edge.parent]
         common = [plate for plate in self.plates(parent) if plate in plates]
         part = {"observed": "O", "missing": "U", "": ""}[edge.given]
         inside = part == "U" and common  # the product runs over U already
-        return self.notation.symbol(parent.name, "" if inside else part, self._superscript(common))
+        below = ("" if inside else part) + self._time(edge, first=first)
+        return self.notation.symbol(parent.name, below, self._superscript(common))
 
     def group(self, prefix: tuple[str, ...], nodes: Sequence[Node]) -> str:
         """The factors that lie in the plates ``prefix``, and a product for each plate within."""
         depth = len(prefix)
-        parts = [self.factor(node) for node in nodes if self.plates(node) == prefix]
-        for plate in dict.fromkeys(p[depth] for n in nodes if len(p := self.plates(n)) > depth):
-            within = [n for n in nodes if self.plates(n)[: depth + 1] == (*prefix, plate)]
-            missing = [n for n in within if self._missing(n)]
-            always = [n for n in within if not self._missing(n)]
-            index = self.index[plate]
-            if always:
-                end = self.notation.plate(plate)
-                factors = self.group((*prefix, plate), always)
-                parts.append(self.notation.product(f"{index}=1..{end}", _bracket(factors)))
-            if missing:
-                over = self.notation.member(index, "U")
-                parts.append(self.notation.product(over, self.group((*prefix, plate), missing)))
-        return (r" \, " if self.notation.latex else " ").join(parts)
+        parts = [
+            self.factor(node)
+            for node in self._leading(nodes)
+            if self._shared_by(self._members(node)) == prefix
+        ]
+        late = [node for node in nodes if len(self._plates_of(node)) > depth]
+        for plate in dict.fromkeys(self._plates_of(node)[depth] for node in late):
+            inside = (*prefix, plate)
+            within = [n for n in late if self._plates_of(n)[: depth + 1] == inside]
+            parts += self._product(inside, within)
+        return (r" \, " if self.notation.latex else " ").join(filter(None, parts))
+
+    def _product(self, inside: tuple[str, ...], within: list[Node]) -> Iterator[str]:
+        """The factors of a plate, in which labels are missing, or of a chain, with its start."""
+        index = self.index[inside[-1]]
+        if is_time(inside[-1]):
+            yield from self._steps(inside, within)
+            return
+        missing = [n for n in within if self._missing(n)]
+        always = [n for n in within if not self._missing(n)]
+        if always:
+            end = self.notation.plate(inside[-1])
+            factors = self.group(inside, always)
+            yield self.notation.product(f"{index}=1..{end}", _bracket(factors))
+        if missing:
+            over = self.notation.member(index, "U")
+            yield self.notation.product(over, self.group(inside, missing))
+
+    def _steps(self, inside: tuple[str, ...], within: list[Node]) -> Iterator[str]:
+        chain = next(c for c in self.graph.chains if f"{TIME}{c.index}" == inside[-1])
+        started = [n for n in within if self._has_start(n) and self._plates_of(n) == inside]
+        yield from (self.factor(node, first=True) for node in started)
+        steady = [n for n in within if n not in started]
+        for start, nodes in ((2, started), (1, steady)):
+            if nodes:
+                over = f"{chain.index}={start}..{self.length(chain)}"
+                yield self.notation.product(over, _bracket(self.group(inside, nodes)))
+
+    def step(self, name: str) -> str:
+        """A variable of a chain in step t, without its plates' indices."""
+        return self.notation.symbol(name, self._below(name, self.chain[name].index))
+
+    def length(self, chain: Chain) -> str:
+        """The symbol of a chain's length."""
+        return "T" if len(self.graph.chains) == 1 else self.notation.symbol("T", chain.index)
+
+    def _has_start(self, node: Node) -> bool:
+        return any(edge.at == "first" for edge in self.graph.parents(node.name, self.side))
+
+    def _holds(self, edge: Edge, *, first: bool) -> bool:
+        """Whether an edge is there: in the first step none from a step before."""
+        return not edge.lag if first else edge.at != "first"
+
+    def _time(self, edge: Edge, *, first: bool) -> str:
+        chain = self.chain.get(edge.parent)
+        if chain is None:
+            return ""
+        if edge.child not in self.chain or self.chain[edge.child] != chain:
+            end = self.length(chain)
+            return self._below(edge.parent, end if edge.at == "last" else f"1:{end}")
+        if first:
+            return self._below(edge.parent, "1")
+        before = f"{chain.index}-{edge.lag}"
+        step = {0: chain.index, PAST: f"1:{chain.index}-1"}.get(edge.lag, before)
+        return self._below(edge.parent, step)
+
+    def _below(self, name: str, step: str) -> str:
+        return f",{step}" if "_" in name.strip("_") else step
+
+    def _symbol(self, node: Node, plates: Sequence[str], *, first: bool) -> str:
+        chain = self.chain.get(node.name)
+        step = self._below(node.name, "1" if first else chain.index) if chain else ""
+        below = ("" if self.plates(node) else self._missing(node)) + step
+        return self.notation.symbol(node.name, below, self._superscript(plates))
+
+    def _definition(self, node: Node) -> str:
+        """``z = f(a,b)``, for what its parents determine."""
+        plates = self.plates(node)
+        edges = self._in_order(self.graph.parents(node.name, self.side))
+        given = [self.reference(edge, plates) for edge in edges]
+        own = self._symbol(node, plates, first=False)
+        return f"{own} = {self.notation.density('f', given, ())}"
+
+    def _members(self, node: Node) -> list[Node]:
+        return [self.graph.nodes[name] for name in self.block.get(node.name, (node.name,))]
+
+    def _leading(self, nodes: Sequence[Node]) -> list[Node]:
+        """One node for each block."""
+        heads: dict[tuple[str, ...], Node] = {}
+        for node in nodes:
+            heads.setdefault(self.block.get(node.name, (node.name,)), node)
+        return list(heads.values())
+
+    def _shared_by(self, nodes: Sequence[Node]) -> tuple[str, ...]:
+        levels = zip(*(self.plates(node) for node in nodes), strict=False)
+        same = itertools.takewhile(lambda level: len(set(level)) == 1, levels)
+        return tuple(level[0] for level in same)
+
+    def _plates_of(self, node: Node) -> tuple[str, ...]:
+        return self._shared_by(self._members(node))
+
+    def _common(self, chain: Chain) -> int:
+        """How many plates below the shared ones a chain's nodes have in common."""
+        plates = [self.graph.nodes[name].plates[len(self.shared) :] for name in chain.nodes]
+        levels = zip(*plates, strict=False)
+        return sum(1 for _ in itertools.takewhile(lambda level: len(set(level)) == 1, levels))
 
     def _missing(self, node: Node) -> str:
         return "U" if self.side == "q" and node.role == "partly observed" else ""
 
     def _superscript(self, plates: Iterable[str]) -> str:
-        return ",".join(self.index[plate] for plate in plates)
+        return ",".join(self.index[plate] for plate in plates if not is_time(plate))
 
     def _left(self) -> list[Node]:
         """The model: observed leaves first, then labels, then latents. The guide: in its order."""
@@ -129,7 +262,7 @@ class Writer:
                 return 0
             return 1 if node.finite or node.role != "latent" else 2
 
-        return sorted((node for node in self.own if node.role != "factor"), key=rank)
+        return sorted(self.own, key=rank)
 
     def _in_order(self, edges: list[Edge]) -> list[Edge]:
         """A guide is given the data first, then the labels."""
@@ -139,13 +272,25 @@ class Writer:
 
     def _outside(self) -> list[Edge]:
         """What the density is conditioned on: parents that it has no distribution for."""
-        own = {node.name for node in self.own}
-        edges = [e for node in self.own for e in self.graph.parents(node.name, self.side)]
+        every = [*self.own, *self.factors, *self.computed]
+        own = {node.name for node in every}
+        edges = [e for node in every for e in self.graph.parents(node.name, self.side)]
         return [e for e in edges if e.parent not in own or e.given == "observed"]
 
     def _ordered(self) -> list[Node]:
         """Children before parents in the model, parents before children in the guide."""
         return self.own[::-1] if self.side == "p" else self.own
+
+
+def letters(taken: set[str]) -> Iterator[str]:
+    """Letters for indices that no variable is called, without end."""
+    for turn in itertools.count():
+        yield from (name for c in INDICES if (name := f"{c}{turn or ''}") not in taken)
+
+
+def is_time(plate: str) -> bool:
+    """Whether a plate stands for the steps of a chain."""
+    return plate.startswith(TIME)
 
 
 def _bracket(factors: str) -> str:

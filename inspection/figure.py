@@ -9,11 +9,22 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch, Patch, Wedge
+from matplotlib.patches import (
+    Ellipse,
+    FancyArrowPatch,
+    FancyBboxPatch,
+    Patch,
+    PathPatch,
+    Rectangle,
+    Wedge,
+)
 from matplotlib.path import Path as Curve
+from matplotlib.transforms import Affine2D
 
-from .graph import Graph
-from .layout import Arrow, Box, Disc, Drawing, lay_out
+from .drawing import Arrow, Box, Disc, Drawing, hull
+from .graph import INTERVENED, Graph
+from .layout import lay_out
+from .legend import HEADINGS, Entry, circles, entries
 
 INCHES = 0.56
 """Per unit of the drawing."""
@@ -21,22 +32,26 @@ INCHES = 0.56
 GAP, LEAST = 0.35, 3.4
 """Inches between model and guide side by side, and of the narrowest figure: its legend's width."""
 
-SHADE = "0.80"
+LINE = 0.17
+"""Inches of a line of text."""
+
+SHADE, PALE, SET = "0.80", "0.55", "#ffe39a"
+"""Of what is observed, of the outline of what belongs to an earlier step, of what is set."""
+
+PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.4, "alpha": 0.8}
+"""Behind a plate's name, where an arrow may run."""
+
+DOUBLE = 0.05
+"""Between the two outlines of what its parents determine."""
 
 STROKES: dict[str, dict[str, Any]] = {
     "generative": {"color": "black", "linewidth": 1.0, "linestyle": "-"},
     "conditional prior": {"color": "#c04a00", "linewidth": 2.0, "linestyle": "-"},
     "inference": {"color": "0.25", "linewidth": 1.0, "linestyle": (0, (4, 2.4))},
     "label classifier": {"color": "#0063a8", "linewidth": 1.7, "linestyle": (0, (1, 1.2))},
+    "missing": {"color": "#d0021b", "linewidth": 1.2, "linestyle": (0, (1, 2.2))},
 }
 """The arrows of each kind, told apart by colour, and without colour by width and dashes."""
-
-WORDS = {
-    "generative": "model $p$",
-    "conditional prior": "conditional prior $p(z\\mid y)$",
-    "inference": "guide $q$",
-    "label classifier": "label classifier $q(y\\mid\\cdot)$",
-}
 
 STYLE: Any = {
     "mathtext.fontset": "cm",
@@ -46,39 +61,49 @@ STYLE: Any = {
 }
 
 
-def draw_graph(graph: Graph, *, beside: bool = False) -> Figure:
+def draw_graph(graph: Graph, *, beside: bool = False, numbers: bool = False) -> Figure:
     """The plate diagram of a model and its guide.
 
     Args:
         graph: of both programs.
         beside: model and guide in a panel each; one over the other by default.
+        numbers: the sizes of plates as numbers too, beside their symbols.
     """
-    drawings = [lay_out(graph, sides) for sides in (("p", "q") if beside else ("pq",))]
-    (left, low), (right, high) = drawings[0].corners
+    panes = ("p", "q") if beside else ("pq",)
+    drawings = [lay_out(graph, sides, numbers=numbers) for sides in panes]
+    (left, low), (right, high) = hull([drawing.corners for drawing in drawings])
+    explained, said = entries(drawings), circles(graph)
     with rc_context(STYLE):
-        kinds = {arrow.kind for drawing in drawings for arrow in drawing.arrows}
-        margin, legend = 0.08, 0.17 * -(-len(kinds) // 2) + 0.12
+        margin, heading = 0.08, LINE if beside else 0.0
+        caption, legend = LINE * len(said), LINE * -(-len(explained) // 2) + 0.12
+        below = margin + caption + legend
         share, height = (right - left) * INCHES, (high - low) * INCHES
         panels = share * len(drawings) + GAP * (len(drawings) - 1)
-        figure = Figure((max(panels, LEAST) + 2 * margin, height + legend + 2 * margin))
+        size = max(panels, LEAST) + 2 * margin, below + height + heading + margin
+        figure = Figure(size)
         FigureCanvasAgg(figure)
-        whole = figure.get_size_inches()
-        start = (whole[0] - panels) / 2
+        start = (size[0] - panels) / 2
         for position, drawing in enumerate(drawings):
-            box = (start + position * (share + GAP), margin + legend, share, height)
+            x = start + position * (share + GAP)
             axes = figure.add_axes(
-                (box[0] / whole[0], box[1] / whole[1], box[2] / whole[0], box[3] / whole[1])
+                (x / size[0], below / size[1], share / size[0], height / size[1])
             )
             axes.set(xlim=(left, right), ylim=(low, high))
             axes.set_axis_off()
             _paint(axes, drawing)
-        _legend(figure, drawings)
+            if beside:
+                middle, top = (x + share / 2) / size[0], 1 - margin / size[1]
+                figure.text(middle, top, HEADINGS[position], ha="center", va="top")
+        _legend(figure, explained, (margin + caption) / size[1])
+        for line, sentence in enumerate(reversed(said)):
+            place = (margin + LINE * line) / size[1]
+            figure.text(0.5, place, sentence, ha="center", va="bottom", size=7, color="0.2")
     return figure
 
 
-def save_graph(graph: Graph, path: Path, *, beside: bool = False) -> None:
+def save_graph(graph: Graph, path: Path, *, beside: bool = False, numbers: bool = False) -> None:
     """Write the diagram; the ending of the name decides the format: png, svg or pdf."""
-    figure = draw_graph(graph, beside=beside)
+    figure = draw_graph(graph, beside=beside, numbers=numbers)
     with rc_context(STYLE):
         undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
         figure.savefig(path, dpi=200, metadata=undated.get(path.suffix, {}))
@@ -91,7 +116,7 @@ def _paint(axes: Any, drawing: Drawing) -> None:
     for arrow in drawing.arrows:
         _paint_arrow(axes, arrow)
     for disc in drawing.discs:
-        _paint_disc(axes, disc)
+        _paint_square(axes, disc) if disc.is_square else _paint_disc(axes, disc)
 
 
 def _paint_box(axes: Any, box: Box, middle: float) -> None:
@@ -105,32 +130,35 @@ def _paint_box(axes: Any, box: Box, middle: float) -> None:
             boxstyle="round,pad=0,rounding_size=0.1",
             fill=False,
             linewidth=0.8,
+            linestyle=(0, (5, 2)) if box.dashed else "-",
             edgecolor="0.35",
         )
     )
     x, y, anchor = box.name_place(middle)
     across = {"west": "left", "east": "right"}[anchor]
-    axes.text(x, y, box.label, ha=across, va="top" if box.above else "bottom", color="0.2")
+    vertical = "top" if box.above else "bottom"
+    axes.text(x, y, box.label, ha=across, va=vertical, color="0.2", zorder=6, bbox=PAPER)
 
 
 def _paint_arrow(axes: Any, arrow: Arrow) -> None:
-    path = Curve(
-        [arrow.start, arrow.control, arrow.end], [Curve.MOVETO, Curve.CURVE3, Curve.CURVE3]
-    )
+    points = [arrow.start, *(point for _, *piece in arrow.pieces for point in piece)]
+    path = Curve(points, [Curve.MOVETO, *[Curve.CURVE3] * (len(points) - 1)])
     stroke = dict(STROKES[arrow.kind])
     dashes = stroke.pop("linestyle")
     # The head is drawn apart, with a whole line around it.
     axes.add_patch(FancyArrowPatch(path=path, arrowstyle="-", linestyle=dashes, **stroke))
-    axes.add_patch(
-        FancyArrowPatch(
-            path=_last_part(arrow), arrowstyle="-|>", mutation_scale=9, **stroke, linestyle="-"
+    if arrow.head:
+        head = _last_part(arrow)
+        axes.add_patch(
+            FancyArrowPatch(path=head, arrowstyle="-|>", mutation_scale=9, **stroke, linestyle="-")
         )
-    )
+    if arrow.mark:
+        axes.text(*arrow.mark_place(), f"${arrow.mark}$", ha="center", va="center", size=6.5)
 
 
 def _last_part(arrow: Arrow) -> Curve:
     """The end of an arrow, just long enough for its head."""
-    (ax, ay), (bx, by) = arrow.control, arrow.end
+    (ax, ay), (bx, by) = arrow.controls[-1], arrow.end
     share = 0.02
     return Curve([(bx + share * (ax - bx), by + share * (ay - by)), (bx, by)])
 
@@ -138,39 +166,78 @@ def _last_part(arrow: Arrow) -> Curve:
 def _paint_disc(axes: Any, disc: Disc) -> None:
     size = (2 * disc.width, 2 * disc.height)
     role = disc.node.role
-    fill = SHADE if role in ("observed", "input") else "white"
-    outline = "none" if role == "input" else "black"
+    fill = SHADE if role in ("observed", "input") else SET if role == INTERVENED else "white"
+    ink = PALE if disc.lag else "black"
     axes.add_patch(Ellipse(disc.centre, *size, facecolor=fill, edgecolor="none", zorder=3))
     if role == "partly observed":
-        axes.add_patch(_half(disc.centre, disc.width))
-    axes.add_patch(
-        Ellipse(
-            disc.centre,
-            *size,
-            fill=False,
-            edgecolor=outline,
-            linewidth=1.0,
-            linestyle="--" if role == "auxiliary" else "-",
-            zorder=4,
-        )
+        axes.add_patch(_half(disc))
+    outline: dict[str, Any] = {"fill": False, "edgecolor": ink, "zorder": 4}
+    outline |= {"linewidth": 2.4 if role == INTERVENED else 1.0}
+    outline |= {"linestyle": "--" if role == "auxiliary" else "-"}
+    if role != "input":
+        axes.add_patch(Ellipse(disc.centre, *size, **outline))
+    if role == "deterministic":
+        inner = (size[0] - 2 * DOUBLE, size[1] - 2 * DOUBLE)
+        axes.add_patch(Ellipse(disc.centre, *inner, **outline))
+    axes.text(
+        *disc.centre, f"${disc.label}$", ha="center", va="center", size=10, color=ink, zorder=5
     )
-    axes.text(*disc.centre, f"${disc.label}$", ha="center", va="center", size=10, zorder=5)
 
 
-def _half(centre: tuple[float, float], radius: float) -> Patch:
-    return Wedge(centre, radius, 90, 270, facecolor=SHADE, edgecolor="none", zorder=3)
+def _paint_square(axes: Any, disc: Disc) -> None:
+    """A factor is filled; what a guide draws together hangs on an open one."""
+    (left, low), (right, high) = disc.corners
+    fill = "black" if disc.node.role == "factor" else "white"
+    edge = PALE if disc.lag else "black"
+    axes.add_patch(
+        Rectangle((left, low), right - left, high - low, facecolor=fill, edgecolor=edge, zorder=4)
+    )
+    if disc.label:
+        x, y = right + 0.08, disc.centre[1]
+        axes.text(x, y, f"${disc.label}$", ha="left", va="center", size=9, color=edge, zorder=5)
 
 
-def _legend(figure: Figure, drawings: list[Drawing]) -> None:
-    kinds = [kind for kind in STROKES if any(a.kind == kind for d in drawings for a in d.arrows)]
-    lines = [Line2D([], [], **STROKES[kind], label=WORDS[kind]) for kind in kinds]
+def _half(disc: Disc) -> Patch:
+    """The left half of a node."""
+    half = Wedge((0, 0), 1, 90, 270, facecolor=SHADE, edgecolor="none", zorder=3).get_path()
+    return PathPatch(
+        half.transformed(Affine2D().scale(disc.width, disc.height).translate(*disc.centre)),
+        facecolor=SHADE,
+        edgecolor="none",
+        zorder=3,
+    )
+
+
+def _legend(figure: Figure, shown: list[Entry], low: float) -> None:
     figure.legend(
-        handles=lines,
+        handles=[_sample(entry) for entry in shown],
         loc="lower center",
+        bbox_to_anchor=(0.5, low - 0.02),
         ncols=2,
         frameon=False,
         fontsize=7.5,
         handlelength=3.2,
         columnspacing=1.4,
         borderpad=0.2,
+    )
+
+
+def _sample(entry: Entry) -> Any:
+    if entry.is_line:
+        return Line2D([], [], **STROKES[entry.what], label=entry.words)
+    marker: dict[str, Any] = {"markerfacecolor": SET if entry.what == INTERVENED else "white"}
+    if entry.what == "partly observed":
+        marker = {"fillstyle": "left", "markerfacecolor": SHADE, "markerfacecoloralt": "white"}
+    shape = "s" if entry.what == "block" else "o"
+    size = 4 if entry.what == "block" else 8
+    return Line2D(
+        [],
+        [],
+        linestyle="none",
+        marker=shape,
+        markersize=size,
+        markeredgecolor="black",
+        markeredgewidth=1.6 if entry.what in ("deterministic", INTERVENED) else 0.8,
+        label=entry.words,
+        **marker,
     )

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ..inference.objectives.terms import LOG, parse
 from .factorisation import Writer
 from .graph import Graph
 from .notation import UNICODE, Notation
 
-TERM = re.compile(r"(?P<sign>-?)(?P<weight>\([^)]*\)|alpha\w*|beta|w)? ?log (?P<body>.+)")
 DENSITY = re.compile(r"(?P<side>[pq])\((?P<of>[^|)]+)(?:\|(?P<given>[^)]+))?\)")
 
 PARTS = {"_observed": "O", "_missing": "U"}
@@ -54,10 +54,10 @@ def write_term(name: str, notation: Notation = UNICODE) -> str:
     >>> write_term("alpha log q(y_observed|x)")
     'α log q(y_O|x)'
     """
-    match = TERM.fullmatch(name)
-    if match is None:
+    term = parse(name)
+    if not term.body.startswith(LOG):
         return rf"\text{{{name}}}" if notation.latex else name
-    body = match["body"]
+    body = term.body.removeprefix(LOG)
     fraction = re.fullmatch(r"mean (p\(.*?\))/(q\(.*?\))", body)
     if fraction:
         above, below = (write_densities(part, notation) for part in fraction.groups())
@@ -69,8 +69,8 @@ def write_term(name: str, notation: Notation = UNICODE) -> str:
     else:
         total = notation.total(notation.symbol("y", "U")) + " "
         body = write_densities(re.sub("^sum ", lambda _: total, body), notation)
-    weight = write_weight(match["weight"], notation)
-    sign = notation.minus if match["sign"] else ""
+    weight = write_weight(term.weight, notation)
+    sign = notation.minus if term.negative else ""
     return f"{sign}{weight}{notation.log} {body}"
 
 
@@ -107,7 +107,7 @@ def write_variable(name: str, notation: Notation) -> str:
     return notation.symbol(name)
 
 
-def write_weight(weight: str | None, notation: Notation) -> str:
+def write_weight(weight: str, notation: Notation) -> str:
     """What a term is multiplied by, with a space behind; nothing for 1."""
     if not weight:
         return ""
@@ -134,5 +134,8 @@ def present(terms: Mapping[str, Tensor], graph: Graph) -> tuple[str, ...]:
             names = [name.replace(f",{node.name}_observed", "") for name in names]
             names = [name.replace(f"{node.name}_missing", node.name) for name in names]
             if node.name == "y":  # no label weighs anything
-                names = [re.sub(r"^(-?)w ", r"\1", name) for name in names]
+                names = [
+                    name.replace("w ", "", 1) if parse(name).weight == "w" else name
+                    for name in names
+                ]
     return tuple(names)

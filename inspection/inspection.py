@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,13 +13,15 @@ import pyro
 import torch
 from pyro.infer import ELBO
 
-from ..inference import Draw, Objective
+from ..inference import Draw, Objective, check_pair
 from ..inference.checks.untouched import untouched
+from .building import build_graph
 from .factorisation import factorisation
 from .formulas import Formula, present
-from .graph import Graph, build_graph
+from .graph import Graph
 from .notation import LATEX, UNICODE, paragraph
-from .sites import Record, record
+from .recording import Runner, examined
+from .sites import Record
 from .table import SiteTable, graph_to_json
 
 Program = Callable[..., Any]
@@ -32,14 +37,42 @@ class Inspection:
         model, guide: the sites of both programs.
         graph: the graphical model that they state.
         formula: the objective on the batch, where one was given that can name its terms.
+        arguments: what the programs were called with, by position and by keyword.
+        checks: what the checks of the pair refuse.
     """
 
     name: str
-    programs: tuple[Program, Program]
+    programs: tuple[Program, Program | None]
     model: Record
     guide: Record
     graph: Graph
     formula: Formula | None
+    arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+    checks: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the programs, one sentence each; nothing where they are right."""
+        return tuple(dict.fromkeys([*self.model.problems, *self.guide.problems, *self.checks]))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Where the two ways to find edges differ, and what neither can know."""
+        notes = [*self.model.notes, *self.guide.notes]
+        if read := sorted({*self.model.read, *self.guide.read}):
+            notes.append(
+                f"Read as Python numbers: {', '.join(read)}. What depends on them was found by "
+                "drawing them anew; a branch that no draw took is not shown."
+            )
+        return tuple(dict.fromkeys(notes))
+
+    def shown(self, few: int | None = None) -> Graph:
+        """The graph as it is drawn and written: loops of many steps as one template.
+
+        Args:
+            few: steps up to which every one is shown; 1 folds every loop.
+        """
+        return self.graph.folded() if few is None else self.graph.folded(few)
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain data."""
@@ -50,7 +83,9 @@ class Inspection:
             "sites": table.to_json(),
             "sizes": table.sizes(),
             "graph": graph_to_json(self.graph),
-            "factorisation": factorisation(self.graph),
+            "factorisation": factorisation(self.shown()),
+            "notes": list(self.notes),
+            "problems": list(self.problems),
             "objective": self.formula
             and {
                 "terms": list(self.formula.terms),
@@ -58,61 +93,101 @@ class Inspection:
             },
         }
 
+    def _repr_html_(self) -> str:
+        from .show import inspection_html
+
+        return inspection_html(self)
+
+    def _repr_svg_(self) -> str:
+        return self.graph._repr_svg_()
+
+    def _repr_latex_(self) -> str:
+        from .show import inspection_latex
+
+        return inspection_latex(self)
+
     def to_text(self) -> str:
         """All of it for people."""
-        densities = factorisation(self.graph)
+        densities = factorisation(self.shown())
         parts = [self.name] if self.name else []
         lines = [
-            paragraph("model", densities["model"]["unicode"]),
-            paragraph("guide", densities["guide"]["unicode"]),
+            paragraph(program, density["unicode"])
+            for program, density in densities.items()
+            if density["unicode"]
         ]
         if self.formula:
             lines.append(paragraph("objective", self.formula.write(), solid=True))
         parts.append("\n".join(lines))
-        parts.append(SiteTable(self.model, self.guide).to_text())
-        read = sorted({*self.model.read, *self.guide.read})
-        if read:
-            parts.append(
-                f"Read as Python numbers: {', '.join(read)}. What depends on them only in this way "
-                "is not shown."
-            )
+        parts.append(SiteTable(self.model, self.guide, self.shown()).to_text())
+        parts += [paragraph("note", note) for note in self.notes]
+        parts += [paragraph("problem", problem) for problem in self.problems]
         return "\n\n".join(parts)
 
 
 def inspect_pair(
     model: Program,
-    guide: Program,
+    guide: Program | None = None,
     *args: Any,
     objective: ELBO | None = None,
     name: str = "",
+    deterministic: bool = False,
     **kwargs: Any,
 ) -> Inspection:
-    """Run a model and its guide once and read off what they are.
+    """Run a model and its guide and read off what they are.
 
     Nothing of the programs is changed by it, nor Pyro's parameter store, nor the random state.
+    What :func:`~ccvae.inference.check_pair` would refuse is among the problems.
 
     Args:
-        model, guide: Pyro programs, of the suite or of anybody.
+        model, guide: Pyro programs, of the suite or of anybody; None for a model without a guide.
         args, kwargs: what both are called with.
         objective: where one of the suite's is given, the guide is shown as it runs it: under
             CC-VAE's objective, for one, z_c depends on the observed labels.
         name: for headings.
+        deterministic: draw ``pyro.deterministic`` and what a reparameterisation computes as nodes;
+            by default edges go through them.
 
     Raises:
-        ValueError: where the objective does not fit the pair.
+        ValueError: where a program fails, with its file and line, or the objective does not fit.
     """
-    model_sites = record(model, *args, **kwargs)
-    if not isinstance(objective, Objective):
-        guide_sites = record(guide, *args, **kwargs)
-        graph = build_graph(model_sites, guide_sites)
-        return Inspection(name, (model, guide), model_sites, guide_sites, graph, None)
-    with untouched(model, guide), torch.no_grad(), pyro.validation_enabled(False):
-        draw = objective.draw(model, guide, *args, **kwargs)
-        terms = objective.formula(draw)
-    guide_sites = as_read(record(objective.prepare(guide), *args, **kwargs), draw)
+    runner = Runner(model, args, kwargs, name="model")
+    model_sites = examined(runner, deterministic=deterministic)
+    guide_sites, terms = NO_GUIDE, None
+    checks: tuple[str, ...] = ()
+    if guide is not None and isinstance(objective, Objective):
+        with untouched(model, guide), torch.no_grad(), pyro.validation_enabled(False):
+            draw = objective.draw(model, guide, *args, **kwargs)
+            terms = objective.formula(draw)
+        prepared = Runner(objective.prepare(guide), args, kwargs, name="guide", like=runner)
+        guide_sites = as_read(examined(prepared, deterministic=deterministic), draw)
+    elif guide is not None:
+        guides = Runner(guide, args, kwargs, name="guide", like=runner)
+        guide_sites = examined(guides, deterministic=deterministic)
+        checks = problems_of(model, guide, args, kwargs, objective)
     graph = build_graph(model_sites, guide_sites)
-    formula = Formula(present(terms, graph), graph)
-    return Inspection(name, (model, guide), model_sites, guide_sites, graph, formula)
+    formula = None if terms is None else Formula(present(terms, graph), graph)
+    programs, called = (model, guide), (args, kwargs)
+    return Inspection(name, programs, model_sites, guide_sites, graph, formula, called, checks)
+
+
+NO_GUIDE = Record({}, ())
+
+
+def problems_of(
+    model: Program,
+    guide: Program,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    objective: ELBO | None,
+) -> tuple[str, ...]:
+    """What the checks say of a pair; nothing where it is right."""
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            check_pair(model, guide, *args, objective=objective, **kwargs)
+    except ValueError as error:
+        return (" ".join(str(error).split()),)
+    return ()
 
 
 def as_read(guide: Record, draw: Draw) -> Record:

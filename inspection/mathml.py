@@ -19,7 +19,7 @@ TOKEN = re.compile(
     r"|(?P<letter>[A-Za-z])|(?P<sign>\S)"
 )
 
-SIGNS = {"mid": "|", "in": "∈", "cdot": "·", "sum": "∑", "prod": "∏", "-": "−"}
+SIGNS = {"mid": "|", "in": "∈", "cdot": "·", "sum": "∑", "prod": "∏", "propto": "∝", "-": "−"}
 
 SPACE = '<mspace width="0.17em"></mspace>'
 

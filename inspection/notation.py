@@ -78,7 +78,9 @@ class Notation:
         head, *rest = name.split("_")
         below = "".join([self._subscript(name, rest), subscript])
         if not self.latex:
-            text = GREEK.get(head, head) + (f"_{below}" if below else "")
+            steps = any(sign in subscript for sign in ":-")
+            text = GREEK.get(head, head)
+            text += f"_{{{below}}}" if steps else f"_{below}" if below else ""
             above = f"{{{superscript}}}" if len(superscript) > 1 else superscript
             return text + (f"^{above}" if superscript else "")
         text = self._word(head)
@@ -104,6 +106,10 @@ class Notation:
         comma = ", " if self.latex else ","
         return f"{side}({comma.join(of)}{bar + comma.join(given) if given else ''})"
 
+    def do(self, symbol: str) -> str:
+        """``do(y)``, for what is set from outside."""
+        return (r"\mathrm{do}" if self.latex else "do") + f"({symbol})"
+
     def product(self, over: str, factors: str) -> str:
         r"""∏ with its range below (and above, for ``i=1..L``)."""
         index, _, end = over.partition("..")
@@ -116,6 +122,11 @@ class Notation:
     def minus(self) -> str:
         """The sign."""
         return "-" if self.latex else "−"
+
+    @property
+    def proportional(self) -> str:
+        """The sign between what is equal but for a constant."""
+        return r"\propto" if self.latex else "∝"
 
     @property
     def log(self) -> str:

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-import pyro
-import torch
-from pyro.distributions import Independent, MaskedDistribution
-from pyro.distributions.torch_distribution import ExpandedDistribution
-from pyro.poutine.messenger import Messenger
-from pyro.poutine.runtime import Message
-from pyro.poutine.util import site_is_subsample
-from torch import Tensor, nn
-
-from ..inference.checks.untouched import untouched
-from .provenance import Origin, Origins, Provenance
-
-Program = Callable[..., Any]
-
-LABEL_TABLE_WIDTH = 256
-"""Up to how many columns a table among the arguments has each column followed apart."""
+from .provenance import Origins
 
 
 @dataclass(frozen=True)
@@ -34,12 +16,14 @@ class Plate:
     Attributes:
         name: the plate's. dim: its batch dimension, None for a loop.
         size: rows in this run. full_size: rows of the population that they are drawn from.
+        cell: of a loop, the cell that the site is in.
     """
 
     name: str
     dim: int | None
     size: int
     full_size: int
+    cell: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,12 +38,20 @@ class Site:
         observed: whether the program gave it a value.
         counts: ``"always"``, ``"somewhere"`` or ``"nowhere"``: where its mask lets it, and the
             entries that its distribution says are ``counted``.
-        parents: earlier sites that its distribution is computed from.
+        parents: earlier sites that its distribution is computed from, or its observed value.
         inputs: arguments that its distribution is computed from; of a table, its columns.
         data: arguments that its value was computed from, where it is observed.
         networks: parts of the program whose parameters its distribution is computed from.
         finite: whether it has finitely many values, so that they can be summed over.
         enumerated: whether they are, in this run.
+        deterministic: whether its parents determine it: ``pyro.deterministic``, or a site that a
+            reparameterisation computes.
+        auxiliary: whether the program says that it is no variable of the model.
+        point: whether it is a point mass.
+        statement: the line of the program that states it, as ``file:line``.
+        entries: of parents whose entries are independent, those that it is computed from.
+        flat: parents that reach it through a comparison or a choice alone or among others.
+        masked_by: inputs that reach it through a truth value, as a mask does.
     """
 
     name: str
@@ -75,6 +67,13 @@ class Site:
     networks: tuple[str, ...]
     finite: bool
     enumerated: bool = False
+    deterministic: bool = False
+    auxiliary: bool = False
+    point: bool = False
+    statement: str = ""
+    entries: frozenset[tuple[str, int]] = frozenset()
+    flat: frozenset[str] = frozenset()
+    masked_by: Origins = frozenset()
 
 
 @dataclass(frozen=True)
@@ -84,143 +83,32 @@ class Record:
     Attributes:
         sites: by name.
         read: arguments and sites that the program read as Python numbers.
+        halves: sites that ``obs_mask`` made of one, each with the name of the whole.
+        kinds: sites and plates that stand for one kind of labels of a declared space, with the
+            name that stands for all kinds.
+        notes: what redrawing showed, for people: see :mod:`ccvae.inspection.evidence`.
+        problems: what the program states wrongly, for people.
+        stated: of a guide that states what it draws its sites given, for each of them what.
+        observations: for each observed site, the tensor that it was observed with.
     """
 
     sites: dict[str, Site]
     read: tuple[str, ...]
+    halves: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    stated: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    observations: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
-def record(program: Program, *args: Any, **kwargs: Any) -> Record:
-    """Run a program once and note its sites.
-
-    The program's parameters, Pyro's parameter store and the random state are left as they were.
-
-    Args:
-        program: with Pyro's sample statements.
-        args, kwargs: what it is called with. A missing entry (NaN, or −1 in a vector of codes) is
-            no origin: what is all missing does not count as an input.
-    """
-    provenance = Provenance()
-    _mark_arguments(provenance, program, args, kwargs)
-    module = innermost(program)
-    if isinstance(module, nn.Module):
-        for name, parameter in module.named_parameters():
-            provenance.mark(parameter, f"@{_part(name)}")
-    recorder = Recorder(provenance)
-    quiet = pyro.validation_enabled(False)
-    with untouched(program), torch.no_grad(), quiet, provenance, recorder:
-        program(*args, **kwargs)
-    read = sorted({_name(origin) for origin in provenance.read})
-    return Record(recorder.sites, tuple(n.removeprefix("=") for n in read if n[0] != "@"))
-
-
-class Recorder(Messenger):
-    """Notes every sample site that passes, and gives its value a fresh origin: the site."""
-
-    def __init__(self, provenance: Provenance) -> None:
-        super().__init__()
-        self.provenance = provenance
-        self.sites: dict[str, Site] = {}
-
-    def _pyro_post_param(self, msg: Message) -> None:
-        if isinstance(msg["value"], Tensor):
-            self.provenance.mark(msg["value"], f"@{_part(msg['name'])}")
-
-    def _pyro_post_sample(self, msg: Message) -> None:
-        if site_is_subsample(msg) or (msg["infer"] or {}).get("_deterministic"):
-            return
-        value = msg["value"].clone()
-        self.provenance.mark(value)
-        origins = self._origins(msg["fn"], value)
-        names = {origin for origin in origins if isinstance(origin, str)}
-        self.sites[msg["name"]] = Site(
-            name=msg["name"],
-            distribution=family(msg["fn"]),
-            plates=tuple(
-                Plate(frame.name, frame.dim, frame.size, frame.full_size or frame.size)
-                for frame in msg["cond_indep_stack"]
-            ),
-            batch_shape=tuple(msg["fn"].batch_shape),
-            event_shape=tuple(msg["fn"].event_shape),
-            observed=bool(msg["is_observed"]),
-            counts=_counts(msg["mask"], getattr(msg["fn"], "counted", None)),
-            parents=tuple(name for name in self.sites if name in names),
-            inputs=frozenset(o for o in origins if _name(o)[0] == "="),
-            data=self.provenance.of(msg["value"]) if msg["is_observed"] else frozenset(),
-            networks=tuple(sorted(name[1:] for name in names if name[0] == "@")),
-            finite=bool(msg["fn"].has_enumerate_support) and family(msg["fn"]) != "Delta",
-            enumerated=bool((msg["infer"] or {}).get("enumerate")),
-        )
-        self.provenance.mark(value, msg["name"])
-        msg["value"] = value
-
-    def _origins(self, fn: Any, value: Any) -> Origins:
-        try:
-            return self.provenance.of(fn.log_prob(value))
-        except NotImplementedError:
-            return self.provenance.of(vars(fn))
-
-
-def innermost(program: Program) -> Program:
-    """The program that Pyro's handlers were wrapped around."""
-    while isinstance(program, functools.partial):
-        wrapped = program.func
-        if not isinstance(wrapped, functools.partial) or len(wrapped.args) != 2:
-            return program
-        handler, inside = wrapped.args
-        if not isinstance(handler, Messenger):
-            return program
-        program = inside
-    return program
-
-
-def family(fn: Any) -> str:
-    """The name of a distribution's family, without the wrappers that shape it."""
-    while isinstance(fn, Independent | MaskedDistribution | ExpandedDistribution):
-        fn = fn.base_dist
-    return type(fn).__name__
-
-
-def _part(parameter: str) -> str:
-    """The part of a program that a parameter belongs to; Pyro joins names by three dollars."""
-    return parameter.partition("$$$")[0].partition(".")[0]
-
-
-def _counts(*masks: Any) -> str:
-    # Numpy, as torch itself would note that the masks have been read.
-    entries = [np.asarray(mask) for mask in masks if mask is not None]
-    if not all(mask.any() for mask in entries):
-        return "nowhere"
-    return "always" if all(mask.all() for mask in entries) else "somewhere"
-
-
-def _mark_arguments(provenance: Provenance, program: Program, args: Any, kwargs: Any) -> None:
-    program = innermost(program)
-    function = program.forward if isinstance(program, nn.Module) else program
-    given = inspect.signature(function).bind(*args, **kwargs).arguments
-    for name, value in _flat(given):
-        if not isinstance(value, Tensor):
-            continue
-        missing = value.isnan() if value.is_floating_point() else value < 0
-        table = value.dim() == 2 and value.shape[1] <= LABEL_TABLE_WIDTH
-        if table and value.is_floating_point():
-            provenance.mark_columns(value, f"={name}", absent=missing.all(0))
-        elif not (value.dim() == 1 and bool(missing.all())):
-            provenance.mark(value, f"={name}")
-
-
-def _flat(arguments: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Arguments by name, those behind ``*`` and ``**`` with names of their own."""
-    flat: list[tuple[str, Any]] = []
-    for name, value in arguments.items():
-        if isinstance(value, dict):
-            flat += [(str(key), item) for key, item in value.items()]
-        elif isinstance(value, list | tuple):
-            flat += [(f"{name}{position}", item) for position, item in enumerate(value)]
-        else:
-            flat.append((name, value))
-    return flat
-
-
-def _name(origin: Origin) -> str:
-    return origin if isinstance(origin, str) else origin[0]
+def both(site: Site, there: Site) -> Site:
+    """A site as two runs met it that took different ways."""
+    more = tuple(name for name in there.parents if name not in site.parents)
+    return replace(
+        site,
+        parents=(*site.parents, *more),
+        inputs=site.inputs | there.inputs,
+        networks=tuple(sorted({*site.networks, *there.networks})),
+        flat=site.flat | there.flat | frozenset(more),
+    )

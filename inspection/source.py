@@ -13,8 +13,9 @@ from typing import Any
 
 from torch import nn
 
+from .arguments import innermost
 from .graph import Graph
-from .sites import Record, innermost
+from .sites import Record
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from html import escape
 
+from .drawing import Arrow, Box, Disc, Drawing, Point
 from .graph import Graph, Node
-from .layout import Arrow, Box, Disc, Drawing, Point, lay_out
+from .layout import lay_out
 from .notation import GREEK, UNICODE
 
 UNIT, ENLARGED = 64, 1.4
@@ -18,21 +19,32 @@ UNIT, ENLARGED = 64, 1.4
 HEAD = 0.15, 0.055
 """Length and half width of an arrow's head."""
 
+WORD = 2
+"""Letters up to which a name is a symbol; longer ones are words and written smaller."""
+
+DOUBLE = 4
+"""Pixels between the two outlines of what its parents determine."""
+
 LABEL = re.compile(r"(?P<head>.+?)(?:_\{(?P<below>.*?)\})?(?:\^\{(?P<above>.*?)\})?")
 
 
-def svg(graph: Graph, sides: str = "pq") -> str:
+def svg(graph: Graph, sides: str = "pq", *, numbers: bool = False) -> str:
     """The plate diagram of a model and its guide.
 
     Args:
         graph: of both programs.
-        sides: see :func:`ccvae.inspection.layout.lay_out`.
+        sides, numbers: see :func:`ccvae.inspection.layout.lay_out`.
 
     Returns:
         an ``svg`` element. A node is a group of the class ``node`` and of its role, with its name
-        in ``data-node``; an arrow has the class ``arrow`` and its kind, with hyphens for spaces.
+        in ``data-node``; one of an earlier step has the class ``earlier`` and no name. A factor is
+        a square; an arrow has the class ``arrow`` and its kind, with hyphens for spaces.
     """
-    drawing = lay_out(graph, sides)
+    return drawn_svg(lay_out(graph, sides, numbers=numbers))
+
+
+def drawn_svg(drawing: Drawing) -> str:
+    """A drawing that was laid out, as :func:`svg` returns it."""
     (left, low), (right, high) = drawing.corners
     width, height = (right - left) * UNIT, (high - low) * UNIT
     canvas = _Canvas(left, high)
@@ -61,6 +73,8 @@ def describe(drawing: Drawing) -> str:
 def explain(node: Node) -> str:
     """What a node is, in words."""
     plates = f", in the plates {', '.join(node.plates)}" if node.plates else ""
+    if node.role == "block":
+        return f"{node.name}: drawn together by the guide"
     return f"{_name(node.name)}: {node.role}{plates}"
 
 
@@ -89,42 +103,75 @@ class _Canvas:
         tx, ty = self.at((text_x, text_y))
         ty += 10 if box.above else 0
         end = {"west": "start", "east": "end"}[anchor]
+        kind = "plate steps" if box.dashed else "plate"
         return (
-            f'<rect class="plate" {where} {size} rx="7"></rect><text class="plate-name" '
-            f'x="{tx:.1f}" y="{ty:.1f}" text-anchor="{end}">{escape(_plain(box.label))}</text>'
+            f'<rect class="{kind}" {where} {size} rx="7"></rect><text class="plate-name" '
+            f'x="{tx:.1f}" y="{ty:.1f}" text-anchor="{end}">{_plate(box.label)}</text>'
         )
 
     def arrow(self, arrow: Arrow) -> str:
-        (cx, cy), (ex, ey) = arrow.control, arrow.end
+        (cx, cy), (ex, ey) = arrow.controls[-1], arrow.end
         far = ((cx - ex) ** 2 + (cy - ey) ** 2) ** 0.5
         ux, uy = (cx - ex) / far, (cy - ey) / far
-        length, half = HEAD
+        length, half = HEAD if arrow.head else (0.0, 0.0)
         foot = ex + length * ux, ey + length * uy
         corners = [(foot[0] - s * half * uy, foot[1] + s * half * ux) for s in (1, -1)]
-        line = f"M{self.pair(arrow.start)} Q{self.pair(arrow.control)} {self.pair(foot)}"
+        ends = [*(end for *_, end in arrow.pieces[:-1]), foot]
+        curves = zip(arrow.controls, ends, strict=True)
+        line = " ".join(f"Q{self.pair(control)} {self.pair(end)}" for control, end in curves)
         head = " ".join(self.pair(point).replace(" ", ",") for point in (arrow.end, *corners))
         return (
-            f'<g class="arrow {arrow.kind.replace(" ", "-")}"><path d="{line}"></path>'
-            f'<polygon points="{head}"></polygon></g>'
+            f'<g class="arrow {arrow.kind.replace(" ", "-")}">'
+            f'<path d="M{self.pair(arrow.start)} {line}"></path>'
+            + (f'<polygon points="{head}"></polygon>' if arrow.head else "")
+            + (self.mark(arrow) if arrow.mark else "")
+            + "</g>"
         )
+
+    def mark(self, arrow: Arrow) -> str:
+        x, y = self.at(arrow.mark_place())
+        text = escape(_steps(arrow.mark))
+        return f'<text class="mark" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{text}</text>'
 
     def disc(self, disc: Disc) -> str:
         node, (x, y) = disc.node, self.at(disc.centre)
+        shapes = self.square(disc) if disc.is_square else self.ellipse(disc)
+        what = escape(explain(node))
+        reach = (
+            f'data-node="{escape(node.name)}" tabindex="0" role="button" aria-pressed="false" '
+            f'aria-label="{what}"'
+        )
+        kind = node.role.replace(" ", "-") + (" earlier" if disc.lag else "")
+        own = "" if disc.lag or node.role == "block" else reach
+        tx, anchor = (x + 0.2 * UNIT, "start") if disc.is_square else (x, "middle")
+        return (
+            f'<g class="node {kind}" {own}><title>{what}</title>{shapes}'
+            f'<text x="{tx:.1f}" y="{y + 5:.1f}" text-anchor="{anchor}">{_spans(disc.label)}</text>'
+            "</g>"
+        )
+
+    def ellipse(self, disc: Disc) -> str:
+        x, y = self.at(disc.centre)
         rx, ry = disc.width * UNIT, disc.height * UNIT
-        ellipse = f'cx="{x:.1f}" cy="{y:.1f}" rx="{rx:.1f}" ry="{ry:.1f}"'
+        centre = f'cx="{x:.1f}" cy="{y:.1f}"'
+        ellipse = f'{centre} rx="{rx:.1f}" ry="{ry:.1f}"'
         shapes = f'<ellipse class="body" {ellipse}></ellipse>'
-        if node.role == "partly observed":
+        if disc.node.role == "partly observed":
             top, bottom = f"{x:.1f} {y - ry:.1f}", f"{x:.1f} {y + ry:.1f}"
             half = f"M{top} A{rx:.1f} {ry:.1f} 0 0 0 {bottom} Z"
             shapes += f'<path class="shade" d="{half}"></path>'
-        shapes += f'<ellipse class="outline" {ellipse}></ellipse>'
-        what = escape(explain(node))
+        if disc.node.role == "deterministic":
+            inner = f'{centre} rx="{rx - DOUBLE:.1f}" ry="{ry - DOUBLE:.1f}"'
+            shapes += f'<ellipse class="outline" {inner}></ellipse>'
+        return shapes + f'<ellipse class="outline" {ellipse}></ellipse>'
+
+    def square(self, disc: Disc) -> str:
+        """A factor is filled; what a guide draws together hangs on an open one."""
+        (left, low), (right, high) = disc.corners
+        (x, y), side = self.at((left, high)), (right - left) * UNIT
         return (
-            f'<g class="node {node.role.replace(" ", "-")}" data-node="{escape(node.name)}" '
-            f'tabindex="0" role="button" aria-pressed="false" aria-label="{what}">'
-            f"<title>{what}</title>{shapes}"
-            f'<text x="{x:.1f}" y="{y + 5:.1f}" text-anchor="middle">{_spans(disc.label)}</text>'
-            "</g>"
+            f'<rect class="body outline" x="{x:.1f}" y="{y:.1f}" width="{side:.1f}" '
+            f'height="{(high - low) * UNIT:.1f}"></rect>'
         )
 
 
@@ -134,7 +181,9 @@ def _spans(label: str) -> str:
     head, below, above = (
         (match["head"], match["below"], match["above"]) if match else (label, "", "")
     )
-    text = f'<tspan class="symbol">{escape(_letters(head))}</tspan>'
+    letters = _letters(head)
+    small = ' style="font-size:15px"' if len(letters) > WORD else ""
+    text = f'<tspan class="symbol"{small}>{escape(letters)}</tspan>'
     back = 0
     for part, shift in ((above, -7), (below, 5)):
         if part:
@@ -151,7 +200,24 @@ def _letters(latex: str) -> str:
 
 def _plain(label: str) -> str:
     """A plate's label without the marks of mathematics."""
-    return re.sub(r" +", " ", label.replace("$", ""))
+    size = re.sub(r"_\{(.*)\}", lambda m: "_" + _letters(m[1]), label.replace("$", ""))
+    return re.sub(r" +", " ", size)
+
+
+def _plate(label: str) -> str:
+    """A plate's label as text, what stands below the line in small letters."""
+    name, _, size = label.rstrip("$").partition("$")
+    match = re.fullmatch(r"(?P<head>.*?)(?:_\{(?P<below>.*?\}?)\})?(?P<rest>(?: =.*)?)", size)
+    assert match is not None
+    below = match["below"]
+    small = f'<tspan class="small" dy="3">{escape(_letters(below))}</tspan>' if below else ""
+    rest = f'<tspan dy="-3">{escape(match["rest"])}</tspan>' if below else escape(match["rest"])
+    return f"{escape(name.strip())} <tspan>{escape(_letters(match['head']))}</tspan>{small}{rest}"
+
+
+def _steps(latex: str) -> str:
+    """A mark of steps as it is read: ``t−1 → t``."""
+    return latex.replace(r"\to", "→").replace(r"\ldots", "…").replace("-", "−")
 
 
 def _name(name: str) -> str:

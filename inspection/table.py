@@ -8,9 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .graph import Graph, Variables
+from .factorisation import Writer
+from .graph import Graph
 from .notation import EVENTS, LABELS, UNICODE
 from .sites import Record, Site
+from .variables import Variables
 
 PROGRAMS = ("model", "guide")
 
@@ -32,10 +34,13 @@ class SiteTable:
 
     Args:
         model, guide: the sites.
+        shown: the graph with its loops folded, of which one step has a row; every site by default.
     """
 
-    def __init__(self, model: Record, guide: Record) -> None:
+    def __init__(self, model: Record, guide: Record, shown: Graph | None = None) -> None:
         self.records = {"model": model, "guide": guide}
+        self.steps = steps_of(shown) if shown else {}
+        self.shown = shown
         self.variables = Variables(model)
         self.plates = {
             plate.name: plate
@@ -56,22 +61,47 @@ class SiteTable:
         table = Table(box=None, pad_edge=False, header_style="")
         for heading in HEADINGS:
             table.add_column(heading, no_wrap=True)
-        for program, record in self.records.items():
-            shown = [s for s in record.sites.values() if not self._is_second_half(program, s)]
-            for position, site in enumerate(shown):
-                table.add_row(
-                    "" if position else program,
-                    self.variables.of(site.name) if program == "model" else site.name,
-                    self.role(program, site),
-                    site.distribution,
-                    ", ".join(plate.name for plate in site.plates),
-                    "×".join(self.batch_sizes(site)),
-                    "×".join(self.event_sizes(site)) or "1",
-                    ", ".join(self.depends(site)),
-                    ", ".join(site.networks),
-                )
+        for row in self.rows():
+            table.add_row(*row)
         sizes = ", ".join(f"{name} = {size}" for name, size in self.sizes().items())
         return _render(table) + (f"\n\n{sizes}" if sizes else "")
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """A row for every variable of the model and every site of the guide; see ``HEADINGS``."""
+        rows = []
+        for program, record in self.records.items():
+            shown = [
+                site
+                for site in record.sites.values()
+                if not self._is_second_half(program, site)
+                and self.steps.get(self.variables.of(site.name), "t")
+            ]
+            rows += [self._row(program if not p else "", program, s) for p, s in enumerate(shown)]
+        return rows
+
+    def _row(self, heading: str, program: str, site: Site) -> tuple[str, ...]:
+        return (
+            heading,
+            self.steps.get(variable := self.variables.of(site.name))
+            or (variable if program == "model" else site.name),
+            self.role(program, site),
+            site.distribution,
+            ", ".join(plate.name for plate in site.plates),
+            "×".join(self.batch_sizes(site)),
+            "×".join(self.event_sizes(site)) or "1",
+            ", ".join(self._given(program, site)),
+            ", ".join(site.networks),
+        )
+
+    def _given(self, program: str, site: Site) -> list[str]:
+        """What a site depends on, of a step that stands for all in the notation of time."""
+        variable = self.variables.of(site.name)
+        if self.shown is None or variable not in self.steps:
+            return self.depends(site)
+        writer = Writer(self.shown, UNICODE, "pq"[PROGRAMS.index(program)])
+        name = next(s for s, node in self.shown.nodes.items() if variable in node.steps)
+        edges = self.shown.parents(name, writer.side)
+        return [writer.reference(edge, ()) for edge in edges if edge.at != "first"]
 
     def role(self, program: str, site: Site) -> str:
         """What a site is in its program, in a few words."""
@@ -103,6 +133,9 @@ class SiteTable:
     def event_sizes(self, site: Site) -> list[str]:
         """The event shape as ``S=27``, in the contract's symbols where the site is of it."""
         names = EVENTS.get(self._base(site), ())
+        ordered = (f"{LABELS}_ordinal", f"{LABELS}_real")  # whose block is a line
+        if names and any(plate.name.startswith(ordered) for plate in site.plates):
+            names = ("D",)
         if len(names) != len(site.event_shape):
             several = len(site.event_shape) > 1
             names = tuple(f"D_{i + 1}" if several else "D" for i in range(len(site.event_shape)))
@@ -118,7 +151,14 @@ class SiteTable:
         return UNICODE.plate(plate)
 
     def sizes(self) -> dict[str, int]:
-        """Every size by its symbol."""
+        """Every size by its symbol, and the lengths of loops."""
+        sizes = self._plate_sizes()
+        if self.shown is not None:
+            writer = Writer(self.shown, UNICODE, "p")
+            sizes |= {writer.length(chain): chain.length for chain in self.shown.chains}
+        return sizes
+
+    def _plate_sizes(self) -> dict[str, int]:
         sizes = {self.symbol(name): plate.size for name, plate in self.plates.items()}
         for name, plate in self.plates.items():
             if plate.size < plate.full_size:
@@ -153,6 +193,17 @@ class SiteTable:
             "parents": self.depends(site),
             "networks": list(site.networks),
         }
+
+
+def steps_of(shown: Graph) -> dict[str, str]:
+    """The nodes of a loop that is folded: the second step as x_t, the others as ``""``."""
+    writer = Writer(shown, UNICODE, "p")
+    steps: dict[str, str] = {}
+    for chain in shown.chains:
+        for name in chain.nodes:
+            nodes = shown.nodes[name].steps
+            steps |= dict.fromkeys(nodes, "") | {nodes[1]: writer.step(name)}
+    return steps
 
 
 def graph_to_json(graph: Graph) -> dict[str, Any]:
@@ -190,5 +241,6 @@ def _is_labels(plate: str) -> bool:
 
 def _render(table: Table) -> str:
     text = io.StringIO()
-    Console(file=text, width=400, color_system=None).print(table)
+    # In a notebook rich would write to the page, and into no file.
+    Console(file=text, width=400, color_system=None, force_jupyter=False).print(table)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())

@@ -413,8 +413,8 @@ for name in ("our-adapted-diva", "ccvae"):
 wrong = train_once(replace(base, objective="adapted-diva", alpha=100.0), data, CPU)
 result = evaluate(wrong.model, wrong.guide, wrong.objective, test, CPU)
 with torch.no_grad():
-    (q,) = wrong.guide.predict(test.batch(torch.arange(len(test))).x)
-print(f"confidence {q.exp().amax(-1).mean():.3f}, accuracy {result['accuracy']:.3f}")
+    (said,) = wrong.guide.predict(test.batch(torch.arange(len(test))).x)
+print(f"confidence {said.log_classes.exp().amax(-1).mean():.3f}, accuracy {result['accuracy']:.3f}")
 
 # %% [markdown]
 # **2.3** With $B + C$ in the place of $B$ the objective gains

@@ -38,6 +38,7 @@ from ccvae.config import Config
 from ccvae.data.faces import Frequencies, faces
 from ccvae.inference.evaluation import encode, evaluate
 from ccvae.inference.runs import train_once
+from ccvae.inference.training import train_judge
 from ccvae.studies import Subject, confusion, intervention, locality, reading, swap
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
@@ -162,7 +163,7 @@ show(picture)
 
 # %%
 train = data.training(config.labelled, config.seed)
-judge = reading.train_judge(config, train)
+judge = train_judge(config, train)
 subject = Subject(run.model, run.guide, test, judge=judge)
 matrix = confusion.measure(subject)
 figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")
@@ -274,7 +275,7 @@ belief, change, images = [], [], []
 for step in steps:
     value = means[0] + step * (means[1] - means[0])
     image = subject.decode(reading.moved(codes, block, value), few)
-    belief.append(judge.predict(image)[0][:, column, 1].exp().mean().item())
+    belief.append(judge.predict(image)[0].log_classes[:, column, 1].exp().mean().item())
     images.append(image)
 change = [(image - images[4]).abs().mean().item() for image in images]
 figure, axes = plt.subplots(figsize=(5.6, 2.8), layout="constrained")

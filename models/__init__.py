@@ -3,6 +3,7 @@
 from .ccvae import CCVAE
 from .contracts import ClassBlocks
 from .diva import DIVA
+from .intervention import do
 from .likelihoods import LIKELIHOODS, Bernoulli, Laplace, Levels256, Normal
 from .m2 import M2
 from .vae import VAE
@@ -18,4 +19,5 @@ __all__ = [
     "Laplace",
     "Levels256",
     "Normal",
+    "do",
 ]

@@ -18,14 +18,15 @@ r"""The generative program of CC-VAE (Joy et al. 2021, figure 2 and equation 2).
 site          plates          event shape  observed
 ============  ==============  ===========  =======================================
 ``y…``        data, labels…   ()           where the row's label is not missing
-``z_c…``      data, labels…   (K − 1,)     never
+``z_c…``      data, labels…   (D,)         never
 ``z_style``   data            (S,)         never
 ``x``         data            (C, H, W)    always, unless the program is run without
 ============  ==============  ===========  =======================================
 
-There is one ``labels`` plate, and one site ``y`` and ``z_c``, for each number of classes K among
-the labels; the suffix ``_K`` tells them apart (none for binary labels). With the same program and
-guide, Adapted DIVA is another objective: see :mod:`ccvae.inference`.
+There is one ``labels`` plate, and one site ``y`` and ``z_c``, for each kind of label: binary ones,
+``_K`` for categorical ones with K classes, ``_ordinalK`` for ordinal ones, ``_real`` for numbers. D
+is 1, and K − 1 for a categorical label. With the same program and guide, Adapted DIVA is another
+objective: see :mod:`ccvae.inference`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ from torch import Tensor, nn
 from ..data import LabelSpace
 from .labelled import EachKind, Labelled, shown
 from .likelihoods import Likelihood
-from .priors import ConditionalPrior
+from .priors import conditional_prior
+from .program import joined
 
 
 class CCVAE(Labelled):
@@ -52,8 +54,8 @@ class CCVAE(Labelled):
             ``space.dimension + style``.
         likelihood: what the raw parameters mean.
         style: S, dimensions of z_style.
-        frequencies: p(y), for each kind of label a table ``(n, K)``, as
-            ``space.frequencies(labels)`` returns them; uniform by default.
+        frequencies: p(y), for each kind of label a table ``(n, K)``, for real ones mean and
+            deviation ``(n, 2)``, as ``space.frequencies(labels)`` returns them; uniform by default.
     """
 
     def __init__(
@@ -69,11 +71,14 @@ class CCVAE(Labelled):
         self.style = style
         self.decoder = decoder
         self.likelihood = likelihood
-        self.prior = EachKind(ConditionalPrior(kind) for kind in space.kinds)
+        self.prior = EachKind(conditional_prior(kind) for kind in space.kinds)
 
-    def class_blocks(self) -> list[tuple[Tensor, Tensor]]:
-        """Means and standard deviations of p(z_c | y): ``(n, K, D)`` for each kind of label."""
-        return [prior.classes() for prior in self.prior]
+    def blocks_given(self, y: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Means and standard deviations of p(z_c | y) ``(R, n, D)``, for labels ``(R, L)``."""
+        given = [
+            prior(kind.of(y)) for kind, prior in zip(self.space.kinds, self.prior, strict=True)
+        ]
+        return [(each.mean, each.variance.sqrt()) for each in given]
 
     def forward(
         self, x: Tensor | None, y: Tensor, d: Tensor | None = None, *, index: Tensor, size: int
@@ -97,6 +102,6 @@ class CCVAE(Labelled):
                 blocks.append(z_c.flatten(-2))
             origin = torch.zeros(len(index), 1, self.style, dtype=y.dtype, device=y.device)
             z_style = pyro.sample("z_style", dist.Normal(origin, 1.0).to_event(1))
-            z = torch.cat([*blocks, z_style.squeeze(-2)], -1)
+            z = joined([*blocks, z_style.squeeze(-2)])
             pixels = self.likelihood(self.decoder(z).unsqueeze(-4))
             pyro.sample("x", pixels, obs=None if x is None else x.unsqueeze(-4))

@@ -9,8 +9,12 @@ from torch import Tensor
 
 @runtime_checkable
 class ClassBlocks(Protocol):
-    """A model in which the class of a label decides where its block of the latent space lies."""
+    """A model in which a label decides where its block of the latent space lies."""
 
-    def class_blocks(self) -> list[tuple[Tensor, Tensor]]:
-        """Means and standard deviations of p(z_c | y): ``(n, K, D)`` for each kind of label."""
+    def blocks_given(self, y: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Means and standard deviations of p(z_c | y) for labels ``(R, L)``, none missing.
+
+        Returns:
+            ``(R, n, D)`` both, for each kind of label.
+        """
         ...

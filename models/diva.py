@@ -26,7 +26,8 @@ site       plates          event shape  observed
 =========  ==============  ===========  =======================================
 
 With one label this is the paper's program. With several, z_y is partitioned by label, as in
-Adapted DIVA, so that the sum over missing labels factorises.
+Adapted DIVA, so that the sum over missing labels factorises. p(z_y | y) of a real label is linear
+in its number, where classes have a network of their code.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ from torch import Tensor, nn
 from ..data import LabelSpace
 from .labelled import EachKind, Labelled, shown
 from .likelihoods import Likelihood
-from .priors import ClassTable
+from .priors import ClassTable, RealPrior
+from .program import joined
 
 
 class DIVA(Labelled):
@@ -74,7 +76,12 @@ class DIVA(Labelled):
         self.style = style
         self.decoder = decoder
         self.likelihood = likelihood
-        self.prior = EachKind(ClassTable(len(k), k.classes, block) for k in space.kinds)
+        self.prior = EachKind(
+            RealPrior(len(kind), block)
+            if kind.form == "real"
+            else ClassTable(len(kind), kind.classes, block)
+            for kind in space.kinds
+        )
         self.domain_prior = ClassTable(1, domains, style)
         self.register_buffer("domain_frequencies", torch.full((1, domains), 1 / domains))
 
@@ -107,6 +114,6 @@ class DIVA(Labelled):
                     label = pyro.sample(f"y{kind.suffix}", p_y, **known)
                     z_y = pyro.sample(f"z_y{kind.suffix}", prior(label))
                 blocks.append(z_y.flatten(-2))
-            z = torch.cat([z_d.squeeze(-2), z_x.squeeze(-2), *blocks], -1)
+            z = joined([z_d.squeeze(-2), z_x.squeeze(-2), *blocks])
             pixels = self.likelihood(self.decoder(z).unsqueeze(-4))
             pyro.sample("x", pixels, obs=None if x is None else x.unsqueeze(-4))

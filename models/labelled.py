@@ -37,7 +37,8 @@ class Labelled(Program):
 
     Args:
         space: the labels.
-        frequencies: p(y), for each kind of label a table ``(n, K)``; uniform by default.
+        frequencies: p(y), for each kind of label a table ``(n, K)``, for real ones mean and
+            deviation ``(n, 2)``; uniform by default.
     """
 
     def __init__(self, space: LabelSpace, frequencies: Sequence[Tensor] | None) -> None:
@@ -49,7 +50,7 @@ class Labelled(Program):
 
     def p_y(self, kind: Kind) -> TorchDistribution:
         """p(y) of one kind of labels, batch ``(n,)``."""
-        return label_prior(self.get_buffer(f"frequencies{kind.suffix}"))
+        return label_prior(kind, self.get_buffer(f"frequencies{kind.suffix}"))
 
 
 def shown(y: Tensor) -> Shown:

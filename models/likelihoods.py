@@ -73,7 +73,7 @@ class Pixels(TorchDistribution):
 
     @property
     def _event_size(self) -> int:
-        return self.event_shape.numel()
+        return math.prod(self.event_shape)  # under Pyro's provenance it is a plain tuple
 
 
 class BinaryPixels(TorchDistribution):

@@ -20,6 +20,9 @@ site              plates  event shape  observed
 All labels are one site, an event of L class codes, and **not** a vectorised ``labels`` plate. The
 decoder ties all labels together, so a sum over them runs over the product of their classes. In a
 plate they would be enumerated together, and the sum would run over "all 0" and "all 1" alone.
+
+An ordinal label is one of classes here, whose order plays no part. A real one has no place among
+them: there is no finite sum over a number that the decoder takes through its layers.
 """
 
 from __future__ import annotations
@@ -68,7 +71,7 @@ class M2(Program):
         self.likelihood = likelihood
         if frequencies is None:
             frequencies = space.uniform()
-        self.columns = ClassColumns(space.classes, space.names)
+        self.columns = ClassColumns(space.classes, space.names, space.forms)
         row = torch.cat([clamp_probs(table).log().flatten() for table in frequencies])
         self.register_buffer("log_frequencies", self.columns.log_softmax(row))
 

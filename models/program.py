@@ -7,14 +7,15 @@ announcements take longer than the sites do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import torch
 from pyro.nn import PyroModule
 from pyro.poutine.runtime import am_i_wrapped
-from torch import nn
+from torch import Tensor, nn
 
 _alone = ContextVar("sites_alone", default=False)
 
@@ -40,3 +41,15 @@ class Program(PyroModule):
         if isinstance(part, nn.Module) and not isinstance(part, PyroModule) and _alone.get():
             return part
         return super().__getattr__(name)
+
+
+def joined(parts: Sequence[Tensor]) -> Tensor:
+    """Latents ``(…, D)`` one after the other, ``(…, ΣD)``.
+
+    The dimensions to the left may differ by 1: handlers put worlds and particles there, and only
+    what they reach has them.
+    """
+    if len({part.shape[:-1] for part in parts}) > 1:
+        shape = torch.broadcast_shapes(*(part.shape[:-1] for part in parts))
+        parts = [part.expand(*shape, -1) for part in parts]
+    return torch.cat(list(parts), -1)

@@ -6,8 +6,10 @@ dimensions; a decoder maps latents ``(…, D)`` to the raw numbers of a likeliho
 
 from .build import NETWORKS, Shape
 from .convolutional import (
+    ConvDecoder,
     ConvDecoder28,
     ConvDecoder64,
+    ConvEncoder,
     ConvEncoder28,
     ConvEncoder64,
     DIVADecoder28,
@@ -21,8 +23,10 @@ from .mlp import MLPDecoder, MLPEncoder
 
 __all__ = [
     "NETWORKS",
+    "ConvDecoder",
     "ConvDecoder28",
     "ConvDecoder64",
+    "ConvEncoder",
     "ConvEncoder28",
     "ConvEncoder64",
     "DIVADecoder28",

@@ -8,6 +8,8 @@ name             images         what it is
 ``conv28``       28×28          two convolutions and a dense layer
 ``diva28``       28×28          the network of Ilse et al. (2020), with batch normalisation
 ``diva28-small`` 28×28          the same with a narrower decoder, for two cores
+``conv-any``     square, from   that of ``conv64`` with as many halvings as the size asks for
+                 16 to 256
 ``mlp``          any            one hidden layer of 500 softplus units (Kingma et al. 2014)
 ``auto``         any            the first of these that takes the images
 ``MODULE:E,D``   theirs         two classes of the user's, made as ``E(shape, outputs)`` and
@@ -25,8 +27,12 @@ from torch import nn
 
 from ..loading import load_class
 from .convolutional import (
+    LARGEST,
+    SMALLEST,
+    ConvDecoder,
     ConvDecoder28,
     ConvDecoder64,
+    ConvEncoder,
     ConvEncoder28,
     ConvEncoder64,
     DIVADecoder28,
@@ -48,9 +54,10 @@ NETWORKS = {
     "conv28": (28, 28),
     "diva28": (28, 28),
     "diva28-small": (28, 28),
+    "conv-any": None,
     "mlp": None,
 }
-"""The networks by name, with the image size that they take; None is any."""
+"""The networks by name, with the one image size that they take; None is more than one."""
 
 SMALL_DECODER = (32, 16, 8)
 """Feature maps of the decoder of ``diva28-small``."""
@@ -69,8 +76,15 @@ def check(network: str, shape: Shape) -> str:
             f"unknown network {network!r}; choose one of {', '.join(NETWORKS)}, or "
             "module:encoder,decoder of your own"
         )
+    square = shape[1] == shape[2] and SMALLEST <= shape[1] <= LARGEST
     if network == "auto":
-        return next((name for name, size in NETWORKS.items() if size == shape[1:]), "mlp")
+        fitting = (name for name, size in NETWORKS.items() if size == shape[1:])
+        return next(fitting, "conv-any" if square else "mlp")
+    if network == "conv-any" and not square:
+        raise ValueError(
+            f"the network 'conv-any' takes square images of {SMALLEST} to {LARGEST} pixels, got "
+            f"{shape[1:]}; resize the images, or choose the network auto or mlp"
+        )
     size = NETWORKS[network]
     if size not in (None, shape[1:]):
         raise ValueError(
@@ -78,6 +92,24 @@ def check(network: str, shape: Shape) -> str:
             "images, or choose the network auto or mlp"
         )
     return network
+
+
+def chosen(network: str, shape: Shape) -> str:
+    """What ``auto`` stands for with images of this shape and why, in a line.
+
+    >>> chosen("auto", (3, 64, 64))
+    'network conv64, made for colour images of 64×64'
+    >>> chosen("auto", (1, 32, 48))
+    'network mlp, one hidden layer: convolutions are there for squares of 16 to 256, not 32×48'
+    """
+    name, (channels, height, width) = check(network, shape), shape
+    colour = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
+    if name == "mlp" and network == "auto":
+        return (
+            f"network mlp, one hidden layer: convolutions are there for squares of {SMALLEST} to "
+            f"{LARGEST}, not {height}×{width}"
+        )
+    return f"network {name}, made for {colour} images of {height}×{width}"
 
 
 def own(network: str, part: str, *arguments: Any) -> Any:
@@ -115,6 +147,8 @@ def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
             return ConvEncoder64(shape[0], outputs)
         case "conv28":
             return ConvEncoder28(shape[0], outputs)
+        case "conv-any":
+            return ConvEncoder(shape[0], shape[1], outputs)
         case "diva28" | "diva28-small":
             return DIVAEncoder28(shape[0], outputs)
         case _:
@@ -155,6 +189,8 @@ def decoder(
             return LocalDecoder64(inputs, numbers, blocks)
         case "conv28":
             return ConvDecoder28(inputs, numbers)
+        case "conv-any":
+            return ConvDecoder(inputs, numbers, shape[1])
         case "diva28":
             return DIVADecoder28(inputs, numbers)
         case "diva28-small":

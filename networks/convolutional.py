@@ -1,5 +1,8 @@
 """Convolutional networks: 64×64 as published with CC-VAE (Joy et al. 2021), and 28×28.
 
+:class:`ConvEncoder` and :class:`ConvDecoder` are the former for any square size from 16 to 256: as
+many halvings as leave 4 to 7 pixels along each side, with the published widths at the small end.
+
 One of those for 28×28 is published with DIVA (Ilse et al. 2020). It normalises over the batch, so
 a pair that uses it is evaluated in its evaluation mode.
 """
@@ -51,6 +54,80 @@ class ConvDecoder64(Decoder):
         ]
         for before, after in zip(widths[3::-1], (*widths[2::-1], channels), strict=True):
             layers += [nn.ReLU(), nn.ConvTranspose2d(before, after, 4, 2, 1)]
+        super().__init__(channels_last(nn.Sequential(*layers)))
+
+
+SMALLEST, LARGEST = 16, 256
+"""Pixels along each side of what :class:`ConvEncoder` and :class:`ConvDecoder` take."""
+
+
+def sides(side: int) -> list[int]:
+    """Pixels along each side after every halving, from the image to the last, of 4 to 7.
+
+    >>> sides(64), sides(50)
+    ([64, 32, 16, 8, 4], [50, 25, 12, 6])
+
+    Raises:
+        ValueError: for a side that is not from 16 to 256 pixels.
+    """
+    if not SMALLEST <= side <= LARGEST:
+        raise ValueError(
+            f"expected a side of {SMALLEST} to {LARGEST} pixels, got {side}; resize the images"
+        )
+    found = [side]
+    while found[-1] > 7:
+        found.append(found[-1] // 2)
+    return found
+
+
+def _widths(halvings: int) -> list[int]:
+    """Feature maps after each halving: 32 at the image's end, then 64 and 128."""
+    return [*[32] * (halvings - 2), 64, 128]
+
+
+class ConvEncoder(Encoder):
+    """:class:`ConvEncoder64` for square images of 16 to 256 pixels; for 64 it is that network.
+
+    Args:
+        channels: C, colours of the image. side: pixels along each side.
+        outputs: D, latent dimensions.
+        features: of the last convolution, which takes all that the halvings leave.
+    """
+
+    def __init__(self, channels: int, side: int, outputs: int, features: int = 256) -> None:
+        *halved, last = sides(side)
+        widths = [channels, *_widths(len(halved))]
+        layers: list[nn.Module] = []
+        for before, after in pairwise(widths):
+            layers += [nn.Conv2d(before, after, 4, 2, 1), nn.ReLU()]
+        layers += [nn.Conv2d(widths[-1], features, last), nn.ReLU(), nn.Flatten()]
+        super().__init__(channels_last(nn.Sequential(*layers)), features, outputs)
+
+
+class ConvDecoder(Decoder):
+    """The mirror of :class:`ConvEncoder`; for 64 pixels it is :class:`ConvDecoder64`.
+
+    Args:
+        inputs: D, latent dimensions. channels: raw numbers for each pixel.
+        side: pixels along each side.
+        features: as the encoder's.
+    """
+
+    def __init__(self, inputs: int, channels: int, side: int, features: int = 256) -> None:
+        steps = sides(side)[::-1]
+        widths = [*_widths(len(steps) - 1)[::-1], channels]
+        layers: list[nn.Module] = [
+            nn.Linear(inputs, features),
+            nn.ReLU(),
+            nn.Unflatten(1, (features, 1, 1)),
+            nn.ConvTranspose2d(features, widths[0], steps[0]),
+        ]
+        for (before, after), (small, large) in zip(pairwise(widths), pairwise(steps), strict=True):
+            odd = large - 2 * small  # halving 25 gives 12, and doubling 12 gives 24
+            layers += [
+                nn.ReLU(),
+                nn.ConvTranspose2d(before, after, 4, 2, 1, output_padding=odd),
+            ]
         super().__init__(channels_last(nn.Sequential(*layers)))
 
 

@@ -24,30 +24,36 @@ from .drawing.charts import bars
 from .drawing.section import Picture, Section, stem
 from .drawing.sheets import MUTED, panel, png, sheet
 from .reading.blocks import at_classes
+from .reading.steps import code_of
 from .reading.subject import Subject
 
 DRAWS, MEASURED, SHOWN = 256, 512, 8
 """Draws of every class, test images over which is measured, and draws that are shown."""
 
 
-def given(space: LabelSpace, name: str, code: int, like: Batch) -> Batch:
+def given(space: LabelSpace, name: str, code: float, like: Batch) -> Batch:
     """A batch of as many rows in which one label is known and all others are missing.
 
     Args:
-        space: the labels. name: the one that is given. code: its class. like: how many rows.
+        space: the labels. name: the one that is given. code: its class, the place of a number's
+            step, or where the space is that of the programs a standardised number.
+        like: how many rows.
 
     Raises:
         ValueError: for a label that is not in the space, or a code that it does not have.
     """
-    hidden = like.hidden()
-    hidden.y[:, space.index(name)] = code
-    space.check(hidden.y.cpu())
+    column, hidden = space.index(name), like.hidden()
+    asked = torch.full((1, len(space)), torch.nan)
+    asked[:, column] = code
+    space.check(asked)
+    label = space.labels[column]
+    hidden.y[:, column] = code_of(label, int(code)) if label.classes else code
     return hidden
 
 
 @torch.no_grad()
 def generate(
-    model: nn.Module, space: LabelSpace, name: str, code: int, like: Batch, *, seed: int = 0
+    model: nn.Module, space: LabelSpace, name: str, code: float, like: Batch, *, seed: int = 0
 ) -> Tensor:
     """Images ``(B, C, H, W)`` that the model draws given one label, without the noise of pixels.
 

@@ -19,7 +19,7 @@ from ..data import Batch, Label
 from .drawing.charts import matrix
 from .drawing.section import Picture, Section, stem
 from .drawing.sheets import sheet, wrapped
-from .embedding import LIMIT, scatter
+from .embedding import LIMIT, show
 from .reading.blocks import at_classes, class_means
 from .reading.examples import spread
 from .reading.latents import Draws, draws, silhouette
@@ -121,7 +121,7 @@ def study(subject: Subject) -> Section | None:
         label, codes = space.labels[space.index(name)], rows.labels[:, space.index(name)]
         known = ~codes.isnan()
         means = class_means(subject.model, space, name).cpu()
-        clusters = scatter(label, drawn.blocks[name][known], codes[known], means)
+        clusters = show(label, drawn.blocks[name][known], codes[known], means)
         pictures += [
             Picture(
                 name,

@@ -19,6 +19,7 @@ from .drawing.sheets import ABREAST, FAINTEST, heat, sheet, to_rgb, wrapped
 from .reading.blocks import class_means, find_block, moved
 from .reading.effects import Effect, effects
 from .reading.examples import evenly
+from .reading.steps import Steps
 from .reading.subject import Subject
 from .walks import PAIRS, draw_crossings, draw_pair, motion, pairs, path
 
@@ -42,7 +43,8 @@ class Traversal:
         images: ``(B, S, C, H, W)``.
         stops: class code at each of the S steps, None between classes.
         belief: q(y = k | image) ``(B, S)``, by encoding the decoded images. With two classes k = 1;
-            with more, k is the class of the stop, and NaN between stops.
+            with more, k is the class of the stop, and NaN between stops. Of a number it is the
+            number that is read off the image, in its units.
     """
 
     name: str
@@ -78,6 +80,9 @@ def traverse(subject: Subject, batch: Batch, name: str, *, between: int | None =
     points, stops = path(means, between or max(1, (COLUMNS - 1) // (len(means) - 1)))
     latents = subject.encode(batch)
     images = [subject.decode(moved(latents, block, point), batch) for point in points]
+    if isinstance(subject.space.labels[subject.space.index(name)], Steps):
+        read = torch.stack([subject.number(image, name) for image in images], 1)
+        return Traversal(name, torch.stack(images, 1), stops, read)
     believed = [subject.beliefs(image)[name] for image in images]
     if len(means) == 2:
         belief = [q[:, 1] for q in believed]
@@ -106,7 +111,7 @@ def full_scale(traversal: Traversal) -> float:
 
 
 def _number(q: float) -> str:
-    return "" if q != q else f"{q:.2f}"
+    return "" if q != q else f"{q:.2f}" if abs(q) < 10 else f"{q:.0f}"
 
 
 def study(subject: Subject) -> Section:
@@ -194,8 +199,8 @@ EXPLANATION = (
     "In each row one label's block walks the straight line from class mean to class mean of "
     "p(z_c | y); everything else stays at the guide's mean code of the input. Below each image: "
     "what the guide believes on seeing it, q(yes) of a label with two classes, and q of the class "
-    "that heads the column of one with more. Last column: how far each pixel moves between the "
-    "class means."
+    "that heads the column of one with more; of a number, that number. Last column: how far each "
+    "pixel moves between the class means."
 )
 
 MOTION = (

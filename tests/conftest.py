@@ -17,6 +17,12 @@ def _clean_pyro():
     pyro.clear_param_store()
 
 
+@pytest.fixture
+def brief_classifiers(monkeypatch):
+    """Plain classifiers take a run's own steps, and not at least 600."""
+    monkeypatch.setattr("ccvae.inference.training.baselines.CLASSIFIER_STEPS", 1)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
     """Tests never read or write the user's cache."""

@@ -3,17 +3,22 @@
 import json
 import math
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
-import time
+from html import unescape
 
 import pytest
 import torch
 
-from ccvae.cli import main
+from ccvae import commands
+from ccvae.cli import build_parser, main
+from ccvae.inference.catalogue import PROGRAMS
 from ccvae.inference.runs.run import load
+from ccvae.inference.training.stopping import Stopped
 
 from .calling import QUICK, call
 
@@ -23,6 +28,11 @@ def trained(tmp_path_factory):
     directory = tmp_path_factory.mktemp("trained") / "run"
     assert main(["train", *QUICK, "--out", str(directory)]) == 0
     return directory
+
+
+@pytest.fixture(autouse=True)
+def _brief(brief_classifiers):
+    """Nothing here asks how good a classifier is."""
 
 
 @pytest.fixture
@@ -67,12 +77,12 @@ def test_resume_goes_on_as_if_nothing_had_happened(run, tmp_path, capsys):
     environment = {**os.environ, "PYTHONPATH": "src"}
     program = (
         "import sys, itertools; from pathlib import Path; import torch\n"
-        "from ccvae.inference import fitting, runs; from ccvae.config import Config\n"
+        "from ccvae.inference.runs import create, fit; from ccvae.config import Config\n"
         "from ccvae.data.spec import load\n"
         "torch.set_num_threads(1)\n"
         "c = Config(data='faces:72', network='mlp', epochs=2, batch_size=30); d = load(c.data)\n"
-        "r = runs.create(c, d, Path(sys.argv[1]), torch.device('cpu'))\n"
-        "next(fitting.fit(r, d.training(c.labelled, c.seed), resume=False))\n"
+        "r = create(c, d, Path(sys.argv[1]), torch.device('cpu'))\n"
+        "next(fit(r, d.training(c.labelled, c.seed), resume=False))\n"
     )
     cut = tmp_path / "cut"
     subprocess.run([sys.executable, "-c", program, cut], check=True, env=environment)
@@ -87,14 +97,59 @@ def test_a_killed_training_leaves_its_last_checkpoint_whole(tmp_path, capsys):
     directory = tmp_path / "killed"
     command = [sys.executable, "-m", "ccvae", "train", *QUICK, "--out", str(directory)]
     command[command.index("--epochs") + 1] = "100000"
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (directory / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.3)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert any(line.startswith("epoch 4") for line in process.stderr)
+        process.kill()
     load(directory, torch.device("cpu"))  # raises unless the checkpoint is whole
+
+
+def hints(text):
+    """The commands of ours that a text ends its lines with, as lists of words."""
+    return [
+        shlex.split(line) for line in re.findall(r"\bccvae ((?:train|evaluate) .*)$", text, re.M)
+    ]
+
+
+def test_printed_commands_work(tmp_path, capsys, monkeypatch, write_module):
+    """With spaces in their words, and where a run needs a module of its own."""
+    monkeypatch.chdir(tmp_path)
+    write_module(
+        "mine", "from ccvae.inference import VAEObjective\nclass Mine(VAEObjective): ...\n"
+    )
+    asked = ["vae", *QUICK, "--only", "Smiling", "--objective", "mine:Mine", "--out", "my run"]
+
+    def stop(*_, **__):
+        yield from ()
+        raise Stopped(0, 3, signal.SIGTERM)
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr(commands, "fit", stop)
+        status, _, err = call(capsys, "train", *asked)
+    assert status == 128 + signal.SIGTERM
+    (again,) = hints(err)
+    assert again == ["train", *asked, "--resume"]
+    status, out, err = call(capsys, *again)
+    assert status == 0, err
+    (evaluate,) = hints(out)
+    assert evaluate == ["evaluate", "my run", "--trust", "mine"]
+    status, _, err = call(capsys, *evaluate)
+    assert status == 0, err
+    call(capsys, "study", "reconstruction", "my run", "--trust", "mine")
+    page = unescape((tmp_path / "my run" / "report.html").read_text())
+    (same,) = hints(page.replace("</code></pre>", ""))
+    shutil.rmtree("my run")
+    status, _, err = call(capsys, *same)
+    assert status == 0, err
+    assert (tmp_path / "my run" / "checkpoint.safetensors").exists()
+
+
+def test_the_objectives_name_commands_that_are_taken(capsys):
+    _, out, _ = call(capsys, "objectives")
+    named = [shlex.split(words) for words in re.findall(r"\(ccvae (train .*)\)", out)]
+    assert len(named) >= 5
+    for words in named:
+        options = build_parser().parse_args(words)
+        assert options.objective in PROGRAMS[options.program]
 
 
 def test_data_describes(capsys):
@@ -194,7 +249,10 @@ def test_own_network_by_name(tmp_path, capsys, write_module):
         (["train", *QUICK, "--network", "conv"], "or module:encoder,decoder of your own"),
         (["train", *QUICK, "--network", "./net.py:E,D"], "without a path and without .py"),
         (["train", *QUICK, "--network", "json:loads"], "expected module:encoder,decoder, got"),
-        (["train", "nosuch"], "unknown program 'nosuch'; choose one of vae, m2, diva, ccvae"),
+        (
+            ["train", "nosuch", *QUICK],
+            "unknown program 'nosuch'; choose one of vae, m2, diva, ccvae",
+        ),
         (["train", "--data", "nosuch"], "unknown data set 'nosuch'"),
         (["train", "--data", "faces:two"], "expected a number of at least 12"),
         (["train", *QUICK, "--objective", "elbo"], "choose one of ccvae, ccvae-authors"),

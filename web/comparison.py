@@ -17,7 +17,7 @@ from ..data import Batch, Dataset, Rows
 from ..data.faces import faces
 from ..guides.contracts import Classifier
 from ..inference import Objective
-from ..inference.catalogue import PROGRAMS, build_objective, build_pair
+from ..inference.catalogue import ENTRIES, PROGRAMS, build_objective, build_pair
 from ..inference.evaluation.prediction import classify
 from ..inference.training.optimisation import adam, descend, set_rate
 from ..inspection.formulas import write_term
@@ -68,7 +68,7 @@ class Comparison:
         choose("program", program, PROGRAMS)
         for name in objectives:
             choose(f"objective of {program}", name, PROGRAMS[program])
-        data = small_faces().only(FEW if program == "m2" else LABELS)
+        data = small_faces().only(FEW if ENTRIES[program].sums_jointly else LABELS)
         self.seed, self.done = seed, 0
         self.sides = [_Side(program, name, data, seed) for name in objectives]
         self.batches = _endless(data.training(LABELLED, seed), seed)

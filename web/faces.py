@@ -9,20 +9,23 @@ import math
 from typing import Any
 
 import torch
+from pyro.distributions import TorchDistribution
 from safetensors.torch import load_file
 from torch import Tensor
-from torch.nn.functional import softplus
 
 from ..data import Batch, Label, Rows
 from ..data.decode import Decoding, decode_file, strict_pillow
+from ..guides import ClassPrediction, NumberPrediction, Partitioned, Prediction
+from ..guides.real import ThreeNodes
 from ..inference.evaluation.prediction import Latents, decode, encode
 from ..inference.runs.run import Run
 from ..studies.drawing.pixels import address
 from ..studies.drawing.pixels import encode as encode_file
 from ..studies.drawing.sheets import FAINTEST, heat
 from ..studies.reading.beliefs import beliefs
-from ..studies.reading.blocks import class_means, find_block, moved
+from ..studies.reading.blocks import class_block, class_means, find_block, moved
 from ..studies.reading.examples import spread
+from ..studies.reading.steps import in_steps, probabilities, stepped_space
 
 EXAMPLES = "examples.safetensors"
 """Test images that a run's directory may keep, so that its data set need not be at hand."""
@@ -49,16 +52,19 @@ class Room:
     """
 
     def __init__(self, run: Run) -> None:
-        if run.config.program != "ccvae":
+        if not isinstance(run.guide, Partitioned):
             raise ValueError(
                 f"this run is of the program {run.config.program!r}, whose labels own no block of "
                 "latents that a slider could move; open a run of the program 'ccvae' here, or look "
                 "at the rooms Programs and Objectives, which need no run"
             )
-        self.run, self.space = run, run.space
+        self.run = run
+        self.posterior = run.guide.posterior
         run.model.eval()
         run.guide.eval()
-        self.images, self.labels = examples(run)
+        self.images, codes = examples(run)
+        self.space = stepped_space(run.space, codes)
+        self.labels = in_steps(self.space, codes)
         self.thumbnails = [address(image) for image in self.images]
         self.priors = [self._prior(label) for label in self.space]
 
@@ -161,7 +167,7 @@ class Room:
     def _values(self, given: Any) -> dict[str, Tensor]:
         found = {}
         for name, values in _items(given, "blocks"):
-            dimensions = len(self._label(name).classes) - 1
+            dimensions = self._label(name).block
             numbers = values if isinstance(values, list) else []
             if len(numbers) != dimensions or not all(map(_is_moderate, numbers)):
                 raise ValueError(
@@ -193,25 +199,17 @@ class Room:
     def _posterior(self, batch: Batch, latents: Latents) -> dict[str, list[float]]:
         """q(y = k | z_c) of every label at the given blocks."""
         found: dict[str, list[float]] = {}
-        parts, _ = self.run.guide.posterior(batch.x)  # type: ignore[operator]
+        parts, _ = self.posterior(batch.x)
         for kind, part in zip(self.space.kinds, parts, strict=True):
-            q = part.label(latents[f"z_c{kind.suffix}"])
-            classes = q.enumerate_support(expand=False)
-            table = q.log_prob(classes).exp()[:, 0]
+            said = _said(part.label(latents[f"z_c{kind.suffix}"]))
             for position, column in enumerate(kind.columns):
-                found[self.space.names[column]] = table[:, position].tolist()
+                label = self.space.labels[column]
+                found[label.name] = probabilities(said, position, label)[0].tolist()
         return {name: found[name] for name in self.space.names}
 
     def _prior(self, label: Label) -> dict[str, Any]:
         """A label's class means, and how far each dimension's slider reaches."""
-        column = self.space.index(label.name)
-        for kind, prior in zip(self.space.kinds, self.run.model.prior, strict=True):  # type: ignore[arg-type]
-            if column in kind.columns:
-                position = kind.columns.index(column)
-                loc, scale = (
-                    prior.loc.detach()[position],
-                    softplus(prior.raw_scale.detach())[position],
-                )
+        loc, scale = class_block(self.run.model, self.space, label.name)
         return {
             "name": label.name,
             "classes": list(label.classes),
@@ -230,6 +228,14 @@ def examples(run: Run) -> tuple[Tensor, Tensor]:
     rows: Rows = spread(run.data()[1], SHOWN)
     batch = rows.batch(torch.arange(len(rows)))
     return batch.x, batch.y
+
+
+def _said(q: TorchDistribution) -> Prediction:
+    """A label's distribution as what it says, for images ``(B,)`` and the labels of its kind."""
+    if isinstance(q, ThreeNodes):
+        return NumberPrediction(q.loc, q.scale)
+    classes = q.enumerate_support(expand=False)
+    return ClassPrediction(q.log_prob(classes).movedim(0, -1))
 
 
 def _in_words(labels: list[Label], codes: list[float]) -> str:

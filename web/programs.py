@@ -10,7 +10,7 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.python import PythonLexer
 
 from ..config import Config
-from ..inference.catalogue import PROGRAMS
+from ..inference.catalogue import ENTRIES, PROGRAMS
 from ..inspection.example import PATTERNS, inspect_program
 from ..inspection.factorisation import factorisation
 from ..inspection.mathml import broken, terms
@@ -18,7 +18,7 @@ from ..inspection.source import Source, node_of, read_source
 from ..inspection.svg import svg
 from ..loading import choose
 
-TITLES = {"vae": "VAE", "m2": "M2", "diva": "DIVA", "ccvae": "CC-VAE and the Adapted DIVAs"}
+TITLES = {name: entry.heading for name, entry in ENTRIES.items()}
 
 DEFAULTS = ("ccvae", "ccvae", "some")
 """Program, objective and pattern of labels that the room opens with."""
@@ -80,7 +80,7 @@ def view(program: str, objective: str, labels: str) -> View:
         ValueError: for a name that is not known.
     """
     choose("program", program, PROGRAMS)
-    objective = objective or next(iter(PROGRAMS[program]))
+    objective = Config(program=program, objective=objective).objective_name
     choose(f"objective of {program}", objective, PROGRAMS[program])
     choose("pattern of labels", labels, PATTERNS)
     config = Config(program=program, objective=objective, style=8)
@@ -91,6 +91,7 @@ def view(program: str, objective: str, labels: str) -> View:
         for name, part, record in zip(
             ("model", "guide"), found.programs, (found.model, found.guide), strict=True
         )
+        if part is not None
     ]
     sites = [
         {

@@ -17,9 +17,10 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
 from starlette.types import Receive, Scope, Send
 
 from .. import __version__
@@ -152,15 +153,16 @@ class Pages:
 
     def __init__(self, run: Run) -> None:
         self.run, self.trainings = run, 0
-        self.environment = Environment(
+        environment = Environment(
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             loader=FileSystemLoader(HERE / "templates"),
         )
-        self.environment.filters["markup"] = Markup  # for what this package wrote itself
-        self.environment.filters["breakable"] = breakable
+        environment.filters["markup"] = Markup  # for what this package wrote itself
+        environment.filters["breakable"] = breakable
+        self.templates = Jinja2Templates(env=environment)
         try:
             self.room: Room | None = Room(run)
             self.reason = ""
@@ -178,22 +180,23 @@ class Pages:
         shown = await self._view(request)
         programs = {name: list(known) for name, known in PROGRAMS.items()}
         return self._page(
-            "programs", view=shown, programs=programs, titles=TITLES, patterns=PATTERNS
+            request, "programs", view=shown, programs=programs, titles=TITLES, patterns=PATTERNS
         )
 
     async def programs_view(self, request: Request) -> Response:
         """What that room shows of a program, without the page around it."""
-        return self._html("programs_view.html", view=await self._view(request))
+        shown = await self._view(request)
+        return self.templates.TemplateResponse(request, "programs_view.html", {"view": shown})
 
-    async def objectives(self, _: Request) -> Response:
+    async def objectives(self, request: Request) -> Response:
         """The room of objectives."""
         table = [await do(table_row, name) for name in names()]
         choices = {name: list(known) for name, known in PROGRAMS.items() if len(known) > 1}
-        return self._page("objectives", table=table, choices=choices, titles=TITLES)
+        return self._page(request, "objectives", table=table, choices=choices, titles=TITLES)
 
-    async def faces(self, _: Request) -> Response:
+    async def faces(self, request: Request) -> Response:
         """The room of faces."""
-        return self._page("faces", room=self.room, reason=self.reason, run=self.run)
+        return self._page(request, "faces", room=self.room, reason=self.reason, run=self.run)
 
     async def comparison(self, request: Request) -> Response:
         """A short training under two objectives, as a JSON object on each line."""
@@ -259,7 +262,7 @@ class Pages:
             status, reason = 400, "the request ended before it was whole"
         if request.url.path.startswith("/api/"):
             return JSONResponse({"error": reason}, status)
-        return self._page("", code=status, reason=reason)
+        return self._page(request, "", code=status, reason=reason)
 
     def _room(self) -> Room:
         if self.room is None:
@@ -271,12 +274,11 @@ class Pages:
         program = asked[0] or DEFAULTS[0]
         return await do(view, program, asked[1], asked[2] or DEFAULTS[2])
 
-    def _page(self, here: str, /, *, code: int = 200, **parts: Any) -> HTMLResponse:
+    def _page(self, request: Request, here: str, *, code: int = 200, **parts: Any) -> Response:
         frame = {"rooms": ROOMS, "here": here, "version": __version__, "code": code}
-        return self._html(f"{here or 'failed'}.html", code, **(frame | parts))
-
-    def _html(self, template: str, code: int = 200, /, **parts: Any) -> HTMLResponse:
-        return HTMLResponse(self.environment.get_template(template).render(**parts), code)
+        return self.templates.TemplateResponse(
+            request, f"{here or 'failed'}.html", frame | parts, code
+        )
 
 
 async def _json(request: Request) -> dict[str, Any]:

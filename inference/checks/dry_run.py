@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import re
 
 from pyro import poutine
+from pyro.poutine.guide import GuideMessenger
 from pyro.poutine.messenger import Messenger
 from pyro.poutine.runtime import Message
 from pyro.poutine.util import site_is_subsample
 
-from ..objectives.sites import sample_sites
+from ..objectives.sites import Program, sample_sites
 from .finite import NotFiniteError, not_finite, parameters
-
-Program = Callable[..., Any]
 
 
 class Run:
@@ -37,8 +35,8 @@ class Run:
         self,
         name: str,
         program: Program,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
         numbers: bool,
     ) -> None:
         self.name, self.numbers = name, numbers
@@ -51,11 +49,15 @@ class Run:
             except Exception as error:
                 place = f"after its site {guard.last!r}" if guard.last else "before its first site"
                 self.error = ValueError(
-                    f"the {name} failed {place} with {in_words(error)}; correct what it computes "
-                    "there, or what it is called with"
+                    f"the {name} failed {place} with {in_words(error)}; {advice(str(error))}"
                 )
                 self.error.__cause__ = error
         self.trace = tracer.trace
+        if isinstance(poutine.unwrap(program), GuideMessenger):
+            # Such a guide runs the model, whose observations are not its own.
+            for name, site in list(self.trace.nodes.items()):
+                if site["type"] == "sample" and site["is_observed"]:
+                    self.trace.remove_node(name)
         self.sites = sample_sites(self.trace)
 
 
@@ -80,6 +82,39 @@ class Guard(Messenger):
     def _pyro_post_sample(self, msg: Message) -> None:
         if not site_is_subsample(msg):
             self.last = msg["name"]
+
+
+def advice(words: str) -> str:
+    """What to do about an error of torch's or Pyro's, by what it says."""
+    for pattern, remedy in ADVICE.items():
+        if re.search(pattern, words):
+            return remedy
+    return "correct what it computes there, or what it is called with"
+
+
+ADVICE = {
+    "must all be instances of Number|numpy.ndarray|'ndarray'": (
+        "give tensors in the place of NumPy arrays, by torch.as_tensor()"
+    ),
+    "Shape mismatch inside plate": (
+        "a plate covers one batch dimension: make those to its right part of the event with "
+        ".to_event(n), or give the plate the dim that has its size"
+    ),
+    "collide at dim": "give the plates different dims, as dim=-1 and dim=-2",
+    "Multiple sample sites named": "give every site and every plate its own name",
+    "mat1 and mat2 shapes|size mismatch|expected input.* to have|Given groups": (
+        "a layer was built for inputs of another shape: look at the shapes of the batch, or "
+        "build the network for them"
+    ),
+    "must match the size|shapes cannot be broadcast|not broadcastable": (
+        "bring the tensors there to one shape, or the batch to the shape that the program expects"
+    ),
+    "Expected all tensors to be on the same device": "move programs and batch to one device",
+    "same dtype|but got .*Float|Found dtype|expected scalar type": (
+        "bring the tensors there to one type, as .float() does"
+    ),
+}
+"""What to do, by what an error says."""
 
 
 def in_words(error: Exception) -> str:

@@ -7,29 +7,33 @@ Pyro would pass over in silence or show by a symptom alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from copy import copy
-from typing import Any
 
 import pyro
 import torch
 from pyro import poutine
-from pyro.infer import ELBO, TraceEnum_ELBO
+from pyro.infer import ELBO, TraceEnum_ELBO, TraceTailAdaptive_ELBO
 from torch import Tensor
 
 from ..objectives.base import Objective
 from ..objectives.draw import DATA, Draw, log_density
-from ..objectives.sites import Site, check_fit, mask_of, plates
+from ..objectives.sites import Program, Site, check_fit, mask_of, plates
+from .batch import check_images, check_labels
 from .dry_run import Run, in_words
 from .finite import rows_in_words
+from .objective import (
+    check_hidden,
+    check_rows,
+    check_scaled,
+    check_summed,
+    check_trained,
+)
 from .program import check_densities, check_enumerable, check_guide, check_sized
 from .untouched import modules, untouched
 
-Program = Callable[..., Any]
-
 
 def check_pair(
-    model: Program, guide: Program, *args: Any, objective: ELBO | None = None, **kwargs: Any
+    model: Program, guide: Program, *args: object, objective: ELBO | None = None, **kwargs: object
 ) -> None:
     """Raise where a model and a guide do not fit together, or do not fit their batch.
 
@@ -38,7 +42,8 @@ def check_pair(
     every distribution's parameters, value and log-density are finite. Programs on the ``meta``
     device are checked as far as that goes without numbers.
 
-    Random state, Pyro's parameter store and the buffers of modules are left as they were.
+    Random state, Pyro's parameter store and the programs' modules are left as they were: an
+    automatic guide is not built by it.
 
     Args:
         model, guide: any Pyro programs, modules or functions.
@@ -51,25 +56,33 @@ def check_pair(
     Raises:
         ValueError: saying what was expected, what came, and what to do.
     """
+    check_labels(model, args, kwargs)
     tensors = named_tensors(model, guide, args, kwargs)
     check_devices(tensors)
     numbers = not any(tensor.is_meta for tensor in tensors.values())
     as_run = objective.prepare(guide) if isinstance(objective, Objective) else guide
     with untouched(model, guide), torch.enable_grad(), pyro.validation_enabled(False):
         q = Run("guide", as_run, args, kwargs, numbers)
+        check_images(model, q, args, kwargs)
         check_guide(q)
+        replayed = poutine.replay(model, trace=q.trace)
         with torch.no_grad():
-            p = Run("model", poutine.replay(model, trace=q.trace), args, kwargs, numbers)
-            check_model(p, q)
+            p = Run("model", replayed, args, kwargs, numbers)
+            check_model(p, q, objective)
+            check_scaled(p, objective)
+            if numbers:
+                check_rows(model, p, q, args, kwargs)
             if can_be_summed(p, q, objective):
                 check_sums(p, q, model, as_run, args, kwargs)
             # Pyro's own objectives read numbers back.
             if isinstance(objective, Objective) or (objective is not None and numbers):
                 check_loss(objective, model, guide, args, kwargs, numbers)
+        if numbers and objective is not None and not isinstance(objective, Objective):
+            check_trained(model, guide, q, lambda: Run("model", replayed, args, kwargs, numbers))
 
 
 def named_tensors(
-    model: Program, guide: Program, args: tuple[Any, ...], kwargs: dict[str, Any]
+    model: Program, guide: Program, args: tuple[object, ...], kwargs: dict[str, object]
 ) -> dict[str, Tensor]:
     """Parameters and buffers of both programs, then the tensors among the arguments."""
     found: dict[str, Tensor] = {}
@@ -106,7 +119,7 @@ def check_devices(tensors: dict[str, Tensor]) -> None:
                 )
 
 
-def check_model(p: Run, q: Run) -> None:
+def check_model(p: Run, q: Run, objective: ELBO | None = None) -> None:
     """Raise for what is wrong in a model that was replayed on its guide's draw."""
     shared = [name for name in p.sites if name in q.sites]
     check_sized(p)
@@ -116,7 +129,12 @@ def check_model(p: Run, q: Run) -> None:
         raise p.error
     only_model = {name: site for name, site in p.sites.items() if name not in q.sites}
     check_enumerable("model", only_model)
-    summed = [name for name, site in only_model.items() if site["infer"].get("enumerate")]
+    summed = [
+        name
+        for name, site in only_model.items()
+        if site["infer"].get("enumerate") and not site["is_observed"]
+    ]
+    check_summed(summed, objective)
     check_fit(
         {name: site for name, site in p.sites.items() if name not in summed},
         {name: site for name, site in q.sites.items() if not site["infer"].get("is_auxiliary")},
@@ -124,6 +142,7 @@ def check_model(p: Run, q: Run) -> None:
     check_densities(p)
     if p.numbers:
         for name in shared:
+            check_hidden(name, p.sites[name], q.sites[name], q)
             check_same_weight(name, p.sites[name], q.sites[name])
 
 
@@ -210,8 +229,8 @@ def check_sums(
     q: Run,
     model: Program,
     guide: Program,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
 ) -> None:
     """Raise where the guide's labels cannot be summed over exactly.
 
@@ -237,8 +256,8 @@ def check_loss(
     objective: ELBO,
     model: Program,
     guide: Program,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
     numbers: bool,
 ) -> None:
     """Run the objective once, with Pyro's validation on where there are numbers to validate.
@@ -261,8 +280,10 @@ def check_loss(
             f"the objective {name} failed on this pair with {in_words(error)}; choose one that "
             "applies to the programs, or correct them"
         ) from error
+    # The tail-adaptive loss has a gradient and no value.
+    valued = numbers and not isinstance(objective, TraceTailAdaptive_ELBO)
     for term, value in terms.items():
-        if numbers and not value.isfinite().all():
+        if valued and not value.isfinite().all():
             where = f" {rows_in_words(~value.isfinite())}" if value.dim() else ""
             raise ValueError(
                 f"expected finite terms of {name}, got NaN or infinity in {term!r}{where}; look at "
@@ -270,7 +291,7 @@ def check_loss(
             )
 
 
-def loss_of(objective: ELBO, *args: Any, **kwargs: Any) -> Tensor:
+def loss_of(objective: ELBO, *args: object, **kwargs: object) -> Tensor:
     """The loss of an objective that is not the suite's; some have it in one of two ways alone."""
     try:
         return torch.as_tensor(objective.loss(*args, **kwargs))

@@ -7,8 +7,9 @@ from pyro.poutine.util import site_is_factor
 from torch import Tensor
 
 from ..objectives.sites import Site, check_latent, plates
-from .dry_run import Run, in_words
+from .dry_run import Run
 from .finite import check_finite
+from .values import raw_density
 
 
 def check_guide(q: Run) -> None:
@@ -74,19 +75,25 @@ def check_enumerable(program: str, sites: dict[str, Site]) -> None:
 
 
 def check_sized(run: Run) -> None:
-    """Raise for a draw in a plate without a size, which every row may share.
+    """Raise for one draw in a plate without a size, which all rows share.
 
     Raises:
         ValueError: naming plate and site.
     """
     for name, site in run.sites.items():
         for frame in plates(site):
-            if frame.size < 0 and not site["is_observed"]:
+            if frame.size < 0 and not site["is_observed"] and rows_of(site, frame.dim) == 1:
                 raise ValueError(
                     f"expected a size of the plate {frame.name!r} around {run.name} site {name!r}, "
-                    "got none: without it all rows may share one draw; write "
+                    "got none: without it all rows share one draw; write "
                     f"pyro.plate({frame.name!r}, size)"
                 )
+
+
+def rows_of(site: Site, dim: int) -> int:
+    """How many entries a site's distribution has in a batch dimension."""
+    batch = tuple(site["fn"].batch_shape)
+    return int(batch[dim]) if -dim <= len(batch) else 1
 
 
 def check_densities(run: Run) -> None:
@@ -100,33 +107,6 @@ def check_densities(run: Run) -> None:
         check_covered(run, name, site, density)
         if run.numbers:
             check_finite(run.name, site, density)
-
-
-def raw_density(run: Run, name: str, site: Site) -> Tensor:
-    """A site's log-density at its value, without its mask.
-
-    Raises:
-        ValueError: where the value does not have the distribution's shape.
-    """
-    fn, value = site["fn"], site["value"]
-    event = tuple(fn.event_shape)
-    reason = ""
-    # A hidden Markov model without a duration takes series of any length.
-    if isinstance(value, Tensor) and getattr(fn, "duration", fn) is not None:
-        found = tuple(value.shape[max(0, value.dim() - len(event)) :])
-        if found != event:
-            reason = "its last dimensions would be broadcast"
-    if not reason:
-        try:
-            density: Tensor = fn.log_prob(value)
-            return density
-        except Exception as error:
-            reason = in_words(error)
-    raise ValueError(
-        f"expected a value of batch shape {tuple(fn.batch_shape)} and event shape {event} at "
-        f"{run.name} site {name!r}, got the shape {tuple(torch.as_tensor(value).shape)} "
-        f"({reason}); reshape the value, or what the distribution's parameters are computed by"
-    )
 
 
 def check_covered(run: Run, name: str, site: Site, density: Tensor) -> None:

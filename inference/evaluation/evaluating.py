@@ -7,13 +7,24 @@ from typing import Any
 import pyro
 import torch
 from pyro.infer import ELBO
-from torch import nn
+from torch import Tensor, nn
 
-from ...data import Batch, Rows
+from ...data import Batch, LabelSpace, Rows
+from ...guides import ClassPrediction, NumberPrediction, Prediction
 from ...guides.contracts import Classifier
 from ..objectives.base import Objective
-from .accuracy import balanced, by_label, hits, mean_over_labels
-from .prediction import classify, most_likely, reconstruct
+from .accuracy import (
+    Answers,
+    answers,
+    answers_of,
+    balanced,
+    by_label,
+    errors,
+    mean_over_labels,
+    r2,
+    right,
+)
+from .prediction import reconstruct
 
 Figures = dict[str, Any]
 """What was measured, by name: numbers, and tables of one for each label; plain data."""
@@ -25,8 +36,8 @@ def evaluate(
     """Accuracy, bound and reconstruction on annotated rows, whose labels the guide does not see.
 
     Returns:
-        ``accuracy`` (mean over labels), ``accuracy_by_label`` and ``balanced_by_label`` (mean over
-        classes) for a guide that classifies; ``bound`` (nats per image, the objective's evidence
+        what :func:`judged` says of a guide that predicts, with ``balanced_by_label`` (mean over
+        classes); ``bound`` (nats per image, the objective's evidence
         bound with every label missing) and ``reconstruction_l1`` (mean absolute error per channel,
         pixel range 1).
     """
@@ -35,12 +46,11 @@ def evaluate(
     space = rows.dataset.space
     result: Figures = {}
     if isinstance(guide, Classifier):
-        right, known = hits(lambda x: classify(guide, space, x), rows, device)
-        result = {
-            "accuracy": mean_over_labels(right, known),
-            "accuracy_by_label": by_label(space, right, known),
-            "balanced_by_label": balanced(space, right, rows.labels),
-        }
+        said = answers(guide, rows, device)
+        result = judged(space, said, rows.labels)
+        if "accuracy" in result:
+            hit = said.likeliest == rows.labels
+            result["balanced_by_label"] = balanced(space, hit, rows.labels)
     bound, error = 0.0, 0.0
     for batch in rows.batches(250, device=device):
         bound += total_bound(model, guide, objective, batch.hidden())
@@ -65,13 +75,42 @@ def total_bound(model: nn.Module, guide: nn.Module, objective: ELBO, batch: Batc
         )
 
 
+def judged(space: LabelSpace, said: Answers, labels: Tensor, of: str = "") -> Figures:
+    """How well some rows' labels were predicted.
+
+    Args:
+        said: what was predicted. labels: the rows' codes, ``(n, L)``.
+        of: whose predictions they are, where not the model's; begins the names.
+
+    Returns:
+        ``accuracy`` (mean over the labels with classes) and ``accuracy_by_label``, where there are
+        any; ``error_by_label``, the mean absolute error of ordinal labels in classes and of real
+        ones in their units, and ``r2_by_label``, where there are any. Of others than the model the
+        accuracy has their name alone: ``majority``, ``majority_by_label``.
+    """
+    result: Figures = {}
+    if any(label.classes for label in space):
+        hit, known = right(space, said.likeliest, labels)
+        name = of or "accuracy"
+        result = {
+            name: mean_over_labels(hit, known),
+            f"{name}_by_label": by_label(space, hit, known),
+        }
+    for name, found in (("error", errors(space, said, labels)), ("r2", r2(space, said, labels))):
+        if found:
+            result[f"{of}_{name}_by_label" if of else f"{name}_by_label"] = found
+    return result
+
+
 def majority(train: Rows, test: Rows) -> Figures:
-    """What naming each label's commonest class among the shown labels gets right."""
+    """What the shown labels alone get right: the commonest class, the median class, the mean."""
     space = test.dataset.space
-    tables = [table[None] for table in space.frequencies(train.labels)]
-    codes = most_likely(space, tables)
-    right, known = hits(lambda x: codes.to(x.device), test)
-    return {
-        "majority": mean_over_labels(right, known),
-        "majority_by_label": by_label(space, right, known),
-    }
+    says: list[Prediction] = []
+    for kind, table in zip(space.kinds, space.frequencies(train.labels), strict=True):
+        if kind.form == "real":
+            says.append(NumberPrediction(table[None, :, 0], table[None, :, 1]))
+        else:
+            says.append(ClassPrediction(table[None].log(), kind.form == "ordinal"))
+    one = answers_of(space, says)
+    said = Answers(*(codes.expand(len(test), -1) for codes in one))
+    return judged(space, said, test.labels, "majority")

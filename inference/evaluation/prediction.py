@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyro
@@ -14,19 +15,25 @@ from torch import Tensor, nn
 
 from ...data import Batch, LabelSpace
 from ...guides.contracts import Classifier, classifying
+from ...guides.real import ThreeNodes
 from ...models.joint import JointLabels
 
 Latents = dict[str, Tensor]
 
 
 class Typical(Messenger):
-    """Run a program at its typical values: latents at their mean, labels at the likeliest class."""
+    """Run a program at its typical values: latents and numbers at their mean, labels at the
+    likeliest class.
+    """
 
     def _pyro_sample(self, msg: Message) -> None:
         if msg["is_observed"] or msg["done"] or msg["infer"].get("_deterministic"):
             return
         fn: Any = msg["fn"]
-        if fn.has_enumerate_support and not fn.event_shape:
+        if isinstance(fn, ThreeNodes):
+            msg["value"] = fn.mean
+            msg["done"] = True
+        elif fn.has_enumerate_support and not fn.event_shape:
             classes = fn.enumerate_support()
             msg["value"] = classes.gather(0, fn.log_prob(classes).argmax(0, keepdim=True))[0]
             msg["done"] = True
@@ -67,17 +74,17 @@ def reconstruct(model: nn.Module, guide: nn.Module, batch: Batch) -> Tensor:
 
 @torch.no_grad()
 def classify(guide: nn.Module | Classifier, space: LabelSpace, x: Tensor) -> Tensor:
-    """The likeliest class code of every label, ``(B, L)``, by q(y|x).
+    """The likeliest code of every label, ``(B, L)``, by q(y|x).
 
     Raises:
         ValueError: for a guide without a classifier.
     """
-    return most_likely(space, classifying(guide).predict(x))
+    return codes_of(space, [each.likeliest for each in classifying(guide).predict(x)])
 
 
-def most_likely(space: LabelSpace, log_classes: list[Tensor]) -> Tensor:
-    """Class codes ``(B, L)`` from log-probabilities ``(B, n, K)`` for each kind of label."""
-    codes = torch.empty(len(log_classes[0]), len(space), device=log_classes[0].device)
-    for kind, table in zip(space.kinds, log_classes, strict=True):
-        codes[:, list(kind.columns)] = table.argmax(-1).to(codes.dtype)
+def codes_of(space: LabelSpace, tables: Sequence[Tensor]) -> Tensor:
+    """Codes ``(B, L)`` in the labels' order, from those of each kind ``(B, n)``."""
+    codes = torch.empty(len(tables[0]), len(space), device=tables[0].device)
+    for kind, table in zip(space.kinds, tables, strict=True):
+        codes[:, list(kind.columns)] = table.to(codes.dtype)
     return codes

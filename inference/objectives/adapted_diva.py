@@ -25,9 +25,11 @@ L bounds log p(x|y_O) for β = 1 (it leaves out log p(y_O), as DIVA does); with 
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from torch import Tensor
 
-from .base import Objective
+from .base import Objective, Options
 from .draw import Draw
 
 
@@ -38,20 +40,13 @@ class AdaptedDIVAObjective(Objective):
         alpha: weight of the classifier term; DIVA's rule gives 3500·(M + N)/N for N labelled and
             M unlabelled rows of 28×28 images.
         beta: weight of the blocks' KL divergence.
-        num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
+        options: see :class:`~ccvae.inference.Objective`.
     """
 
     evidence = "log p(x|y_observed)"
 
-    def __init__(
-        self,
-        alpha: float = 1.0,
-        beta: float = 1.0,
-        *,
-        num_particles: int = 1,
-        max_plate_nesting: int = 2,
-    ) -> None:
-        super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
+    def __init__(self, alpha: float = 1.0, beta: float = 1.0, **options: Unpack[Options]) -> None:
+        super().__init__(**options)
         self.alpha = alpha
         self.beta = self.checked_beta(beta)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any
+from importlib import import_module
+from typing import Any, NoReturn, TypedDict
 
 import torch
 from pyro.infer import ELBO
@@ -12,8 +12,15 @@ from pyro.infer.elbo import ELBOModule
 from torch import Tensor, nn
 
 from .draw import Draw
+from .sites import Program
+from .terms import parse
 
-Program = Callable[..., Any]
+
+class Options(TypedDict, total=False):
+    """What every objective is made with; see :class:`Objective`."""
+
+    num_particles: int
+    max_plate_nesting: int
 
 
 class ObjectiveModule(ELBOModule):
@@ -27,7 +34,7 @@ class ObjectiveModule(ELBOModule):
         super().__init__(model, guide, objective)
         self.terms: dict[str, Tensor] = {}
 
-    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
+    def forward(self, *args: object, **kwargs: object) -> Tensor:
         """The loss of a batch, as a differentiable scalar."""
         loss, terms = self.elbo.loss_and_terms(self.model, self.guide, args, kwargs)
         self.terms = {name: term.detach() for name, term in terms.items()}
@@ -71,14 +78,22 @@ class Objective(ELBO):
     """Whether the guide's labels are summed over exactly, or sampled."""
 
     particles_at_once = 1
-    """Draws that one run of the programs makes, in a plate around them; they share what the guide
+    """Options that one run of the programs makes, in a plate around them; they share what the guide
     computes from the data alone. 1 runs the programs anew for each."""
 
     evidence = ""
     """What the bound within the objective bounds, written as its terms are."""
 
     beta = 1.0
-    """Weight of the terms whose name begins with beta."""
+    """Weight of the terms whose name says beta."""
+
+    @staticmethod
+    def suggested_alpha(rows: int, labelled: int) -> float | None:
+        """The α by this objective's own rule, for so many rows of which some are labelled.
+
+        None where it has no α, or no rule.
+        """
+        return None
 
     @staticmethod
     def checked_beta(beta: float) -> float:
@@ -94,7 +109,7 @@ class Objective(ELBO):
             )
         return beta
 
-    def draw(self, model: Program, guide: Program, *args: Any, **kwargs: Any) -> Draw:
+    def draw(self, model: Program, guide: Program, *args: object, **kwargs: object) -> Draw:
         """One joint draw of both programs, as this objective sees it."""
         return self._draw(model, guide, args, kwargs, 1)
 
@@ -102,22 +117,26 @@ class Objective(ELBO):
         """The objective of this pair as a module with the parameters of both."""
         return ObjectiveModule(model, guide, self)
 
-    def terms(self, model: Program, guide: Program, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
+    def terms(
+        self, model: Program, guide: Program, *args: object, **kwargs: object
+    ) -> dict[str, Tensor]:
         """The named terms, ``(B,)`` each, in nats; they add up to the objective of each row."""
         return self.loss_and_terms(model, guide, args, kwargs)[1]
 
     def differentiable_loss(
-        self, model: Program, guide: Program, *args: Any, **kwargs: Any
+        self, model: Program, guide: Program, *args: object, **kwargs: object
     ) -> Tensor:
         """The negative objective of the whole data set, as a differentiable scalar."""
         return self.loss_and_terms(model, guide, args, kwargs)[0]
 
-    def loss(self, model: Program, guide: Program, *args: Any, **kwargs: Any) -> float:
+    def loss(self, model: Program, guide: Program, *args: object, **kwargs: object) -> float:
         """The same as a number, without gradients."""
         with torch.no_grad():
             return self.differentiable_loss(model, guide, *args, **kwargs).item()
 
-    def loss_and_grads(self, model: Program, guide: Program, *args: Any, **kwargs: Any) -> float:
+    def loss_and_grads(
+        self, model: Program, guide: Program, *args: object, **kwargs: object
+    ) -> float:
         """The same as a number; gradients are added to the parameters' ``.grad``."""
         loss = self.differentiable_loss(model, guide, *args, **kwargs)
         if loss.requires_grad:
@@ -125,9 +144,14 @@ class Objective(ELBO):
         return loss.item()
 
     def loss_and_terms(
-        self, model: Program, guide: Program, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, model: Program, guide: Program, args: tuple[object, ...], kwargs: dict[str, object]
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The differentiable loss together with the terms that it was made of."""
+        """The differentiable loss together with the terms that it was made of.
+
+        Raises:
+            ValueError: where the name of a term does not say what it is (see :mod:`.terms`), or a
+                site of the programs has no term.
+        """
         draws = []
         for done in range(0, self.num_particles, self.particles_at_once):
             particles = min(self.particles_at_once, self.num_particles - done)
@@ -135,6 +159,8 @@ class Objective(ELBO):
             draws.append(self.formula(draw))
             draw.check_all_read()
         terms = draws[0]
+        for name in terms:
+            parse(name)
         if self.num_particles > 1:
             terms = self.combine(
                 {name: torch.cat([torch.atleast_2d(d[name]) for d in draws]) for name in terms}
@@ -160,21 +186,19 @@ class Objective(ELBO):
         Args:
             terms: what :meth:`terms` returned.
         """
-        bound = []
-        for name, term in terms.items():
-            sign_and_weight = name.lstrip("-(")
-            if sign_and_weight.startswith("beta "):
-                bound.append(term / self.beta)
-            elif not sign_and_weight.startswith("alpha"):
-                bound.append(term)
+        bound = [
+            value / self.beta if term.weight == "beta" else value
+            for term, value in ((parse(name), value) for name, value in terms.items())
+            if term.in_bound
+        ]
         return torch.stack(bound).sum(0)
 
     def _draw(
         self,
         model: Program,
         guide: Program,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
         particles: int,
     ) -> Draw:
         return Draw(
@@ -187,6 +211,11 @@ class Objective(ELBO):
             max_plate_nesting=self.max_plate_nesting,
         )
 
-    def _get_trace(self, *_: Any) -> Any:
+    def _get_trace(self, *_: object) -> NoReturn:
         # Pyro's ELBOs are built around pairs of traces; this family is built around Draw.
         raise TypeError("an Objective draws through Objective.draw, not through Pyro's traces")
+
+
+def _shown() -> Any:
+    """What draws objectives in a notebook. It lies above this layer, and only a notebook asks."""
+    return import_module("..inspection.show_objectives", __package__)

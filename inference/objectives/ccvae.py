@@ -24,18 +24,21 @@ see :mod:`ccvae.inference.objectives.ccvae_authors`.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from torch import Tensor
 
 from ...guides import Bayes
-from .base import Objective, Program
+from .base import Objective, Options
 from .classifiers import log_evidence
 from .draw import Draw
+from .sites import Program
 
 ALPHA = 300.0
 """Default weight of the classifier, chosen by measurement with one row in five labelled."""
 
 
-def suggested_alpha(rows: int, labelled: int) -> float:
+def suggested_alpha(rows: int, labelled: int) -> float | None:
     """The weight for a share of labelled rows, 60·N/N_labelled, by measurement (docs/alpha.md).
 
     >>> suggested_alpha(10_000, 2_000)
@@ -49,15 +52,13 @@ class CCVAEObjective(Objective):
 
     Args:
         alpha: weight of log q(y_O|x); 1 is the paper's bound.
-        num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
+        options: see :class:`~ccvae.inference.Objective`.
     """
 
     evidence = "log p(x,y_observed)"
 
-    def __init__(
-        self, alpha: float = ALPHA, *, num_particles: int = 1, max_plate_nesting: int = 2
-    ) -> None:
-        super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
+    def __init__(self, alpha: float = ALPHA, **options: Unpack[Options]) -> None:
+        super().__init__(**options)
         self.alpha = alpha
 
     suggested_alpha = staticmethod(suggested_alpha)

@@ -27,11 +27,12 @@ that nobody chose; see :mod:`ccvae.inference.objectives.ccvae` for one that is c
 from __future__ import annotations
 
 import math
+from typing import Unpack
 
 import torch
 from torch import Tensor
 
-from .base import Objective
+from .base import Objective, Options
 from .classifiers import blocks, log_classifier
 from .draw import Draw
 
@@ -44,7 +45,7 @@ class CCVAEAuthorsObjective(Objective):
         detach: keep the gradient of log q(y|z_c) from z_c, as published. Without it every term is
             differentiated: a gradient of the paper's formula, with the bias and the variance of
             its one draw (docs/estimators.md).
-        num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
+        options: see :class:`~ccvae.inference.Objective`.
     """
 
     evidence = "log p(x,y_observed)"
@@ -56,10 +57,9 @@ class CCVAEAuthorsObjective(Objective):
         samples: int = 100,
         *,
         detach: bool = True,
-        num_particles: int = 1,
-        max_plate_nesting: int = 2,
+        **options: Unpack[Options],
     ) -> None:
-        super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
+        super().__init__(**options)
         self.samples = samples
         self.detach = detach
 

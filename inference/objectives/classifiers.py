@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...guides import Characteristic, Conditioned
+from ...guides import Block, Conditioned
 from ...models.joint import JointLabels
 from .draw import Draw, Site, total
 
@@ -19,7 +19,7 @@ def blocks(draw: Draw) -> list[tuple[Conditioned, Site]]:
     found = []
     for site in draw.sites("q", "z_c"):
         fn = site["fn"]
-        if isinstance(fn, Characteristic) and "evidence" in site["infer"]:
+        if isinstance(fn, Block) and "evidence" in site["infer"]:
             fn = fn.given(site["infer"]["evidence"])
         if not isinstance(fn, Conditioned):
             raise ValueError(

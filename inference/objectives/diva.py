@@ -20,9 +20,11 @@ over the first epochs.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from torch import Tensor
 
-from .base import Objective
+from .base import Objective, Options
 from .classifiers import log_observed
 from .draw import Draw
 
@@ -36,7 +38,7 @@ class DIVAObjective(Objective):
         alpha_d: α_d, weight of the domain's classifier.
         beta: weight of the KL divergences once warm.
         warm_up: epochs over which β rises from 0; 0 starts it where it ends.
-        num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
+        options: see :class:`~ccvae.inference.Objective`.
     """
 
     evidence = "log p(x|y_observed,d_observed)"
@@ -48,10 +50,9 @@ class DIVAObjective(Objective):
         beta: float = 1.0,
         *,
         warm_up: int = 0,
-        num_particles: int = 1,
-        max_plate_nesting: int = 2,
+        **options: Unpack[Options],
     ) -> None:
-        super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
+        super().__init__(**options)
         self.alpha, self.alpha_d = alpha, alpha_d
         self.beta = self.final_beta = self.checked_beta(beta)
         self.warm_up = warm_up

@@ -10,13 +10,13 @@ A draw of P particles runs both programs once, in a plate around them, and answe
 where ``(B,)`` is written below.
 
 Labels that the guide samples and that have finitely many values are enumerated, not sampled: each
-answer is then the exact expectation over them. The sum over labels that lie in a plate factorises
-over that plate, so L labels with K classes take L·K terms and not K^L.
+answer is then the exact expectation over them. So are numbers, at three nodes each, where what is
+asked is quadratic in them (:class:`~ccvae.guides.real.ThreeNodes`). The sum over labels that lie in
+a plate factorises over that plate, so L labels with K classes take L·K terms and not K^L.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
@@ -28,9 +28,11 @@ from pyro.poutine.messenger import Messenger
 from pyro.poutine.runtime import Message
 from torch import Tensor
 
+from ...guides.real import ThreeNodes
 from ...models.joint import JointLabels
+from ...models.priors import Linear
 from ...models.program import sites_alone
-from .sites import Site, check_fit, check_latent, sample_sites
+from .sites import Program, Site, check_fit, check_latent, sample_sites
 
 DATA = "data"
 """Name of the plate over data points."""
@@ -61,10 +63,10 @@ class Draw:
 
     def __init__(
         self,
-        model: Callable[..., Any],
-        guide: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        model: Program,
+        guide: Program,
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
         *,
         particles: int = 1,
         enumerate_labels: bool = True,
@@ -104,6 +106,9 @@ class Draw:
     def summed(self, label: str, block: str) -> Tensor:
         """Log Σ_y p(block | y) p(y) over missing labels, log p(block | y) elsewhere; ``(B,)``.
 
+        Over a real label it is an integral, of which the nodes of the guide's q(y | block) know
+        nothing; it has a closed form.
+
         Args:
             label: name of the model's label sites, which the guide enumerates.
             block: name of the sites that depend on them, each in its label's plate.
@@ -111,6 +116,10 @@ class Draw:
         values = []
         pairs = zip(self.sites("p", label, "unobserved"), self.sites("p", block), strict=True)
         for y, z in pairs:
+            if isinstance(z["fn"], Linear):
+                missing = z["fn"].log_marginal(z["value"], y["fn"])
+                values.append(self.per_row(torch.where(y["mask"], missing, log_density(z)), z))
+                continue
             # Where the label is observed all its classes give the same z, and their p(y) adds to 1.
             joint = y["fn"].log_prob(y["value"]) + log_density(z)
             dim = self.guide[y["name"]]["infer"]["_enumerate_dim"]
@@ -264,9 +273,12 @@ def _weights(label: Site) -> Tensor:
 
     Settings that differ in observed labels alone stand for the same one, and a program may draw
     for each of them. They count alike, as their densities are, so that noise between those draws
-    gives the classifier no gradient.
+    gives the classifier no gradient. The nodes of a number have the weights of their rule.
     """
-    return log_density(label).softmax(label["infer"]["_enumerate_dim"])
+    fn, dim = label["fn"], label["infer"]["_enumerate_dim"]
+    if isinstance(fn, ThreeNodes):
+        return fn.log_weights(label["value"]).softmax(dim)
+    return log_density(label).softmax(dim)
 
 
 def _belongs(key: str, name: str) -> bool:

@@ -33,10 +33,13 @@ class ImportanceWeightedObjective(MarginalObjective):
     """
 
     particles_at_once = 10
-    suggested_alpha = None  # type: ignore[assignment]  # a bound has no classifier term
 
     def __init__(self, *, num_particles: int = 10, max_plate_nesting: int = 2) -> None:
         super().__init__(1.0, num_particles=num_particles, max_plate_nesting=max_plate_nesting)
+
+    @staticmethod
+    def suggested_alpha(rows: int, labelled: int) -> None:
+        """None: a bound has no classifier term."""
 
     def formula(self, draw: Draw) -> dict[str, Tensor]:
         """One term: the logarithm of the weight."""

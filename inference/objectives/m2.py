@@ -21,10 +21,12 @@ samples the labels instead; nothing falls back to it by itself.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import torch
 from torch import Tensor
 
-from .base import Objective
+from .base import Objective, Options
 from .classifiers import log_observed
 from .draw import Draw
 
@@ -34,15 +36,13 @@ class M2Objective(Objective):
 
     Args:
         alpha: weight of log q(y_O|x) for one labelled row.
-        num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
+        options: see :class:`~ccvae.inference.Objective`.
     """
 
     evidence = "log p(x,y_observed)"
 
-    def __init__(
-        self, alpha: float = 1.0, *, num_particles: int = 1, max_plate_nesting: int = 2
-    ) -> None:
-        super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
+    def __init__(self, alpha: float = 1.0, **options: Unpack[Options]) -> None:
+        super().__init__(**options)
         self.alpha = alpha
 
     @staticmethod

@@ -25,7 +25,7 @@ class MarginalObjective(CCVAEObjective):
 
     Args:
         alpha: weight of log q(y_O|x); 1 is the bound.
-        num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
+        options: see :class:`~ccvae.inference.Objective`.
     """
 
     def formula(self, draw: Draw) -> dict[str, Tensor]:

@@ -10,37 +10,28 @@ confidence on the unlabelled ones.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from torch import Tensor
 
-from .adapted_diva import bound
-from .base import Objective
+from .adapted_diva import AdaptedDIVAObjective, bound
+from .base import Options
 from .ccvae import ALPHA, suggested_alpha
 from .classifiers import log_classifier
 from .draw import Draw
 
 
-class OurAdaptedDIVAObjective(Objective):
+class OurAdaptedDIVAObjective(AdaptedDIVAObjective):
     """Adapted DIVA with its classifier term on labelled rows.
 
     Args:
         alpha: weight of the classifier term.
         beta: weight of the blocks' KL divergence.
-        num_particles, max_plate_nesting: see :class:`~ccvae.inference.Objective`.
+        options: see :class:`~ccvae.inference.Objective`.
     """
 
-    evidence = "log p(x|y_observed)"
-
-    def __init__(
-        self,
-        alpha: float = ALPHA,
-        beta: float = 1.0,
-        *,
-        num_particles: int = 1,
-        max_plate_nesting: int = 2,
-    ) -> None:
-        super().__init__(num_particles=num_particles, max_plate_nesting=max_plate_nesting)
-        self.alpha = alpha
-        self.beta = self.checked_beta(beta)
+    def __init__(self, alpha: float = ALPHA, beta: float = 1.0, **options: Unpack[Options]) -> None:
+        super().__init__(alpha, beta, **options)
 
     suggested_alpha = staticmethod(suggested_alpha)
 

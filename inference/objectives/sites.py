@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pyro.poutine import Trace
 from pyro.poutine.util import prune_subsample_sites
 from torch import Tensor
+
+Program = Callable[..., object]
+"""A model or a guide: a function or a module that runs its sites."""
 
 Site = dict[str, Any]
 

@@ -36,6 +36,7 @@ from ...config import Config
 from ...data import Binary, LabelSpace
 from ...networks import ConvDecoder64, ConvEncoder64
 from ...networks.heads import MINIMUM_SCALE
+from ..catalogue import Signature
 from .run import Run, adopt
 from .unpickle import read_tensors
 
@@ -160,7 +161,7 @@ def import_published(
         batch_size=200,
         lr=1e-4,
     )
-    return adopt(config, space, (CHANNELS, SIDE, SIDE), states, directory)
+    return adopt(config, Signature(space, (CHANNELS, SIDE, SIDE)), states, directory)
 
 
 def label_table(labels: Sequence[str], probabilities: Sequence[float] | None) -> Tensor:

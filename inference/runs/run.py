@@ -13,13 +13,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
 
-import msgspec
 import torch
 from pyro.infer import ELBO
 from torch import Tensor, nn
@@ -30,22 +28,20 @@ from ...data.spec import load as load_data
 from ...files import read_json, write_atomically
 from ...loading import choose
 from ...networks import Shape
-from ..catalogue import build_objective, build_pair, objective_class
+from ..catalogue import ENTRIES, Signature, build_objective, build_pair, objective_class
 from ..evaluation.evaluating import Figures, evaluate, majority
-from ..training.baseline import baseline
+from ..objectives.base import Objective
+from ..training.baselines import baseline
 from ..training.checkpoint import load_checkpoint, save_checkpoint
 from ..training.engine import PRECISIONS
 from ..training.optimisation import SCHEDULES
+from .facts import CONFIG, TRAIN, Facts, modules_of, read_facts, the_facts, write_facts
 from .logbook import METRICS, STEPS
 
-CONFIG, CHECKPOINT, EVALUATION = "config.json", "checkpoint.safetensors", "evaluation.json"
+CHECKPOINT, EVALUATION = "checkpoint.safetensors", "evaluation.json"
 NOT_FINITE = "not-finite.safetensors"
 FILES = (CHECKPOINT, METRICS, STEPS, EVALUATION, NOT_FINITE)
 """What a new training removes of an earlier one; ``config.json`` it replaces."""
-
-TRAIN, DEMO = "train", "demo"
-
-_Side = Annotated[int, msgspec.Meta(ge=1, le=2**14)]
 
 
 @dataclass
@@ -55,20 +51,28 @@ class Run:
     Attributes:
         directory: where the run lives.
         config: what it was asked for.
-        space, shape, domains: labels, image shape and number of domains of its data set.
+        signature: labels, image shape and number of domains of its data set.
         model, guide, objective: built from the configuration.
         device: where the programs are.
     """
 
     directory: Path
     config: Config
-    space: LabelSpace
-    shape: Shape
-    domains: int
+    signature: Signature
     model: nn.Module
     guide: nn.Module
     objective: ELBO
     device: torch.device
+
+    @property
+    def space(self) -> LabelSpace:
+        """The labels."""
+        return self.signature.space
+
+    @property
+    def shape(self) -> Shape:
+        """An image's, (C, H, W)."""
+        return self.signature.shape
 
     @property
     def modules(self) -> dict[str, nn.Module]:
@@ -118,10 +122,11 @@ def create(
             not fit the data.
     """
     check_free(directory)
+    choose("program", config.program, ENTRIES)
     choose("schedule", config.schedule, SCHEDULES)
     choose("precision", config.precision, PRECISIONS)
     rows = training_rows(config, dataset)
-    if len(rows.labelled) == 0 and config.program != "vae":
+    if len(rows.labelled) == 0 and ENTRIES[config.program].classifies:
         raise ValueError(
             f"no training row keeps a label at --labelled {max(config.fractions):g}, so there is "
             f"nothing to learn q(y|x) from; give at least {1 / len(rows):.2g}"
@@ -129,12 +134,10 @@ def create(
     config = _with_alpha(config, rows)
     frequencies = dataset.space.frequencies(rows.labels)
     torch.manual_seed(config.seed)
-    run = _build(
-        config, directory, dataset.space, dataset.shape, dataset.domain_count, device, frequencies
-    )
+    run = _build(config, directory, Signature.of(dataset), device, frequencies)
     if writes:
         directory.mkdir(parents=True, exist_ok=True)
-        _write_config(run, command)
+        write_facts(directory, Facts(config, run.signature, command))
         for name in FILES:
             (directory / name).unlink(missing_ok=True)
     return run
@@ -160,15 +163,14 @@ def check_free(directory: Path) -> None:
 
 def adopt(
     config: Config,
-    space: LabelSpace,
-    shape: Shape,
+    signature: Signature,
     states: dict[str, dict[str, Tensor]],
     directory: Path,
 ) -> Run:
     """A run with weights that were trained elsewhere, written to its directory.
 
     Args:
-        config, space, shape: what the run is to say of itself.
+        config, signature: what the run is to say of itself.
         states: the state dicts of ``model`` and ``guide``.
         directory: where it is kept; new or empty.
 
@@ -177,13 +179,13 @@ def adopt(
     """
     if directory.exists() and any(directory.iterdir()):
         raise ValueError(f"{directory} is not empty; give another --out")
-    run = _build(config, directory, space, shape, 0, torch.device("cpu"))
+    run = _build(config, directory, signature, torch.device("cpu"))
     for name, module in run.modules.items():
         module.load_state_dict(states[name])
     directory.mkdir(parents=True, exist_ok=True)
-    facts: dict[str, Any] = {"epoch": config.epochs, "done": 0, "total": 0, "totals": {}}
-    save_checkpoint(directory / CHECKPOINT, run.modules, None, **facts)
-    _write_config(run, "import")
+    path = directory / CHECKPOINT
+    save_checkpoint(path, run.modules, None, epoch=config.epochs, done=0, total=0, totals={})
+    write_facts(directory, Facts(config, signature, "import"))
     return run
 
 
@@ -197,7 +199,7 @@ def load(directory: Path, device: torch.device, trust: Collection[str] = ()) -> 
         ValueError: for a directory that is no run, whose checkpoint is damaged, or that names a
             module which is not trusted.
     """
-    run = _from_facts(directory, _facts(directory), device, trust)
+    run = _from_facts(directory, the_facts(directory), device, trust)
     load_checkpoint(directory / CHECKPOINT, run.modules)
     for module in run.modules.values():
         module.eval()
@@ -220,7 +222,7 @@ def resume_or_create(
     """
     if not resume or not (directory / CHECKPOINT).exists():
         return create(config, dataset, directory, device, writes=writes)
-    facts = _facts(directory)
+    facts = the_facts(directory)
     config = _with_alpha(config, training_rows(config, dataset))
     if replace(facts.config, epochs=config.epochs) != config:
         before, now = facts.config.to_json(), config.to_json()
@@ -234,7 +236,7 @@ def resume_or_create(
     if writes:
         if config.epochs != facts.config.epochs:
             (directory / EVALUATION).unlink(missing_ok=True)
-        _write_config(run, facts.command)
+        write_facts(directory, replace(facts, config=config))
     return run
 
 
@@ -251,7 +253,7 @@ def evaluate_run(run: Run) -> Figures:
     """
     train_rows, test_rows = run.data()
     result = evaluate(run.model, run.guide, run.objective, test_rows, run.device)
-    if "accuracy" in result:
+    if "accuracy" in result or "error_by_label" in result:
         kept = read_json(run.directory / EVALUATION) or {}
         beside = {key: value for key, value in kept.items() if key.startswith("classifier")}
         if not beside:
@@ -262,69 +264,6 @@ def evaluate_run(run: Run) -> Figures:
     return result
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What a run's directory says of it.
-
-    Attributes:
-        config, space, shape, domains: see :class:`Run`. command: what made the run.
-    """
-
-    config: Config
-    space: LabelSpace
-    shape: Shape
-    domains: int
-    command: str
-
-
-class _Label(msgspec.Struct):
-    """The types of a label's entry."""
-
-    name: str
-    classes: list[str] = []
-
-
-class _Written(msgspec.Struct):
-    """The types and ranges of ``config.json``; the rest is checked by what is made of it."""
-
-    config: dict[str, Any]
-    labels: Annotated[list[_Label], msgspec.Meta(min_length=1)]
-    shape: tuple[_Side, _Side, _Side]
-    domains: Annotated[int, msgspec.Meta(ge=0, le=10**6)]
-    command: str = TRAIN
-
-
-def read_facts(directory: Path) -> Facts | None:
-    """What a directory says of the run in it, or None where it is no run's."""
-    try:
-        return _facts(directory)
-    except ValueError:
-        return None
-
-
-def modules_of(config: Config) -> set[str]:
-    """The modules that a configuration names for its objective and its network."""
-    words = (config.objective, config.network)
-    return {word.partition(":")[0] for word in words if ":" in word}
-
-
-def _facts(directory: Path) -> Facts:
-    written = read_json(directory / CONFIG)
-    if written is None:
-        raise ValueError(
-            f"{directory} is not a run directory (no readable {CONFIG}); give one that "
-            "'ccvae train' or 'ccvae demo' made"
-        )
-    try:
-        run = msgspec.convert(written, _Written)
-        config, space = Config.from_json(run.config), LabelSpace.from_json(written["labels"])
-        return Facts(config, space, run.shape, run.domains, run.command)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{directory / CONFIG} does not describe a run ({error}); train it again"
-        ) from error
-
-
 def _from_facts(directory: Path, facts: Facts, device: torch.device, trust: Collection[str]) -> Run:
     foreign = sorted(modules_of(facts.config) - set(trust))
     if foreign:
@@ -333,7 +272,7 @@ def _from_facts(directory: Path, facts: Facts, device: torch.device, trust: Coll
             f"if you know it, repeat the command with --trust {' --trust '.join(foreign)}"
         )
     try:
-        return _build(facts.config, directory, facts.space, facts.shape, facts.domains, device)
+        return _build(facts.config, directory, facts.signature, device)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{directory / CONFIG} does not describe a run ({error}); train it again"
@@ -342,41 +281,20 @@ def _from_facts(directory: Path, facts: Facts, device: torch.device, trust: Coll
 
 def _with_alpha(config: Config, rows: Rows) -> Config:
     """The configuration with the objective's own rule for α where it has one and none was given."""
-    rule = getattr(objective_class(config), "suggested_alpha", None)
-    if config.alpha is not None or rule is None:
+    kind = objective_class(config)
+    if config.alpha is not None or not issubclass(kind, Objective):
         return config
-    return replace(config, alpha=rule(len(rows), len(rows.labelled)))
-
-
-def _write_config(run: Run, command: str) -> None:
-    facts = {
-        "command": command,
-        "config": run.config.to_json(),
-        "labels": run.space.to_json(),
-        "shape": run.shape,
-        "domains": run.domains,
-    }
-    write_atomically(run.directory / CONFIG, json.dumps(facts, indent=2).encode())
+    return replace(config, alpha=kind.suggested_alpha(len(rows), len(rows.labelled)))
 
 
 def _build(
     config: Config,
     directory: Path,
-    space: LabelSpace,
-    shape: Shape,
-    domains: int,
+    signature: Signature,
     device: torch.device,
-    frequencies: Any = None,
+    frequencies: Sequence[Tensor] | None = None,
 ) -> Run:
+    space, shape, domains = signature.space, signature.shape, signature.domains
     model, guide = build_pair(config, space, shape, frequencies, domains)
-    return Run(
-        directory,
-        config,
-        space,
-        shape,
-        domains,
-        model.to(device),
-        guide.to(device),
-        build_objective(config),
-        device,
-    )
+    objective = build_objective(config)
+    return Run(directory, config, signature, model.to(device), guide.to(device), objective, device)

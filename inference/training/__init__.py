@@ -1,6 +1,6 @@
 """The training loop and what it stands on: optimiser, schedule, noise, devices, checkpoints."""
 
-from .baseline import PlainClassifier, baseline, train_classifier, train_judge
+from .baselines import PlainClassifier, baseline, train_classifier, train_judge
 from .loop import Metrics, Step, Training
 from .optimisation import SCHEDULES, adam, descend
 

@@ -9,6 +9,7 @@ import keyword
 import shlex
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,13 +18,17 @@ from .config import SOURCE, Config
 
 Document = dict[str, Any]
 
+LOOKING = ("inspect", "models", "objectives")
+"""Commands that train nothing."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status, 2 where the input was at fault."""
     options = build_parser().parse_args(arguments)
-    from . import commands
-
     try:
+        commands: Any = import_module(
+            f"{__package__}.{'looking' if options.command in LOOKING else 'commands'}"
+        )
         # `import` is a word of the language; its function is called import_.
         name = options.command + "_" * keyword.iskeyword(options.command)
         document, text, *after = getattr(commands, name)(options)
@@ -34,14 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = " ".join(str(error).split())
         print(f"ccvae {options.command}: {message}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # also while the command is still being imported
+        print(f"ccvae {options.command}: interrupted", file=sys.stderr)
+        return 130
     except commands.Stopped as stopped:
         again = list(sys.argv[1:] if arguments is None else arguments)
         resume = [] if "--resume" in again else ["--resume"]
         print(f"{stopped}; to go on: {shlex.join(['ccvae', *again, *resume])}", file=sys.stderr)
         return 128 + stopped.signal
-    except KeyboardInterrupt:
-        print(f"ccvae {options.command}: interrupted", file=sys.stderr)
-        return 130
     return 0
 
 
@@ -84,8 +89,16 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument(
         "--inputs", default="", metavar="MODULE:FUNCTION", help="returns your programs' arguments"
     )
+    inspect.add_argument("--independent", default="", metavar="A,B", help=_INDEPENDENT)
+    inspect.add_argument("--given", default="", metavar="C,…", help="what --independent is given")
+    inspect.add_argument("--blanket", default="", metavar="A", help="its Markov blanket")
+    inspect.add_argument("--inverse", action="store_true", help=_INVERSE)
+    inspect.add_argument("--do", default="", metavar="A,…", help=_DO)
     inspect.add_argument("--format", default="", help="text, json, svg, png, pdf or tex (text)")
     inspect.add_argument("--beside", action="store_true", help="model and guide side by side")
+    inspect.add_argument(
+        "--numbers", action="store_true", help="sizes as numbers in the figure too"
+    )
     inspect.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
 
     objectives = _command(commands, "objectives", "Table 1: every objective as a formula")
@@ -158,6 +171,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 _PROGRAM = "see ccvae models (ccvae)"
+_INDEPENDENT = "whether the model states it: z_c,z_style; cells as y[1],y[2]; sets as a+b,c; or all"
+_INVERSE = "what the posterior needs and the guide lacks; drawn dotted and red"
+_DO = "the model with these set from outside"
 _LOG = "between two lines of steps.jsonl (50)"
 _COMPILE = "compile the networks first, for long trainings"
 _SAVE = "between two checkpoints within an epoch (10)"
@@ -165,7 +181,7 @@ _FILE = "where it is written; its ending decides the format (the screen)"
 _OUT = "the run directory (runs/PROGRAM-OBJECTIVE-DATA-SEED)"
 _SPEC = (
     "faces, faces:N, digits, digits:ROOT, rotated-digits, rotated-digits:ANGLE, celeba:ROOT, "
-    "images:DIR (faces)"
+    "images:DIR or images:FILE.npz (faces)"
 )
 _PUBLISHED = "holds encoder.pt, decoder.pt, classifier.pt and cond_prior.pt"
 _EVALUATED = "what the run is evaluated on (celeba:celeba)"

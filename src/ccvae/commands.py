@@ -19,6 +19,8 @@ from .data.progress import progress as show_progress
 from .data.spec import load as load_data
 from .files import read_json
 from .inference.runs import run as runs
+from .inference.runs.facts import DEMO as DEMO_COMMAND
+from .inference.runs.facts import modules_of, read_facts
 from .inference.runs.fitting import fit, rows_of_epoch
 from .inference.runs.run import (
     CHECKPOINT,
@@ -27,15 +29,14 @@ from .inference.runs.run import (
     create,
     evaluate_run,
     load,
-    modules_of,
-    read_facts,
     resume_or_create,
     training_rows,
 )
 from .inference.training.engine import engine, keep_freed_memory
 from .inference.training.loop import Metrics, Step
 from .inference.training.stopping import Stopped, stop_requests
-from .listing import app, data, inspect, models, objectives
+from .listing import app, data
+from .networks.build import chosen
 from .options import announce, config_of, default_directory, device_of, frequencies_of, source_of
 from .texts import Document, command_line, epoch_line, evaluation_text, study_text
 
@@ -49,9 +50,6 @@ __all__ = [
     "demo",
     "evaluate",
     "import_",
-    "inspect",
-    "models",
-    "objectives",
     "study",
     "table",
     "train",
@@ -94,6 +92,7 @@ def train(options: Namespace) -> tuple[Document, str]:
             log_every=options.log_every,
             board=True,
             compiled=options.compile,
+            remark=chosen(config.network, dataset.shape) if config.network == "auto" else "",
         )
     document = {"run": str(directory), **metrics}
     return document, f"{epoch_line(metrics)}\n{directory}: {_evaluate_line(directory, config)}"
@@ -187,7 +186,7 @@ def demo(options: Namespace) -> tuple[Document, str]:
         run = resume_or_create(config, dataset, options.out, device, resume=True)
     else:
         _clear_demo(options.out)
-        run = create(config, dataset, options.out, device, command=runs.DEMO)
+        run = create(config, dataset, options.out, device, command=DEMO_COMMAND)
     training = time.monotonic()
     _fit(run, dataset, resume=resume)
     training = time.monotonic() - training
@@ -229,18 +228,25 @@ def _fit(
     *,
     resume: bool,
     fabric: Fabric | None = None,
+    remark: str = "",
     **options: Any,
 ) -> Metrics:
-    """Train a run in sight of whoever looks on; see :func:`ccvae.inference.runs.fitting.fit`."""
+    """Train a run in sight of whoever looks on; see :func:`ccvae.inference.runs.fitting.fit`.
+
+    ``remark`` is said once the first step is done.
+    """
     keep_freed_memory()
     rows = training_rows(run.config, dataset)
     sizes = [len(rows_of_epoch(run.config, rows, epoch)) for epoch in range(run.config.epochs)]
     console = Console(stderr=True, quiet=fabric is not None and not fabric.is_global_zero)
     metrics: Metrics = {}
+    remarks = [remark] if remark else []
     with stop_requests() as stop, show_progress(console) as progress:
         task = progress.add_task("", total=sum(sizes))
 
         def watch(step: Step) -> None:
+            while remarks:
+                console.print(remarks.pop(), markup=False, highlight=False, soft_wrap=True)
             seen = sum(sizes[: step.epoch]) + round(sizes[step.epoch] * step.done / step.steps)
             epoch = f"epoch {step.epoch + 1} of {len(sizes)}"
             progress.update(task, completed=seen, description=epoch)
@@ -267,7 +273,7 @@ def _resumes(directory: Path, config: Config, *, asked: bool) -> bool:
     if not directory.exists() or not any(directory.iterdir()):
         return False
     facts = read_facts(directory)
-    if facts is None or facts.command != runs.DEMO:
+    if facts is None or facts.command != DEMO_COMMAND:
         raise ValueError(
             f"{directory} is not empty and holds {'no run' if facts is None else 'a run'} of "
             f"{'ccvae' if facts is None else 'ccvae ' + facts.command}, which a demo does not "

@@ -47,7 +47,7 @@ class Config:
     labelled_epochs: int = _option(0, "epochs at the start on the labelled rows alone")
     network: str = _option(
         "auto",
-        "auto (by size), conv64, local64, conv28, diva28, diva28-small, mlp, or "
+        "auto (by size), conv64, local64, conv28, diva28, diva28-small, conv-any, mlp, or "
         "module:encoder,decoder of your own",
     )
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")
@@ -82,6 +82,15 @@ class Config:
         for fraction in self.fractions:
             if not 0 <= fraction <= 1:
                 raise ValueError(f"expected a labelled fraction between 0 and 1, got {fraction}")
+
+    @property
+    def objective_name(self) -> str:
+        """The objective's name: a program's own objective has the name of the program.
+
+        >>> Config(program="m2").objective_name
+        'm2'
+        """
+        return self.objective or self.program
 
     @property
     def fractions(self) -> tuple[float, ...]:
@@ -146,17 +155,32 @@ FILES = ("celeba", "images")
 
 SOURCE = {
     "labels": SourceOption(
-        "table of images:DIR, a column file and a column a label (DIR/labels.csv)",
+        "table of images:DIR, a column file and a column a label (DIR/labels.csv); or folders, or "
+        "pattern:{Age:real}_{Male}_* of their names",
         ("images",),
         is_path=True,
     ),
     "kinds": SourceOption(
-        "its labels as NAME=binary, NAME=categorical or NAME=class|class, by commas (inferred)",
+        "its labels as NAME=binary, =categorical, =class|class, =real, =ordinal:low<high or "
+        "=several, by commas (inferred)",
         ("images",),
     ),
     "image_size": SourceOption("pixels along each side, of files (64)", FILES, is_number=True),
     "crop": SourceOption(
         "side of the square cut from a file's middle first, 0 for none (0)", FILES, is_number=True
+    ),
+    "file_column": SourceOption(
+        "column of the table with the files' names, or {A}/{B:04}.jpg of several columns (file, "
+        "image_id, filename, path, image, img, id and the like)",
+        ("images",),
+    ),
+    "join": SourceOption(
+        "binary labels to join into one, as NAME=LABEL|LABEL, by commas (none)", ("images",)
+    ),
+    "missing_marks": SourceOption(
+        "entries that mean missing, as WORD|WORD or NAME=WORD|WORD, by commas (NA, null, None, ?, "
+        "-, unknown and the like, and negative codes of other numbers)",
+        ("images",),
     ),
     "test_on": SourceOption("official part of CelebA, test or valid (test)", ("celeba",)),
     "missing": SourceOption(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable
+from functools import reduce
 from typing import Any, TypeVar
 
 Kind = TypeVar("Kind")
@@ -21,18 +22,18 @@ def choose(what: str, name: str, known: Iterable[str]) -> None:
 
 
 def load_attribute(path: str) -> Any:
-    """What ``module:attribute`` names; the module may be a file of the working directory.
+    """What ``module:attribute`` or ``module:object.attribute`` names; the module may be a file of the working directory.
 
     Importing runs the module, so the name must be the user's own word, never a file's.
 
     Raises:
-        ValueError: where there is no such module or attribute.
+        ValueError: where there is no such module or attribute, or the module fails.
     """
     module, _, attribute = path.partition(":")
     if "" not in sys.path:
         sys.path.append("")  # last, and only once somebody has named a module
     try:
-        return getattr(importlib.import_module(module), attribute)
+        return reduce(getattr, attribute.split("."), importlib.import_module(module))
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         # The last two are for a name that is a path, as ./mine.py, or empty.
         raise ValueError(

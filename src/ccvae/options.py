@@ -13,8 +13,9 @@ import torch
 from .config import FILES, SOURCE, Config
 from .data import Dataset
 from .data.spec import short_name, with_options
-from .data.summary import describe, kind_of
+from .data.summary import describe, kind_of, unshown
 from .files import read_json
+from .inference.runs.run import training_rows
 from .texts import command_line, some
 
 
@@ -61,16 +62,18 @@ def announce(dataset: Dataset, config: Config) -> None:
     kinds = [f"{label.name} ({kind_of(label)})" for label in dataset.space]
     lines = [f"{dataset.name} with {', '.join(kinds)}"]
     problems = describe(dataset, config.batch_size)["problems"]
-    lines += some(
-        [f"problem: {problem}" for problem in problems], f"see {command_line('data', config.data)}"
-    )
+    if max(config.fractions) > 0:
+        problems += unshown(dataset, training_rows(config, dataset).labels)
+    more = f"see {command_line('data', config.data)}"
+    lines += some([f"understood: {note}" for note in dataset.notes], more)
+    lines += some([f"problem: {problem}" for problem in problems], more)
     print("\n".join(lines), file=sys.stderr)
 
 
 def default_directory(config: Config) -> Path:
     """Where a run is kept if nothing else is said."""
     data = short_name(config.data)
-    parts = (config.program, config.objective or config.program, data, str(config.seed))
+    parts = (config.program, config.objective_name, data, str(config.seed))
     return Path("runs") / "-".join(part.replace(":", "_").replace("/", "_") for part in parts)
 
 

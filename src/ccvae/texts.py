@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .inference.training.loop import Metrics
+if TYPE_CHECKING:
+    from .inference.training import Metrics
 
 Document = dict[str, Any]
 
@@ -25,14 +26,17 @@ def epoch_line(metrics: Metrics) -> str:
     terms = "  ".join(
         f"{name} {value:.1f}"
         for name, value in metrics.items()
-        if name not in ("epoch", "accuracy", "objective", "bound")
+        if name not in ("epoch", "accuracy", "r2", "objective", "bound")
     )
     if not metrics:
         return "nothing left to train"
+    seen = f"labelled accuracy {metrics.get('accuracy', math.nan):.3f}"
+    if "r2" in metrics:  # all labels are numbers
+        seen = f"labelled R² {metrics['r2']:.3f}"
     return (
         f"epoch {metrics['epoch'] + 1:.0f}: objective {metrics['objective']:.1f}, "
         f"bound {metrics.get('bound', math.nan):.1f}, "
-        f"labelled accuracy {metrics.get('accuracy', math.nan):.3f}  [{terms}]"
+        f"{seen}  [{terms}]"
     )
 
 
@@ -63,26 +67,49 @@ def evaluation_text(result: Document) -> str:
         f"reconstruction: {result['reconstruction_l1']:.4f} mean absolute error per channel\n"
         f"on {result['images']} test images, labels hidden"
     )
+    tables = [*_shares(result), *_errors(result)]
+    return "\n\n".join([*tables, figures])
+
+
+def _shares(result: Document) -> list[str]:
+    """The table of accuracies, if there is one."""
     if "accuracy" not in result:
-        return figures
+        return []
     names = ("accuracy", "classifier", "majority")
     rows = [["label", "model", "classifier", "majority", "balanced"]]
     for label, balanced in result["balanced_by_label"].items():
         shares = [result[f"{name}_by_label"][label] for name in names]
         rows.append([label, *(f"{share:.3f}" for share in (*shares, balanced))])
     rows.append(["mean", *(f"{result[name]:.3f}" for name in names), ""])
-    return f"{aligned(rows)}\n\n{figures}"
+    return [aligned(rows)]
+
+
+def _errors(result: Document) -> list[str]:
+    """The table of mean absolute errors, in a number's units or in classes, if there is one."""
+    if "error_by_label" not in result:
+        return []
+    rows = [["mean absolute error", "model", "classifier", "constant", "R²", "classifier's"]]
+    for label in result["error_by_label"]:
+        off = [result[f"{of}error_by_label"][label] for of in ("", "classifier_", "majority_")]
+        of_variance = [
+            result.get(f"{of}r2_by_label", {}).get(label) for of in ("", "classifier_")
+        ]
+        shares = ["" if share is None else f"{share:.3f}" for share in of_variance]
+        rows.append([label, *(f"{error:.3g}" for error in off), *shares])
+    return [aligned(rows)]
 
 
 def description_text(document: Document) -> str:
     channels, height, width = document["shape"]
     rows = [["label", "kind", "class", "rows", "missing"]]
     for name, label in document["labels"].items():
-        for k, (value, count) in enumerate(label["classes"].items()):
+        for k, (value, count) in enumerate(_classes(label)):
             first = (name, label["kind"], str(label["missing"])) if k == 0 else ("", "", "")
-            rows.append([*first[:2], value, str(count), first[2]])
+            rows.append([*first[:2], value, count, first[2]])
     majority = document["majority"]
     problems = some(document["problems"], "--json lists all") or ["none found"]
+    notes = some(document["notes"], "--json lists all")
+    understood = f"understood: {LINE.join(notes)}\n" * bool(notes)
     return (
         f"{document['name']}: {document['images']} images of {channels}×{height}×{width}, "
         f"{document['train']} to train and {document['test']} to test, "
@@ -90,8 +117,19 @@ def description_text(document: Document) -> str:
         f"majority-class accuracy, mean over labels: "
         f"{'unknown' if majority is None else f'{majority:.3f}'}\n"
         f"{strongest(document['correlations'])}"
-        f"problems: {LINE.join(problems)}"
+        f"{understood}problems: {LINE.join(problems)}"
     )
+
+
+def _classes(label: Document) -> list[tuple[str, str]]:
+    """The classes of a label and their rows, or where its numbers lie and how many there are."""
+    numbers = label.get("numbers")
+    if numbers is None:
+        return [(name, str(count)) for name, count in label["classes"].items()]
+    if not numbers:
+        return [("no number", "0")]
+    words = "{min:.4g} to {max:.4g}, mean {mean:.4g}, deviation {sd:.4g}".format(**numbers)
+    return [(words, str(label["rows"]))]
 
 
 LINE = "\n  "

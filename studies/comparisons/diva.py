@@ -17,7 +17,7 @@ from ...data.rotated import ANGLES, rotated_digits
 from ...inference.catalogue import build_likelihood, build_objective, build_pair
 from ...inference.evaluation.accuracy import hits, mean_over_labels
 from ...inference.evaluation.prediction import classify
-from ...inference.training.baseline import plain_classifier
+from ...inference.training.baselines import plain_classifier
 from ...models import VAE
 from ...networks import build
 from ..drawing.tables import Figure, Measurement, Table, mean_and_error

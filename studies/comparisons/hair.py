@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ...config import Config
 from ...data import Batch, Binary, Dataset, LabelSpace, Rows
 from ...data.faces import FACES, Scenes
-from ...guides import CCVAEGuide
+from ...guides import CCVAEGuide, Classifier
 from ...inference.catalogue import build_likelihood
 from ...inference.evaluation.prediction import Latents
 from ...models import CCVAE
@@ -94,7 +94,7 @@ def build(config: Config, rows: Rows, means: Tensor | None) -> tuple[CCVAE, CCVA
 
 
 @torch.no_grad()
-def probabilities(judge: nn.Module, space: LabelSpace, x: Tensor) -> Tensor:
+def probabilities(judge: nn.Module | Classifier, space: LabelSpace, x: Tensor) -> Tensor:
     """What is believed of Hair's classes, ``(B, 5)``: q(y = k|x), or five times q(y_k = 1|x)."""
     table = beliefs(judge, space, x)
     if LABEL in table:

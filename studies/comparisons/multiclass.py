@@ -14,12 +14,12 @@ from ...config import Config
 from ...data import LabelSpace, Rows
 from ...data.faces import faces
 from ...inference.catalogue import build_objective
-from ...inference.evaluation.evaluating import evaluate, train_classifier
+from ...inference.evaluation.evaluating import evaluate
 from ...inference.runs.run import training_rows
+from ...inference.training.baselines import train_classifier, train_judge
 from ..drawing.tables import Measurement, Table, mean_and_error
 from ..reading.counterfactuals import true_scenes
 from ..reading.examples import spread
-from ..reading.judge import train_judge
 from ..reading.latents import draws, silhouette
 from ..reading.locality import summarise
 from ..reading.subject import Subject

@@ -16,7 +16,7 @@ from ...data.spec import load
 from ...inference.evaluation.evaluating import evaluate, majority
 from ...inference.runs.fitting import train_once
 from ...inference.runs.run import training_rows
-from ...inference.training.baseline import baseline
+from ...inference.training.baselines import baseline
 from ..drawing.tables import Figure, Measurement, Table, mean_and_error
 
 CONFIG = Config(

@@ -21,7 +21,8 @@ from pyro.nn import PyroModule
 from torch import Tensor, nn
 
 from ...data import LabelSpace
-from ...guides.diva import BlockClassifier
+from ...guides import Prediction
+from ...guides.diva import BlockClassifier, block_classifier
 from ...inference.objectives.diva import DIVAObjective
 from ...inference.objectives.draw import Draw
 
@@ -41,9 +42,7 @@ class SingleLatentGuide(PyroModule):
         self.space = space
         self.encoder = encoder
         self.domain_classifier = BlockClassifier(1, domains, style)
-        self.classifier = nn.ModuleList(
-            BlockClassifier(len(kind), kind.classes, style) for kind in space.kinds
-        )
+        self.classifier = nn.ModuleList(block_classifier(kind, style) for kind in space.kinds)
 
     def forward(
         self, x: Tensor, y: Tensor, d: Tensor | None = None, *, index: Tensor, size: int
@@ -65,10 +64,10 @@ class SingleLatentGuide(PyroModule):
             q_z = dist.Normal(loc[:, None], scale[:, None]).to_event(1)
             pyro.sample("z", q_z, infer={"evidence": evidence})
 
-    def predict(self, x: Tensor) -> list[Tensor]:
-        """Log q(y = k | z) at the mean of q(z | x): for each kind of label ``(B, n, K)``."""
+    def predict(self, x: Tensor) -> list[Prediction]:
+        """q(y | z) at the mean of q(z | x), for each kind of label."""
         loc = self.encoder(x)[0][:, None]
-        return [classifier.log_classes(loc) for classifier in self.classifier]  # type: ignore[operator]
+        return [classifier.prediction(loc) for classifier in self.classifier]  # type: ignore[operator]
 
 
 class SingleLatentObjective(DIVAObjective):

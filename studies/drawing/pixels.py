@@ -23,6 +23,10 @@ def encode(image: Tensor, form: str = "PNG") -> bytes:
 
 
 def address(image: Tensor, form: str = "PNG") -> str:
-    """An image as an address that holds the image itself."""
-    content = base64.b64encode(encode(image, form)).decode()
-    return f"data:image/{form.lower()};base64,{content}"
+    """An image ``(C, H, W)`` as an address that holds the image itself."""
+    return data_uri(encode(image, form), form.lower())
+
+
+def data_uri(content: bytes, kind: str = "png") -> str:
+    """An image file as an address that holds the file itself."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -4,7 +4,6 @@ from .beliefs import beliefs
 from .blocks import at_classes, class_means, find_block, moved
 from .counterfactuals import cases, render_change, true_scenes
 from .effects import effects
-from .judge import train_judge
 from .locality import share_inside
 from .subject import Subject
 
@@ -19,6 +18,5 @@ __all__ = [
     "moved",
     "render_change",
     "share_inside",
-    "train_judge",
     "true_scenes",
 ]

@@ -6,15 +6,24 @@ import torch
 from torch import Tensor, nn
 
 from ...data import LabelSpace
+from ...guides.contracts import Classifier, classifying
+from .steps import probabilities
 
 Beliefs = dict[str, Tensor]
 
 
 @torch.no_grad()
-def beliefs(guide: nn.Module, space: LabelSpace, x: Tensor) -> Beliefs:
-    """q(y = k | x) of every label by name, ``(B, K)`` for images ``(B, C, H, W)``."""
+def beliefs(guide: nn.Module | Classifier, space: LabelSpace, x: Tensor) -> Beliefs:
+    """q(y = k | x) of every label by name, ``(B, K)`` for images ``(B, C, H, W)``.
+
+    Of a number it is the probability of each step, see :mod:`.steps`.
+
+    Raises:
+        ValueError: for a guide without a classifier.
+    """
     table: Beliefs = {}
-    for kind, log_classes in zip(space.kinds, guide.predict(x), strict=True):  # type: ignore[operator]
+    for kind, said in zip(space.kinds, classifying(guide).predict(x), strict=True):
         for position, column in enumerate(kind.columns):
-            table[space.names[column]] = log_classes[:, position].exp()
+            label = space.labels[column]
+            table[label.name] = probabilities(said, position, label)
     return {name: table[name] for name in space.names}

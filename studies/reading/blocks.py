@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from ...data import Batch, LabelSpace
 from ...inference.evaluation.prediction import Latents
+from ...models.contracts import ClassBlocks
+from .steps import code_of
 from .subject import Subject
 
 
@@ -41,12 +43,34 @@ def find_block(space: LabelSpace, name: str) -> Block:
 
 
 def class_means(model: nn.Module, space: LabelSpace, name: str) -> Tensor:
-    """Means ``(K, D)`` of p(z_c | y = k) for one label."""
+    """Means ``(K, D)`` of p(z_c | y = k) for one label, and of a number at each of its steps.
+
+    Raises:
+        ValueError: for a label that is not in the space, or a model without such blocks.
+    """
+    return class_block(model, space, name)[0]
+
+
+@torch.no_grad()
+def class_block(model: nn.Module, space: LabelSpace, name: str) -> tuple[Tensor, Tensor]:
+    """Means and standard deviations ``(K, D)`` of p(z_c | y = k) for one label.
+
+    Raises:
+        ValueError: for a label that is not in the space, or a model without such blocks.
+    """
     column = space.index(name)
-    for kind, prior in zip(space.kinds, model.prior, strict=True):  # type: ignore[arg-type]
-        if column in kind.columns:
-            means: Tensor = prior.loc.detach()[kind.columns.index(column)]
-    return means
+    if not isinstance(model, ClassBlocks):
+        raise ValueError(
+            f"expected a model whose labels own blocks of latents, got a {type(model).__name__} "
+            "without blocks_given(y); take a run of ccvae"
+        )
+    label, weight = space.labels[column], next(model.parameters())
+    y = weight.new_zeros(len(label.classes), len(space))
+    y[:, column] = weight.new_tensor([code_of(label, k) for k in range(len(label.classes))])
+    position = next(i for i, kind in enumerate(space.kinds) if column in kind.columns)
+    loc, scale = model.blocks_given(y)[position]
+    row = space.kinds[position].columns.index(column)
+    return loc[:, row], scale[:, row]
 
 
 def moved(latents: Latents, block: Block, value: Tensor) -> Latents:

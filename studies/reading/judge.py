@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...config import Config
 from ...data import Rows
-from ...inference.evaluation.evaluating import PlainClassifier, train_classifier
+from ...guides import Prediction
+from ...inference.training.baselines import PlainClassifier, train_judge
 
 
-def train_judge(config: Config, train: Rows, device: torch.device | str = "cpu") -> PlainClassifier:
-    """The plain classifier of an evaluation, with another seed than the run and its baseline have.
-
-    Args:
-        config: the run's. train: its training rows with the labels that it was shown.
-        device: where the judge is to be. The random state of torch is left as it was.
-    """
-    with torch.random.fork_rng():
-        return train_classifier(replace(config, seed=config.seed + 1), train, device)
-
-
-class LateJudge(nn.Module):
-    """The judge of :func:`train_judge`, trained when it is first asked and not before.
+class LateJudge:
+    """The judge of :func:`~ccvae.inference.training.train_judge`, trained when it is first asked.
 
     Args:
         config, train, device: see there.
     """
 
     def __init__(self, config: Config, train: Rows, device: torch.device | str = "cpu") -> None:
-        super().__init__()
         self._training = config, train, device
 
     @cached_property
     def classifier(self) -> PlainClassifier:
         """What it says is said by this."""
-        return train_judge(*self._training)
+        with torch.enable_grad():  # a study may ask for the first time where none is kept
+            return train_judge(*self._training)
 
-    def predict(self, x: Tensor) -> list[Tensor]:
-        """Log r(y = k | x): for each kind of label ``(B, n, K)``."""
+    def predict(self, x: Tensor) -> list[Prediction]:
+        """r(y | x), for each kind of label."""
         return self.classifier.predict(x)

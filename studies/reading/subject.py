@@ -8,15 +8,18 @@ import torch
 from torch import Tensor, nn
 
 from ...data import Batch, LabelSpace, Rows
+from ...guides import Prediction
+from ...guides.contracts import Classifier
 from ...inference.evaluation.prediction import Latents, classify, decode, encode
 from .beliefs import Beliefs, beliefs
 from .examples import OWN, Choice, spread, whole
+from .steps import SteppedSpace, Steps, in_steps, stepped
 
 
-class Nobody(nn.Module):
+class Nobody:
     """The judge of a subject that was given none."""
 
-    def predict(self, x: Tensor) -> list[Tensor]:
+    def predict(self, x: Tensor) -> list[Prediction]:
         """Nothing.
 
         Raises:
@@ -33,10 +36,11 @@ class Subject:
 
     Attributes:
         model, guide: the pair.
-        rows: annotated rows that it was not trained on.
+        rows: annotated rows that it was not trained on. Studies see their numbers in steps, see
+            :mod:`.steps`.
         device: where the pair and the judge are.
         judge: what has ``predict(x)`` as a guide has and knows nothing of the pair; see
-            :func:`ccvae.studies.reading.judge.train_judge`.
+            :func:`ccvae.inference.training.train_judge`.
         choice: of the images and labels to show.
     """
 
@@ -44,8 +48,18 @@ class Subject:
     guide: nn.Module
     rows: Rows
     device: torch.device | str = "cpu"
-    judge: nn.Module = field(default_factory=Nobody)
+    judge: Classifier = field(default_factory=Nobody)
     choice: Choice = OWN
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", stepped(self.rows))
+
+    def codes(self, rows: Rows) -> Tensor:
+        """Shown codes ``(N, L)`` of some of the rows, with numbers and not their steps."""
+        space = self.space
+        if not isinstance(space, SteppedSpace):
+            return rows.labels
+        return space.codes[rows.rows].masked_fill(rows.labels.isnan(), torch.nan)
 
     @property
     def space(self) -> LabelSpace:
@@ -77,9 +91,18 @@ class Subject:
         return beliefs(self.guide, self.space, x)
 
     def classify(self, x: Tensor) -> Tensor:
-        """The guide's likeliest class code of every label, ``(B, L)``."""
-        return classify(self.guide, self.space, x)
+        """The guide's likeliest class of every label, ``(B, L)``."""
+        return in_steps(self.space, classify(self.guide, self.space, x))
 
     def judged(self, x: Tensor) -> Tensor:
-        """The judge's likeliest class code of every label, ``(B, L)``."""
-        return classify(self.judge, self.space, x)
+        """The judge's likeliest class of every label, ``(B, L)``."""
+        return in_steps(self.space, classify(self.judge, self.space, x))
+
+    @torch.no_grad()
+    def number(self, x: Tensor, name: str) -> Tensor:
+        """What the guide reads off images for a real label, in its units, ``(B,)``."""
+        column = self.space.index(name)
+        label = self.space.labels[column]
+        if not isinstance(label, Steps):
+            raise ValueError(f"expected a real label, got {name}; ask for its beliefs")
+        return label.real.to_units(classify(self.guide, self.space, x)[:, column])

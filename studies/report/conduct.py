@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ...files import read_json, write_atomically
+from ...inference.catalogue import ENTRIES
 from ...inference.runs.run import Run
 from .. import (
     beliefs,
@@ -61,8 +62,8 @@ CHOOSING = ("traversal", "multiclass")
 QUICK = ("reconstruction", "beliefs", "intervention", "traversal", "embedding")
 """Those that every report has."""
 
-WITHOUT_BLOCKS = {"vae": ("reconstruction",), "": ("reconstruction", "beliefs")}
-"""Those that need no characteristic blocks, for a program and for any other."""
+CLASSIFYING, ANY = ("beliefs",), ("reconstruction",)
+"""Those that need no blocks but a guide that names classes, and those that need neither."""
 
 NEEDED = {"matching": ("kornia", "cv2")}
 """What a study needs beyond the suite's own dependencies."""
@@ -71,8 +72,9 @@ FOLDER, FIGURES = "studies", "figures"
 
 
 def applies(name: str, program: str) -> bool:
-    """Whether a study can look at a run of a program; most need CC-VAE's blocks."""
-    return program == "ccvae" or name in WITHOUT_BLOCKS.get(program, WITHOUT_BLOCKS[""])
+    """Whether a study can look at a run of a program; most need a block for every label."""
+    entry = ENTRIES[program]
+    return entry.has_blocks or name in ANY or (entry.classifies and name in CLASSIFYING)
 
 
 def names(name: str, choice: Choice = OWN, program: str = "ccvae") -> Sequence[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+
+from ..drawing.pixels import data_uri
 
 
 def render(template: str, **page: Any) -> str:
@@ -24,8 +24,3 @@ def render(template: str, **page: Any) -> str:
     )
     environment.filters["data_uri"] = data_uri
     return environment.get_template(template).render(**page)
-
-
-def data_uri(image: bytes, kind: str = "png") -> Markup:
-    """An image as an address that holds the image itself."""
-    return Markup(f"data:image/{kind};base64,") + base64.b64encode(image).decode()

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from ...data import LabelSpace, Rows
 from ...files import write_atomically
+from ...inference.catalogue import ENTRIES
 from ...inference.runs.run import Run
 from . import curves
 from .conduct import save, saved, subject_of
@@ -18,7 +19,6 @@ from .sliders import write_sliders
 
 REPORT = "report.html"
 
-TITLES = {"ccvae": "CC-VAE"}
 
 BASELINES = (
     ("accuracy", "Model"),
@@ -56,7 +56,7 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
     if training is not None:
         save(run.directory, training)
         sections.append(training)
-    title = TITLES.get(run.config.program, run.config.program)
+    title = ENTRIES[run.config.program].title
     sliders = write_sliders(run.directory, subject_of(run), title)
     page = render(
         REPORT,
@@ -66,6 +66,7 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
         findings=findings(evaluation),
         columns=[title for key, title in BASELINES if key in evaluation],
         table=table(run.space, evaluation),
+        errors=errors(run.space, evaluation),
         facts=facts(evaluation),
         sections=sections,
         command=command(run),
@@ -83,7 +84,7 @@ def describe(run: Run, train: Rows, test: Rows, seconds: float | None) -> str:
     channels, height, width = run.shape
     time = "" if seconds is None else f" Training took {duration(seconds)}."
     return (
-        f"The program {config.program} with the objective {config.objective or config.program}"
+        f"The program {config.program} with the objective {config.objective_name}"
         f"{weight} and a {config.likelihood} likelihood{scale}, trained for {config.epochs} epochs "
         f"on {config.data}: {len(train)} images of {height} × {width} pixels and {channels} "
         f"channel{'s' * (channels > 1)}, of which {len(train.labelled)} "
@@ -106,7 +107,8 @@ def duration(seconds: float) -> str:
 def findings(evaluation: dict[str, Any]) -> str:
     """How the model's accuracy compares, and on which labels it loses to the plain classifier."""
     if "accuracy" not in evaluation:
-        return "The guide of this program names no classes, so there is no accuracy to compare."
+        what = "numbers alone" if "error_by_label" in evaluation else "no classes"
+        return f"The guide of this run names {what}, so there is no accuracy to compare."
     means = [
         f"{title.lower()} {percent(evaluation[key])}\u00a0%"
         for key, title in BASELINES
@@ -135,10 +137,34 @@ def table(space: LabelSpace, evaluation: dict[str, Any]) -> list[list[str]]:
         return []
     keys = [key for key, _ in BASELINES if key in evaluation]
     by_label = [evaluation[f"{key}_by_label"] for key in keys] + [evaluation["balanced_by_label"]]
-    rows = [[name, *(percent(column.get(name)) for column in by_label)] for name in space.names]
+    rows = [
+        [label.name, *(percent(column.get(label.name)) for column in by_label)]
+        for label in space
+        if label.classes
+    ]
     shown = [value for value in by_label[-1].values() if not math.isnan(value)]
     balanced = sum(shown) / len(shown) if shown else None
     return [*rows, ["Mean", *(percent(evaluation[key]) for key in keys), percent(balanced)]]
+
+
+def errors(space: LabelSpace, evaluation: dict[str, Any]) -> list[list[str]]:
+    """Rows of the table of mean absolute errors: a label and its unit, then its cells.
+
+    There are none where no label has an order.
+    """
+    rows = []
+    for label in space:
+        if label.name not in evaluation.get("error_by_label", {}):
+            continue
+        of = [
+            evaluation.get(f"{key}error_by_label", {}).get(label.name, math.nan)
+            for key in ("", "classifier_", "majority_")
+        ]
+        share = evaluation.get("r2_by_label", {}).get(label.name)
+        unit = "classes" if label.classes else "its units"
+        explained = "" if share is None else f"{share:.2f}".replace("-", "−")
+        rows.append([f"{label.name}, in {unit}", *(f"{error:.3g}" for error in of), explained])
+    return rows
 
 
 def percent(share: float | None) -> str:

@@ -14,7 +14,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from ...files import write_atomically
-from ...guides import CCVAEGuide
+from ...guides import Partitioned
 from ..drawing.pixels import address
 from ..reading.subject import Subject
 from ..traversal import Traversal, traverse
@@ -36,7 +36,7 @@ def write_sliders(directory: Path, subject: Subject, title: str) -> Path | None:
     Args:
         directory: of its run. subject: the pair and test rows. title: of the page.
     """
-    if not isinstance(subject.guide, CCVAEGuide):
+    if not isinstance(subject.guide, Partitioned):
         return None
     page = render(SLIDERS, title=title, **content(subject))
     path = directory / SLIDERS

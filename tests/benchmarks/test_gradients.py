@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from ccvae.benchmarks import gradients
-from ccvae.benchmarks.gradients import Moments, bias, biases, by_quadrature, estimators, linear
+from ccvae.benchmarks.gradients import Moments, bias, biases, estimators
+from ccvae.benchmarks.quadrature import by_quadrature, linear
 from ccvae.inference import CCVAEObjective
 
 LABELS, STYLE, ROWS = 3, 2, 4

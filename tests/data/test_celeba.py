@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torchvision.datasets import CelebA
 
 from ccvae.data.celeba import HAIR, PAPER, celeba, download, find
@@ -188,3 +189,78 @@ def test_a_download_that_fails(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(CelebA, "__init__", fail)
     with pytest.raises(OSError, match=r"\(no network at all\); fetch img_align_celeba\.zip"):
         download(tmp_path)
+
+
+def as_csv(path: Path, head: str) -> None:
+    """A list as Kaggle passes it on: a header, and commas."""
+    lines = [",".join(line.split()) for line in path.read_text().splitlines()]
+    body = lines[2:] if len(lines[0].split(",")) == 1 else lines
+    path.with_suffix(".csv").write_text("\n".join([head, *body, ""]))
+    path.unlink()
+
+
+def kaggle(folder: Path) -> None:
+    as_csv(folder / "list_attr_celeba.txt", "image_id," + ",".join(ATTRIBUTES))
+    as_csv(folder / "list_eval_partition.txt", "image_id,partition")
+    (folder / "img_align_celeba").rename(folder / "inner")
+    (folder / "img_align_celeba").mkdir()
+    (folder / "inner").rename(folder / "img_align_celeba" / "img_align_celeba")
+
+
+def first_publication(folder: Path) -> None:
+    for place, name in (
+        ("Anno", "list_attr_celeba.txt"),
+        ("Eval", "list_eval_partition.txt"),
+        ("Img", "img_align_celeba"),
+    ):
+        (folder / place).mkdir()
+        (folder / name).rename(folder / place / name)
+
+
+def as_png(folder: Path) -> None:
+    for path in (folder / "img_align_celeba").iterdir():
+        with Image.open(path) as image:
+            image.save(path.with_suffix(".png"))
+        path.unlink()
+
+
+def uncounted(folder: Path) -> None:
+    path = folder / "list_attr_celeba.txt"
+    path.write_text(path.read_text().partition("\n")[2])
+
+
+@pytest.mark.parametrize("form", [kaggle, first_publication, as_png, uncounted])
+def test_forms_in_which_it_is_passed_on(root: Path, form) -> None:
+    large = Decoding(64)  # a JPEG that is much larger is decoded at a fraction of its size
+    expected = celeba(root, decoding=large)
+    form(root / "celeba")
+    found = celeba(root, decoding=large)
+    assert torch.equal(found.labels, expected.labels)
+    assert torch.equal(found.images, expected.images)
+    assert torch.equal(found.train, expected.train)
+    assert found.space == expected.space
+    assert found.problems == expected.problems
+    assert celeba(root / "celeba", decoding=SMALL).space == expected.space
+
+
+def test_a_subset_of_the_images_beside_the_whole_lists(root: Path) -> None:
+    whole = celeba(root, decoding=SMALL)
+    for number in (2, 3, 12):
+        (root / "celeba" / "img_align_celeba" / f"{number:06}.jpg").unlink()
+    data = celeba(root, decoding=SMALL)
+    kept = [row for row in range(15) if row not in (1, 2, 11)]
+    assert torch.equal(data.images, whole.images[kept])
+    assert torch.equal(data.labels, whole.labels[kept])
+    assert data.train.tolist() == list(range(6))
+    assert data.test.tolist() == [9, 10, 11]
+    assert data.problems[0].startswith("12 of the 15 images of the list are in ")
+
+
+@pytest.mark.parametrize("wrong", ["11", "- 1", "2", "+1", "1-1", ""])
+def test_numbers_of_the_list_are_ones(root: Path, wrong: str) -> None:
+    path = root / "celeba" / "list_attr_celeba.txt"
+    lines = path.read_text().splitlines()
+    lines[4] = lines[4].rpartition(" ")[0] + " " + wrong
+    path.write_text("\n".join(lines))
+    with pytest.raises(ValueError, match="line 5: expected a name and 40 times 1 or -1"):
+        celeba(root, decoding=SMALL)

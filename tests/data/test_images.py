@@ -111,6 +111,27 @@ def test_domains_of_test_rows_alone_are_missing(tmp_path: Path) -> None:
     assert data.problems == ("domain 'y' occurs in no training row; taken as missing elsewhere",)
 
 
+def test_a_number_that_does_not_vary_in_training_is_left_out(tmp_path: Path) -> None:
+    rows = [
+        f"{i}.png,{i % 2},{i if i > 8 else 4},{'test' if i > 8 else 'train'}" for i in range(24)
+    ]
+    write_folder(tmp_path, rows, 24, "file,Odd,Age,split")
+    data = load(tmp_path)
+    assert data.space.names == ("Odd",)
+    assert data.problems[-1].startswith("left out: label 'Age' has no two different numbers among")
+    for options in ({"only": ["Odd", "Age"]}, {"kinds": "Age=real"}):
+        with pytest.raises(ValueError, match="'Age' has no two different numbers among the 9 trai"):
+            load(tmp_path, **options)
+
+
+def test_domains_that_say_nothing_are_said(tmp_path: Path) -> None:
+    rows = [f"{i}.png,{i % 2},{['x', 'y', 'unknown'][i % 3]}" for i in range(18)]
+    write_folder(tmp_path, rows, 18, "file,Odd,domain")
+    data = load(tmp_path)
+    assert data.domain_count == 2
+    assert data.problems == ("domain 'unknown' is taken as missing in 6 rows",)
+
+
 def test_every_fault_is_listed(tmp_path: Path) -> None:
     for i in range(200):
         picture(i % 40).save(tmp_path / f"{i}.png")

@@ -212,6 +212,102 @@ def test_only_celeba_can_be_downloaded(call) -> None:
     assert "only celeba:ROOT can be downloaded, not 'faces:12'" in err
 
 
+def table_with_ages(folder: Path) -> Path:
+    rows = ["picture;Age;Black;Blond;Mood;Glasses"]
+    for i in range(30):
+        hair = ["1;0", "0;1", "0;0"][i % 3]
+        glasses = ["None", "round", "?"][i % 3]
+        rows.append(f"{i};{20 + i};{hair};{['low', 'mid', 'high'][i % 3]};{glasses}")
+    (folder / "ages.csv").write_text("\n".join(rows))
+    return folder / "ages.csv"
+
+
+AGES = ("--file-column", "picture", "--join", "Hair=Black|Blond", "--missing-marks", "Glasses=?")
+AGES += ("--kinds", "Age=real,Mood=ordinal:low<mid<high")
+
+
+def test_what_a_table_means_can_be_said(folder: Path, tmp_path: Path, call) -> None:
+    table, sheet = table_with_ages(folder), tmp_path / "sheet.png"
+    status, out, err = call("data", f"images:{folder}", "--labels", table, *AGES, "--json")
+    assert status == 0, err
+    document = json.loads(out)
+    labels = document["labels"]
+    assert {name: label["kind"] for name, label in labels.items()} == {
+        "Age": "real",
+        "Hair": "categorical",
+        "Mood": "ordinal",
+        "Glasses": "categorical",
+    }
+    assert labels["Age"]["numbers"]["min"] == pytest.approx(20)
+    assert labels["Age"]["numbers"]["mean"] == pytest.approx(34.5)
+    assert labels["Age"]["majority"] is None
+    assert labels["Mood"]["classes"] == {"low": 10, "mid": 10, "high": 10}
+    assert labels["Glasses"]["classes"] == {"None": 10, "round": 10}
+    assert labels["Hair"]["missing"] == 10
+    assert "30 names: with an ending added" in document["notes"]
+    asked = (f"images:{folder}", "--labels", table, *AGES, "--sheet", sheet)
+    status, out, err = call("data", *asked)
+    assert status == 0, err
+    assert "20 to 49, mean 34.5, deviation 8.655" in out
+    assert "understood: files are named by 'picture'" in out
+    with Image.open(sheet) as image:
+        assert image.height == (5 + 2 + 3 + 2) * 66
+    status, out, _ = call("data", f"images:{folder}", "--labels", table, *AGES, "--only", "Hair")
+    assert status == 0
+    assert "Age" not in out.split("understood")[0]
+
+
+def test_labels_in_names_by_the_command(tmp_path: Path, call, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "own")
+    for i in range(20):
+        (tmp_path / "own" / f"{i}.png").rename(tmp_path / "own" / f"{20 + i}_{i % 2}_x.png")
+    spec = with_options("images:own", {"labels": "pattern:{Age:real}_{Odd}_*"})
+    assert spec == f"images:{tmp_path}/own?labels=pattern:%7BAge:real%7D_%7BOdd%7D_%2A"
+    assert load(spec).space.names == ("Age", "Odd")
+    assert split(with_options(spec, {}))[1] == {"labels": "pattern:{Age:real}_{Odd}_*"}
+    status, out, err = call("data", "images:own", "--labels", "pattern:{Age:real}_{Odd}_*")
+    assert status == 0, err
+    assert "Age    real" in out
+    assert with_options("images:own", {"labels": "folders"}).endswith("?labels=folders")
+
+
+def test_a_table_is_told_before_training(folder: Path, tmp_path: Path, call) -> None:
+    rows = [
+        f"{i}.png,{'ab'[i % 2] if i < 24 else 'c'},{'NA' if i % 3 else i % 2}" for i in range(30)
+    ]
+    parts = ["train" if i < 24 else "test" for i in range(30)]
+    lines = [f"{row},{part}" for row, part in zip(rows, parts, strict=True)]
+    (folder / "labels.csv").write_text("\n".join(["path,C,D,split", *lines]))
+    asked = ("--data", f"images:{folder}", "--image-size", "16", "--labelled", "0.05")
+    asked += ("--style", "4", "--epochs", "1", "--batch-size", "12", "--out", tmp_path / "run")
+    status, _, err = call("train", *asked)
+    assert status == 0, err
+    assert "network conv-any, made for colour images of 16×16" in err
+    assert "understood: files are named by 'path'" in err
+    assert "understood: 'NA' is taken as missing in D (20 rows)" in err
+    assert "problem: C: no training row has the class c (6 other rows have it)" in err
+    assert "problem: C: no row that shows its labels has the class b" in err
+
+
+def test_bad_readings_end_with_one_line(folder: Path, call) -> None:
+    table = table_with_ages(folder)
+    beside = ("data", f"images:{folder}", "--labels", table)
+    named = ("--file-column", "picture")
+    for options, words in (
+        ((*named, "--kinds", "Age=imaginary"), "real, ordinal:low<high or several, got 'imaginary"),
+        ((*named, "--join", "Hair=Black"), "expected labels to join as NAME=COLUMN|COLUMN"),
+        ((*named, "--join", "Hair=Black|Red"), "unknown label 'Red'; this table has Age, Black"),
+        (("--file-column", "file"), "expected a first line with a column 'file', got picture"),
+        ((), "'picture' could be it: --file-column picture"),
+    ):
+        status, out, err = call(*beside, *options)
+        assert status == 2, options
+        assert out == ""
+        assert words in err
+        assert len(err.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

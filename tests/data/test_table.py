@@ -150,7 +150,7 @@ def test_classes() -> None:
     assert plain_codes(["red", "blond", "", "red"]) == [1, 0, None, 1]
     assert read(["10", "9", "2.0", "2"]).label == Categorical("L", ("2", "9", "10"))
     assert plain_codes(["10", "9", "2.0", "2"]) == [2, 1, 0, 0]
-    assert read(["-1", "0", "1", "0", "1"]).label == Categorical("L", ("-1", "0", "1"))
+    assert read(["-1", "0", "1"], "-1|0|1").label == Categorical("L", ("-1", "0", "1"))
     assert read(["yes", "no", "maybe", "maybe"]).label == Categorical("L", ("maybe", "no", "yes"))
 
 

@@ -85,7 +85,7 @@ def test_a_stick_breaks_by_its_definition():
 )
 def test_signs(classes, y, expected):
     q, _ = block(classes, "probit", labels=1)
-    assert q.given(torch.tensor([y])).signs.tolist() == [expected]
+    assert q.signs(torch.tensor([y])).tolist() == [expected]
 
 
 @both_links

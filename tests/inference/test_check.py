@@ -11,6 +11,7 @@ import pyro.distributions as dist
 import pytest
 import torch
 from pyro import poutine
+from pyro.contrib.autoname import scope
 from pyro.infer import (
     ELBO,
     RenyiELBO,
@@ -19,7 +20,13 @@ from pyro.infer import (
     TraceMeanField_ELBO,
     config_enumerate,
 )
-from pyro.infer.autoguide import AutoDelta, AutoDiagonalNormal, AutoIAFNormal, AutoNormal
+from pyro.infer.autoguide import (
+    AutoDelta,
+    AutoDiagonalNormal,
+    AutoIAFNormal,
+    AutoNormal,
+    AutoNormalMessenger,
+)
 from torch import nn
 from torch.distributions import constraints
 
@@ -28,6 +35,7 @@ from ccvae.data import Binary, Categorical, LabelSpace
 from ccvae.inference import CCVAEObjective, Objective, check_pair
 from ccvae.inference.catalogue import PROGRAMS, build_pair
 from ccvae.inference.checks.untouched import untouched
+from ccvae.models import Bernoulli
 
 ROWS, WIDTH = 4, 3
 X = torch.arange(ROWS * WIDTH).reshape(ROWS, WIDTH) / 10
@@ -367,7 +375,7 @@ def a_nan_behind_a_mask():
     return partially_observed(y, ~y.isnan())
 
 
-@mistake("model site 'x', got NaN .* log-density in 2 of 4 rows, .* row 2; .* the distribution's s")
+@mistake("numbers from -1 to 0.55 at model site 'x', got 0.6 in 2 of 4 rows, .* row 2; clean the")
 def data_outside_the_support():
     p = partial(model, p_x=lambda z: dist.Uniform(-1 + 0 * z, 0.55).to_event(1))
     return p, guide
@@ -449,8 +457,8 @@ def test_every_pair_of_the_suite_passes(make_pair, program, objective, link, pat
     check_pair(*pair.programs, x, PATTERNS[pattern](y), *d, **kwargs)
 
 
-def constrained(x):
-    """Two plates, constraints, a factor, and missing data."""
+def constrained(x, obs_mask=None):
+    """Two plates, constraints, a factor."""
     rate = pyro.sample("rate", dist.Gamma(2.0, 1.0))
     rows = pyro.plate("rows", ROWS, dim=-2)
     with rows:
@@ -458,7 +466,12 @@ def constrained(x):
     with rows, labels():
         z = pyro.sample("z", dist.LogNormal(shift, rate))
         pyro.factor("penalty", -z)
-        pyro.sample("x", dist.Normal(z, 1.0), obs=x, obs_mask=x > 0.2)
+        pyro.sample("x", dist.Normal(z, 1.0), obs=x, obs_mask=obs_mask)
+
+
+def partly_missing(x):
+    """The same with missing data."""
+    constrained(x, x > 0.2)
 
 
 def loop(x, observed=True):
@@ -558,6 +571,57 @@ class Implicit(dist.TorchDistribution):
         return -(value - self.loc).square().sum(-1)
 
 
+def own_rows(x):
+    """Rows that each run draws for itself, in the model and hence in its guide."""
+    with pyro.plate("data", ROWS, subsample_size=2) as index:
+        z = pyro.sample("z", normal(ORIGIN))
+        pyro.sample("x", normal(z), obs=x[index])
+
+
+def own_rows_guide(x):
+    with pyro.plate("data", ROWS, subsample_size=2) as index:
+        pyro.sample("z", normal(x[index]))
+
+
+def scoped(x, observed=True):
+    with scope(prefix="inner"):
+        z = pyro.sample("z", normal(ORIGIN))
+    if observed:
+        with pyro.plate("rows", ROWS):
+            pyro.sample("x", normal(z), obs=x)
+
+
+def unsized_apart(x, observed=True):
+    """A plate without a size, in which every row has a draw of its own."""
+    with pyro.plate("rows"):
+        z = pyro.sample("z", normal(x))
+        if observed:
+            pyro.sample("x", normal(z), obs=x)
+
+
+def constant(x):
+    """One number observed in every row."""
+    z = pyro.sample("z", normal(ORIGIN))
+    with pyro.plate("rows", ROWS):
+        pyro.sample("x", normal(z), obs=torch.tensor(0.5))
+
+
+def classifying(x):
+    """A classifier's loss on a draw that it does not reach (Xu et al. 2021)."""
+    guide(x, more=lambda z: pyro.factor("loss", LAYER(z.detach())[:, 0], has_rsample=False))
+
+
+LAYER = nn.Linear(WIDTH, 1).requires_grad_(False)
+
+PASSES |= {
+    "rows drawn by both": (own_rows, own_rows_guide),
+    "a scope": (scoped, partial(scoped, observed=False)),
+    "rows apart in a plate without a size": (unsized_apart, partial(unsized_apart, observed=False)),
+    "one number observed everywhere": (constant, lambda x: pyro.sample("z", normal(ORIGIN))),
+    "a factor of a detached draw": (model, classifying),
+}
+
+
 @pytest.mark.parametrize("programs", PASSES.values(), ids=PASSES)
 def test_a_pair_of_functions_passes(programs):
     check_pair(*programs, X)
@@ -568,10 +632,19 @@ def test_pyros_guides_pass(autoguide):
     check_pair(constrained, autoguide(constrained), X, objective=Trace_ELBO())
 
 
+@pytest.mark.parametrize("autoguide", [AutoDiagonalNormal, AutoIAFNormal, AutoNormal])
+def test_entropy_behind_the_models_mask_is_refused(autoguide):
+    """Nothing pulls there at the guide's scale, and the bound rises without end with it."""
+    check_pair(partly_missing, AutoDelta(partly_missing), X, objective=Trace_ELBO())
+    with pytest.raises(ValueError, match=r"all entries of 'x_unobserved', .* hides some"):
+        check_pair(partly_missing, autoguide(partly_missing), X)
+
+
 @pytest.mark.parametrize("objective", [RenyiELBO, Trace_ELBO, TraceMeanField_ELBO])
 def test_pyros_objectives_pass_and_stay_as_they_are(objective):
     objective = objective()
-    check_pair(model, guide, X, objective=objective)
+    rows = partial(data, size=ROWS)
+    check_pair(partial(model, plate=rows), partial(guide, plate=rows), X, objective=objective)
     assert objective.max_plate_nesting == math.inf
 
 
@@ -602,6 +675,90 @@ def test_labels_that_the_objective_samples_are_not_summed_over():
     check_pair(p, q, X, objective=LabelELBO(sampled=True))
     many = partial(many_labels, count=11)
     check_pair(many, many, X, objective=Trace_ELBO())
+
+
+@pytest.mark.parametrize("autoguide", [AutoNormal, AutoNormalMessenger])
+def test_a_guide_that_builds_itself_is_taken_down_again(autoguide):
+    """Its parameters belong to the batch that trains, and not to the one that was checked."""
+    made = autoguide(constrained)
+    check_pair(constrained, made, X)
+    assert not list(made.named_parameters())
+    check_pair(constrained, made, X, objective=Trace_ELBO())
+
+
+def test_a_guide_that_draws_its_own_rows_is_refused():
+    """The model takes its rows from outside, and would meet the data of others."""
+    with pytest.raises(ValueError, match=r"own rows of the plate 'data', .* create_plates=lambda"):
+        check_pair(model, AutoNormal(model), X)
+    made = AutoNormal(model, create_plates=lambda x: data())
+    check_pair(model, made, X)
+
+
+@pytest.mark.parametrize(
+    ("value", "p_x", "message"),
+    [
+        (torch.tensor([0, 1, 1, 0]), lambda z: dist.Bernoulli(logits=z[:, 0]), "got torch.int64; "),
+        (
+            torch.tensor([0.0, 255, 1, 0]),
+            lambda z: dist.Bernoulli(logits=z[:, 0]),
+            "0 to 1 .* 255 ",
+        ),
+        (torch.tensor([0, 1, 3, 0]), lambda z: dist.Categorical(logits=z), "0 to 2 .* got 3 in 1"),
+        (torch.ones(ROWS, 2, 2), lambda z: dist.Normal(torch.zeros(ROWS, 2, 2), 1.0), "right part"),
+    ],
+    ids=["type", "range", "classes", "shape"],
+)
+def test_advice_fits_what_is_wrong_with_an_observation(value, p_x, message):
+    with pytest.raises(ValueError, match=message):
+        check_pair(lambda x: model(value, p_x=p_x), guide, X)
+
+
+@pytest.mark.parametrize(
+    ("made", "objective", "message"),
+    [
+        (
+            (mixture, guide),
+            Trace_ELBO(),
+            "marked for enumeration and the guide lacks it",
+        ),
+        ((model, guide), RenyiELBO(), "all 10 rows of the plate 'data' under RenyiELBO, got 4"),
+        (
+            (model, partial(guide, q_z=lambda x: normal(NETWORK(x)))),
+            Trace_ELBO(),
+            "network Linear, .* not train",
+        ),
+    ],
+    ids=["sums", "a power", "an unknown network"],
+)
+def test_what_an_objective_asks_of_a_pair(made, objective, message):
+    with pytest.raises(ValueError, match=message):
+        check_pair(*made, X, objective=objective)
+
+
+NETWORK = nn.Linear(WIDTH, WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x, y: (x, torch.eye(4)[y[:, 0].long()]), r"floats of shape \(rows, 2\)"),
+        (lambda x, y: (255 * x, y), "numbers from 0 to 1 at model site 'x'"),
+        (lambda x, y: (x, y.nan_to_num(-1) - 1), "has the code -"),
+        (lambda x, y: (x, y.nan_to_num().long()), "got torch.int64"),
+        (lambda x, y: (x, None), "got NoneType; give torch.full"),
+        (
+            lambda x, y: (x[..., :8, :8], y),
+            r"images of shape \(rows, 1, 28, 28\)",
+        ),
+    ],
+    ids=["one-hot", "0..255", "-1", "integers", "None", "small"],
+)
+def test_batches_that_the_suites_programs_are_not_called_with(change, message):
+    model, guide, args, kwargs = suite("ccvae", "cpu")
+    model.likelihood = Bernoulli()
+    x, y = change(torch.rand(ROWS, 1, 28, 28), torch.tensor([[0.0, 1.0]]).repeat(ROWS, 1))
+    with pytest.raises(ValueError, match=message):
+        check_pair(model, guide, x, y, *args[2:], **kwargs)
 
 
 # Devices.
@@ -693,7 +850,7 @@ def state_of(module):
 
 @pytest.mark.parametrize("kind", programs_of(Normalised()))
 def test_a_check_leaves_no_trace(kind):
-    module = Normalised()
+    module = Normalised().requires_grad_(False)  # for nothing here would train it
     runs = module.runs
     numpy_state = np.random.get_state()[2]
     before = state_of(module)

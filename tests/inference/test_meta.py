@@ -15,18 +15,19 @@ from pyro.infer import SVI
 from torch.overrides import TorchFunctionMode
 
 from ccvae.config import Config
-from ccvae.data import Binary, Categorical, Dataset, LabelSpace, rows_by_missing
+from ccvae.data import Binary, Categorical, Dataset, LabelSpace, Ordinal, Real, rows_by_missing
 from ccvae.inference import CCVAEObjective, ImportanceWeightedObjective
 from ccvae.inference.catalogue import PROGRAMS, build_pair
 from ccvae.inference.training.loop import Training
 from ccvae.models import LIKELIHOODS
 
 ROWS, STYLE, SHAPE, DOMAINS = 5, 3, (1, 28, 28), 3
-SPACE = LabelSpace([Binary("a"), Categorical("hair", ("x", "y", "z")), Binary("b")])
+CLASSED = [Binary("a"), Categorical("hair", tuple("xyz")), Ordinal("stage", tuple("pqr"))]
+CLASSES, SPACE = LabelSpace(CLASSED), LabelSpace([*CLASSED, Real("age")])
 PATTERNS = {
-    "labelled": [[1.0, 2.0, 0.0]],
-    "unlabelled": [[math.nan] * 3],
-    "mixed": [[math.nan, 1.0, 0.0]],
+    "labelled": [[1.0, 2.0, 0.0, 0.3]],
+    "unlabelled": [[math.nan] * 4],
+    "mixed": [[math.nan, 1.0, 0.0, math.nan]],
 }
 """On the ``meta`` device all three run the same operations: missing is data, and there is none."""
 
@@ -65,14 +66,19 @@ def reads(monkeypatch):
         yield mode
 
 
+def space_of(program):
+    """M2 takes labels with classes alone."""
+    return CLASSES if program == "m2" else SPACE
+
+
 def programs(program="ccvae", link="probit", likelihood="laplace", device="meta"):
     config = Config(program=program, link=link, likelihood=likelihood, style=STYLE)
-    model, guide = build_pair(config, SPACE, SHAPE, domains=DOMAINS)
+    model, guide = build_pair(config, space_of(program), SHAPE, domains=DOMAINS)
     return model.to(device), guide.to(device)
 
 
-def batch(pattern, device="meta"):
-    y = torch.tensor(PATTERNS[pattern]).expand(ROWS, 3)
+def batch(pattern, labels, device="meta"):
+    y = torch.tensor(PATTERNS[pattern])[:, :labels].expand(ROWS, labels)
     d = torch.full((ROWS,), -1 if pattern == "unlabelled" else 1, device=device)
     args = torch.empty(ROWS, *SHAPE, device=device), y.to(device), d
     return args, {"index": torch.arange(ROWS, device=device), "size": 50}
@@ -82,7 +88,7 @@ def module_step(model, guide, objective, pattern):
     """One step as training makes it."""
     module = objective()(model, guide)
     optimiser = torch.optim.Adam(module.parameters(), lr=1e-3)
-    args, kwargs = batch(pattern)
+    args, kwargs = batch(pattern, len(getattr(model, "space", SPACE)))
     loss = module(*args, **kwargs)
     loss.backward()
     optimiser.step()
@@ -102,7 +108,7 @@ def test_a_training_step_stays_on_its_device(reads, program, objective, link, pa
 @all_pairs
 def test_training_reads_nothing_back_between_two_logging_intervals(reads, program, objective, link):
     """The host notes which rows of a batch have missing labels, and M2 reads that."""
-    rows = data_set().training(0.5, seed=0)
+    rows = data_set(space_of(program)).training(0.5, seed=0)
     known, missing = rows_by_missing(rows.batch(torch.arange(ROWS), "meta").y)
     assert known.is_meta
     assert min(len(known), len(missing)) > 0
@@ -125,11 +131,11 @@ def test_training_reads_nothing_back_between_two_logging_intervals(reads, progra
     assert reads.count == 0
 
 
-def data_set():
+def data_set(space):
     rows = torch.arange(6 * ROWS)
     images = torch.zeros(len(rows), *SHAPE, dtype=torch.uint8)
-    labels = torch.stack([rows % 2, rows % 3, rows % 2], -1).float()
-    return Dataset("toy", images, labels, rows % DOMAINS, SPACE, train=rows, test=rows[:0])
+    labels = torch.stack([rows % 2, rows % 3, rows % 3, rows / 7], -1).float()[:, : len(space)]
+    return Dataset("toy", images, labels, rows % DOMAINS, space, train=rows, test=rows[:0])
 
 
 @all_pairs
@@ -137,7 +143,7 @@ def data_set():
 def test_an_svi_step_stays_on_its_device(reads, program, objective, link, pattern):
     model, guide = programs(program, link)
     svi = SVI(model, guide, pyro.optim.Adam({"lr": 1e-3}), loss=objective())
-    args, kwargs = batch(pattern)
+    args, kwargs = batch(pattern, len(space_of(program)))
     svi.step(*args, **kwargs)
     assert all(p.grad is None or p.grad.is_meta for p in guide.parameters())
 

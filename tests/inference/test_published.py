@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from ccvae.cli import main
-from ccvae.inference.evaluation import evaluating as evaluation
 from ccvae.inference.runs.run import load
+from ccvae.inference.training import baselines
 
 from ..data.pictures import write_celeba
 from .published import LABELS, LATENTS, STYLE, networks, save
@@ -56,7 +56,7 @@ def test_the_same_numbers(tmp_path, capsys, on_pyro, form):
 
 
 def test_the_run_is_evaluated_and_studied(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(evaluation, "CLASSIFIER_STEPS", 1)
+    monkeypatch.setattr(baselines, "CLASSIFIER_STEPS", 1)
     values = np.where(np.random.default_rng(0).random((24, 40)) < 0.4, 1, -1)
     root = write_celeba(tmp_path / "data", values, [0] * 16 + [1] * 2 + [2] * 6)
     source = save(tmp_path / "theirs", networks())

@@ -15,7 +15,7 @@ from ccvae.inference.evaluation.evaluating import evaluate, majority
 from ccvae.inference.evaluation.prediction import classify, decode, encode, reconstruct
 from ccvae.inference.runs.fitting import fit
 from ccvae.inference.runs.run import create, training_rows
-from ccvae.inference.training.baseline import baseline
+from ccvae.inference.training.baselines import baseline
 from ccvae.inference.training.loop import Training
 from ccvae.inference.training.optimisation import adam, warm_cosine
 

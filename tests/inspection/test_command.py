@@ -38,6 +38,26 @@ def keywords():
 
 def wrong():
     return 3
+
+class VAE(torch.nn.Module):
+    def model(self, x):
+        model(x)
+
+    def guide(self, x):
+        guide(x)
+
+vae = VAE()
+
+def fails(x):
+    return torch.nn.Linear(3, 1)(x)
+
+def arrays():
+    import numpy
+
+    return [numpy.zeros(4)]
+
+def broken():
+    return 1 / 0
 """
 
 
@@ -101,6 +121,17 @@ def test_programs_of_the_user(capsys, users):
     assert status == 0
 
 
+def test_methods_and_a_model_alone(capsys, users):
+    given = ("--inputs", "theirs:inputs")
+    status, out, _ = call(capsys, "inspect", "theirs:vae.model,vae.guide", *given)
+    assert status == 0
+    assert "guide      q(z|x)" in out
+    status, out, _ = call(capsys, "inspect", "theirs:model", *given)
+    assert status == 0
+    assert "p(x,z) = p(x|z) p(z)" in out
+    assert "guide" not in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -109,12 +140,29 @@ def test_programs_of_the_user(capsys, users):
         (("ccvae", "--labels", "few"), "expected labels to be none, all, some, got 'few'"),
         (("ccvae", "--format", "gif"), "unknown format 'gif'; choose one of text, json"),
         (("ccvae", "-o", "figure.gif"), "unknown format 'gif'"),
-        (("theirs:model",), "expected module:model,guide, got 'theirs:model'"),
+        (("theirs:,guide",), "expected module:model,guide or module:model, got 'theirs:,guide'"),
         (("theirs:model,nothing",), "cannot load 'theirs:nothing'"),
         (("theirs:Mine,guide",), "expected 'Mine' of theirs to be a function or a module"),
         (
             ("theirs:model,guide", "--inputs", "theirs:wrong"),
             "expected theirs:wrong to return a sequence of arguments",
+        ),
+        (("theirs:model,guide",), "add --inputs module:function, which returns what yours"),
+        (
+            ("theirs:vae,vae", "--inputs", "theirs:inputs"),
+            "the model failed with NotImplementedError: Module [VAE] is missing the required",
+        ),
+        (
+            ("theirs:fails,guide", "--inputs", "theirs:inputs"),
+            "the model failed at theirs.py:38 with RuntimeError: mat1 and mat2 shapes",
+        ),
+        (
+            ("theirs:model,guide", "--inputs", "theirs:arrays"),
+            "of Number, torch.Tensor or objects implementing __torch_function__.; give tensors",
+        ),
+        (
+            ("theirs:model,guide", "--inputs", "theirs:broken"),
+            "theirs:broken failed at theirs.py:46 with ZeroDivisionError: division by zero",
         ),
     ],
 )

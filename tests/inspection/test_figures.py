@@ -21,12 +21,8 @@ CASES = [
 
 
 def points(arrow, count=40):
-    """Along a quadratic curve."""
-    for step in range(1, count):
-        t = step / count
-        weights = (1 - t) ** 2, 2 * t * (1 - t), t**2
-        ends = arrow.start, arrow.control, arrow.end
-        yield tuple(sum(w * p[i] for w, p in zip(weights, ends, strict=True)) for i in (0, 1))
+    """Along its curve, without its ends."""
+    return [arrow.at(step / count) for step in range(1, count)]
 
 
 @pytest.mark.parametrize("sides", ["p", "q", "pq"])

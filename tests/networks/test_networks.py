@@ -5,8 +5,10 @@ import torch
 
 from ccvae.models import LIKELIHOODS
 from ccvae.networks import (
+    ConvDecoder,
     ConvDecoder28,
     ConvDecoder64,
+    ConvEncoder,
     ConvEncoder28,
     ConvEncoder64,
     DIVADecoder28,
@@ -19,6 +21,11 @@ from ccvae.networks import (
 LATENTS = 5
 NETWORKS = {
     "64": ((3, 64, 64), lambda: ConvEncoder64(3, LATENTS), lambda c: ConvDecoder64(LATENTS, c)),
+    "odd": (
+        (1, 27, 27),
+        lambda: ConvEncoder(1, 27, LATENTS, 16),
+        lambda c: ConvDecoder(LATENTS, c, 27, 16),
+    ),
     "28": ((1, 28, 28), lambda: ConvEncoder28(1, LATENTS), lambda c: ConvDecoder28(LATENTS, c)),
     "mlp": (
         (2, 6, 7),
@@ -117,3 +124,58 @@ def test_batch_normalisation_sees_a_batch_only_in_training():
     assert not torch.allclose(encoder(x)[0][:1], encoder(x[:1])[0])
     encoder.eval()
     torch.testing.assert_close(encoder(x)[0][:1], encoder(x[:1])[0])
+
+
+@pytest.mark.parametrize("side", [16, 17, 31, 32, 48, 65, 96, 127, 128, 256])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_any_square_has_a_network(side, channels):
+    shape = (channels, side, side)
+    assert build.check("auto", shape) == "conv-any"
+    loc, _ = build.encoder("auto", shape, LATENTS)(torch.rand(2, *shape))
+    assert loc.shape == (2, LATENTS)
+    assert build.decoder("auto", shape, LATENTS, 2)(loc).shape == (2, 2, side, side)
+
+
+def test_at_64_pixels_the_general_network_is_the_published_one():
+    for general, published in (
+        (ConvEncoder(3, 64, 45), ConvEncoder64(3, 45)),
+        (ConvDecoder(45, 3, 64), ConvDecoder64(45, 3)),
+    ):
+        general.load_state_dict(published.state_dict())
+        x = torch.rand(2, 3, 64, 64) if general.trunk[0].weight.ndim == 4 else torch.rand(2, 45)
+        for a, b in zip(general(x), published(x), strict=True):
+            assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("shape", "name"),
+    [
+        ((3, 64, 64), "conv64"),
+        ((1, 28, 28), "conv28"),
+        ((3, 32, 32), "conv-any"),
+        ((3, 15, 15), "mlp"),
+        ((3, 257, 257), "mlp"),
+        ((1, 32, 48), "mlp"),
+    ],
+)
+def test_what_auto_stands_for(shape, name):
+    assert build.check("auto", shape) == name
+    assert build.chosen("auto", shape).startswith(f"network {name},")
+
+
+@pytest.mark.parametrize("shape", [(3, 15, 15), (3, 32, 48), (3, 300, 300)])
+def test_convolutions_need_a_square_of_16_to_256(shape):
+    with pytest.raises(ValueError, match="'conv-any' takes square images of 16 to 256 pixels, got"):
+        build.check("conv-any", shape)
+    assert (
+        build.check("conv-any", (3, 28, 28)) == build.check("conv-any", (1, 64, 64)) == "conv-any"
+    )
+
+
+def test_m2_takes_the_general_network():
+    parts = build.joined_parts("conv-any", (3, 20, 20), [2, 3], LATENTS)
+    features = parts.trunk(torch.rand(2, 3, 20, 20))
+    assert parts.classifier(features).shape == (2, 5)
+    joined = build.joined_decoder("conv-any", (3, 20, 20), LATENTS, [2, 3], 3)
+    labels = torch.tensor([[0.0, 2.0], [1.0, 0.0]])
+    assert joined(torch.randn(2, LATENTS), labels).shape == (2, 3, 20, 20)

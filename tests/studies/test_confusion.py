@@ -11,13 +11,13 @@ from torch import nn
 from ccvae.config import Config
 from ccvae.data import LabelSpace
 from ccvae.data.faces import FACES, faces
-from ccvae.inference.training.baseline import PlainClassifier
+from ccvae.guides import ClassPrediction
+from ccvae.inference.training import PlainClassifier, train_judge
 from ccvae.studies import Subject
 from ccvae.studies.confusion import deviations, study
 from ccvae.studies.drawing.charts import matrix
 from ccvae.studies.reading.beliefs import beliefs
 from ccvae.studies.reading.confusion import diagonal, measure, shifts
-from ccvae.studies.reading.judge import train_judge
 
 from .conftest import DIGIT, make_data, make_pair
 from .handmade import SPACE, WIDTH, make_handmade
@@ -31,8 +31,8 @@ class Onlooker(nn.Module):
         binary = torch.stack([first, second], 1)
         colours = torch.stack([red, green.where(red < 0, -9), (-red - green)], 1)
         return [
-            torch.stack([-binary, binary], -1).log_softmax(-1),
-            colours[:, None].log_softmax(-1),
+            ClassPrediction(torch.stack([-binary, binary], -1).log_softmax(-1)),
+            ClassPrediction(colours[:, None].log_softmax(-1)),
         ]
 
 

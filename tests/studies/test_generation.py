@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ccvae.guides import ClassPrediction
 from ccvae.studies import generation, multiclass
 from ccvae.studies.generation import generate, given
 from ccvae.studies.reading.examples import Choice, whole
@@ -107,7 +108,8 @@ def test_a_label_of_three_classes_that_the_guide_reads_without_fault(made):
 def test_a_judge_that_sees_nothing_is_no_proof(made):
     class Blind(torch.nn.Module):
         def predict(self, x):
-            return [torch.eye(k.classes)[0].expand(len(x), len(k), -1) for k in SPACE.kinds]
+            tables = [torch.eye(k.classes)[0].expand(len(x), len(k), -1) for k in SPACE.kinds]
+            return [ClassPrediction(table) for table in tables]
 
     (result,) = multiclass.measure(replace(made, judge=Blind()), draws(made)).values()
     assert result.obeyed == result.expected == [1, 0, 0]

@@ -188,6 +188,8 @@ def test_unknown_matchers_are_refused(name):
 
 
 def test_superglue_is_read_from_a_folder(tmp_path, drawn):
+    # Not among the packages for development: it brings a client of a hub, and weights of this
+    # matcher that may be used are the user's own affair.
     transformers = pytest.importorskip("transformers")
     detector = transformers.SuperPointConfig(
         encoder_hidden_sizes=[4, 4, 4, 4],

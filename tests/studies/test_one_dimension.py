@@ -14,7 +14,6 @@ from scipy.stats import norm
 from ccvae.data import Dataset
 from ccvae.data.faces import FACES, faces
 from ccvae.inference import CCVAEObjective
-from ccvae.inference.evaluation import evaluating as evaluation
 from ccvae.inference.evaluation.prediction import encode
 from ccvae.studies import Subject
 from ccvae.studies.comparisons.hair import ARMS, CLASSES, build, by_class, probabilities, with_hair
@@ -149,8 +148,7 @@ def test_marks_by_hand():
     assert found == {"hair": 100.0, "each": 90.0}  # nothing has more than half in the second row
 
 
-def test_the_table_measures_every_arm_and_both_baselines(tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluation, "CLASSIFIER_STEPS", 1)
+def test_the_table_measures_every_arm_and_both_baselines(tmp_path, brief_classifiers):
     config = replace(CONFIG, style=2, epochs=1, labelled=0.5)
     lines = []
     table = run_table("multiclass", folder=tmp_path, report=lines.append, config=config, count=72)

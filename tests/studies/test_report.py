@@ -13,17 +13,17 @@ from PIL import Image
 
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace
+from ccvae.studies import Subject
 from ccvae.studies.beliefs import list_bars
 from ccvae.studies.reading.examples import spread
 from ccvae.studies.report.conduct import QUICK, STUDIES, conduct, names, subject_of
 from ccvae.studies.report.report import command, write_report
 from ccvae.studies.report.sliders import SLIDERS, write_sliders
 
-from .conftest import DIGIT, HAIR, TWO, make_data, make_evaluation, make_run
+from .conftest import DIGIT, HAIR, TWO, make_data, make_evaluation, make_pair, make_run
 
 SPACES = {
-    "mixed": (LabelSpace([TWO[0], HAIR, TWO[1]]), (3, 64, 64)),
-    "binary": (LabelSpace(TWO), (3, 32, 24)),
+    "mixed": (LabelSpace([TWO[0], HAIR, TWO[1]]), (3, 32, 24)),
     "digit": (LabelSpace([DIGIT]), (1, 28, 28)),
     "odd": (
         LabelSpace([Binary("<b>$x_1$ & co</b>"), Categorical("a/b", ("<i>", "$y"))]),
@@ -175,15 +175,16 @@ def test_sliders_stand_beside_the_report(written):
 
 
 def test_no_sliders_where_no_label_owns_a_block(tmp_path):
-    run = make_run(tmp_path, *SPACES["binary"])
+    run = make_run(tmp_path, *SPACES["mixed"])
     subject = replace(subject_of(run), guide=torch.nn.Identity())
     assert write_sliders(tmp_path, subject, "VAE") is None
     assert not (tmp_path / SLIDERS).exists()
 
 
 def test_large_images_are_reduced(tmp_path):
-    run = make_run(tmp_path, LabelSpace([TWO[0]]), (3, 200, 200))
-    write_sliders(tmp_path, subject_of(run), "CC-VAE")
+    data = make_data(LabelSpace([TWO[0]]), (3, 160, 160), rows=4)
+    subject = Subject(*make_pair(data.space, data.shape), data.subset(data.test))
+    write_sliders(tmp_path, subject, "CC-VAE")
     text = (tmp_path / SLIDERS).read_text()
     strip = re.search(r"data:image/webp;base64,([^\"]*)", text)[1]
     assert Image.open(io.BytesIO(base64.b64decode(strip))).size == (11 * 128, 128)

@@ -10,7 +10,6 @@ from ccvae.config import Config
 from ccvae.data import Batch, Binary, Categorical, LabelSpace
 from ccvae.data.faces import faces
 from ccvae.data.rotated import rotated_digits
-from ccvae.inference.evaluation import evaluating as evaluation
 from ccvae.models import VAE, Bernoulli
 from ccvae.networks import MLPDecoder, MLPEncoder
 from ccvae.studies.comparisons import diva as table_diva
@@ -92,8 +91,7 @@ def test_diva_table_has_a_row_an_angle_and_their_mean():
     assert "5 minutes" in table.notes[-1]
 
 
-def test_running_a_table_measures_and_writes(tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluation, "CLASSIFIER_STEPS", 1)
+def test_running_a_table_measures_and_writes(tmp_path, brief_classifiers):
     config = replace(
         table_diva.DIVA_CONFIG, network="mlp", style=2, epochs=1, batch_size=1000, warm_up=0
     )
@@ -106,9 +104,8 @@ def test_running_a_table_measures_and_writes(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("method", table_diva.DIVA_METHODS)
-def test_a_trained_classifier_sees_each_image_alone(method, monkeypatch):
+def test_a_trained_classifier_sees_each_image_alone(method, brief_classifiers):
     """It runs in evaluation mode, so batch normalisation does not look at the other images."""
-    monkeypatch.setattr(evaluation, "CLASSIFIER_STEPS", 1)
     data = rotated_digits(60)
     rows = data.subset(data.train[::250])
     config = replace(table_diva.DIVA_CONFIG, alpha_d=1.0, style=2, epochs=1, batch_size=10)
@@ -117,8 +114,7 @@ def test_a_trained_classifier_sees_each_image_alone(method, monkeypatch):
     assert torch.equal(classifier(x), torch.cat([classifier(image[None]) for image in x]))
 
 
-def test_the_five_objectives_are_measured_on_the_same_faces(tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluation, "CLASSIFIER_STEPS", 1)
+def test_the_five_objectives_are_measured_on_the_same_faces(tmp_path, brief_classifiers):
     config = replace(table_objectives.CONFIG, data="faces:120", style=2, epochs=1)
     lines = []
     table = run_table(
@@ -212,7 +208,7 @@ def test_single_latent_terms_are_the_formula():
 
 def test_single_latent_predicts_every_label():
     _, guide, batch = single_latent()
-    shapes = [table.shape for table in guide.predict(batch.x)]
+    shapes = [said.log_classes.shape for said in guide.predict(batch.x)]
     assert shapes == [(3, 1, 2), (3, 1, 3)]
 
 

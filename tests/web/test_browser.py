@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import statistics
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,6 +21,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from ccvae.data import Dataset
 from ccvae.inference.runs.run import load
+from ccvae.studies import Subject
 from ccvae.studies.report.sliders import write_sliders
 from ccvae.web.faces import Room
 from ccvae.web.serve import PRETRAINED
@@ -316,9 +316,8 @@ def test_the_static_version_opens_from_disk(browser, tmp_path):
     images = (room.images * 255).round().byte()
     rows = torch.arange(len(images))
     made = Dataset("kept", images, room.labels, None, room.space, rows[:0], rows)
-    run = replace(room.run, directory=tmp_path)
-    run.data = lambda: (made.subset(made.train), made.subset(made.test))
-    browser.get(write_sliders(run, "CC-VAE").as_uri())
+    subject = Subject(room.run.model, room.run.guide, made.subset(made.test))
+    browser.get(write_sliders(tmp_path, subject, "CC-VAE").as_uri())
     place = "return getComputedStyle(document.querySelector('.picture')).backgroundPosition"
     before = browser.execute_script(place)
     alt = one(browser, ".picture").get_attribute("aria-label")

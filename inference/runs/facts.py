@@ -1,0 +1,100 @@
+"""What a run's directory says of it: ``config.json``, read and written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from ...config import Config
+from ...data import LabelSpace
+from ...files import read_json, write_atomically
+from ..catalogue import Signature
+
+CONFIG = "config.json"
+
+TRAIN, DEMO = "train", "demo"
+
+_Side = Annotated[int, msgspec.Meta(ge=1, le=2**14)]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a run's directory says of it.
+
+    Attributes:
+        config: what it was asked for. signature: what its pair was made for.
+        command: what made it.
+    """
+
+    config: Config
+    signature: Signature
+    command: str = TRAIN
+
+
+class _Label(msgspec.Struct):
+    """The types of a label's entry."""
+
+    name: str
+    classes: list[str] = []
+
+
+class _Written(msgspec.Struct):
+    """The types and ranges of ``config.json``; the rest is checked by what is made of it."""
+
+    config: dict[str, Any]
+    labels: Annotated[list[_Label], msgspec.Meta(min_length=1)]
+    shape: tuple[_Side, _Side, _Side]
+    domains: Annotated[int, msgspec.Meta(ge=0, le=10**6)]
+    command: str = TRAIN
+
+
+def read_facts(directory: Path) -> Facts | None:
+    """What a directory says of the run in it, or None where it is no run's."""
+    try:
+        return the_facts(directory)
+    except ValueError:
+        return None
+
+
+def modules_of(config: Config) -> set[str]:
+    """The modules that a configuration names for its objective and its network."""
+    words = (config.objective, config.network)
+    return {word.partition(":")[0] for word in words if ":" in word}
+
+
+def the_facts(directory: Path) -> Facts:
+    """The same of a directory that must be a run's.
+
+    Raises:
+        ValueError: where it is not.
+    """
+    written = read_json(directory / CONFIG)
+    if written is None:
+        raise ValueError(
+            f"{directory} is not a run directory (no readable {CONFIG}); give one that "
+            "'ccvae train' or 'ccvae demo' made"
+        )
+    try:
+        run = msgspec.convert(written, _Written)
+        config, space = Config.from_json(run.config), LabelSpace.from_json(written["labels"])
+        return Facts(config, Signature(space, run.shape, run.domains), run.command)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{directory / CONFIG} does not describe a run ({error}); train it again"
+        ) from error
+
+
+def write_facts(directory: Path, facts: Facts) -> None:
+    """Write what :func:`read_facts` reads."""
+    written = {
+        "command": facts.command,
+        "config": facts.config.to_json(),
+        "labels": facts.signature.space.to_json(),
+        "shape": facts.signature.shape,
+        "domains": facts.signature.domains,
+    }
+    write_atomically(directory / CONFIG, json.dumps(written, indent=2).encode())

@@ -1,0 +1,103 @@
+"""The commands that look at programs and train nothing: they start sooner without the training."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .config import Config
+from .inference.training.stopping import Stopped as Stopped
+from .texts import aligned
+
+Document = dict[str, Any]
+
+
+def models(_: Namespace) -> tuple[Document, str]:
+    """``ccvae models``."""
+    from .inference.catalogue import PROGRAMS
+
+    document = {
+        "programs": [
+            {"name": name, "objectives": list(objectives)} for name, objectives in PROGRAMS.items()
+        ]
+    }
+    rows = [["program", "objectives, its own first"]]
+    rows += [[name, ", ".join(objectives)] for name, objectives in PROGRAMS.items()]
+    return document, aligned(rows, left=2)
+
+
+def inspect(options: Namespace) -> tuple[Document, str]:
+    """``ccvae inspect``."""
+    from .inspection.example import inspect_own, inspect_program
+    from .inspection.questions import Questions
+
+    form = _format(options, ("text", "json", "svg", "png", "pdf", "tex"))
+    questions = Questions(
+        options.independent, options.given, options.do, options.blanket, options.inverse
+    )
+    config = Config(
+        program=options.program,
+        objective=options.objective,
+        data=options.data,
+        only=options.only,
+        network=options.network,
+    )
+    if ":" in options.program:
+        found = inspect_own(options.program, options.inputs, config, options.labels)
+    else:
+        found = inspect_program(config, options.labels)
+    answers = questions.ask(found)
+    document = {**found.to_json(), **answers.to_json()}
+    if form in ("svg", "png", "pdf"):
+        from .inspection.figure import save_graph
+
+        name = f"{config.program}-{config.objective_name}".replace(":", "_")
+        path = options.out or Path(f"{name}.{form}")
+        shown = {"beside": options.beside, "numbers": options.numbers}
+        save_graph(answers.drawn(found.graph), path, **shown)
+        return {**document, "figure": str(path)}, str(path)
+    if form == "tex":
+        from .inspection.tikz import tikz
+
+        drawn = answers.drawn(found.graph)
+        figure = tikz(drawn, beside=options.beside, numbers=options.numbers)
+        return document, _written(options.out, figure)
+    text = "\n\n".join(filter(None, (found.to_text(), answers.to_text())))
+    return document, _written(options.out, text if form == "text" else _json(document))
+
+
+def objectives(options: Namespace) -> tuple[Document, str]:
+    """``ccvae objectives``."""
+    from .inspection.objectives import entries, table_latex, table_text
+
+    form = _format(options, ("text", "json", "tex"))
+    table = entries()
+    document = {"objectives": [entry.to_json() for entry in table]}
+    if form == "json":
+        return document, _written(options.out, json.dumps(document, indent=2))
+    text = table_text(table) if form == "text" else table_latex(table)
+    return document, _written(options.out, text)
+
+
+def _format(options: Namespace, known: Sequence[str]) -> str:
+    """The format that was asked for, by name or by the ending of the file."""
+    asked: str = options.format or (options.out.suffix[1:] if options.out else known[0])
+    asked = {"txt": "text"}.get(asked, asked)
+    if asked not in known:
+        raise ValueError(f"unknown format {asked!r}; choose one of {', '.join(known)}")
+    return asked
+
+
+def _json(document: Document) -> str:
+    return json.dumps(document, indent=2)
+
+
+def _written(path: Path | None, text: str) -> str:
+    """The text, or where it was written to."""
+    if path is None:
+        return text
+    path.write_text(text + "\n")
+    return str(path)
