@@ -95,9 +95,8 @@ def celeba(
             raise ValueError(f"{files.partition}: expected images of the part {part}, got none")
     unused = len(parts) - len(train) - len(test)
     problems += [f"{unused} images of the other official part are used for neither"] * (unused > 0)
-    return Dataset(
-        "celeba", found.images, labels[found.rows], None, space, train, test, tuple(problems)
-    )
+    said = (tuple(problems), (), found.digest)
+    return Dataset("celeba", found.images, labels[found.rows], None, space, train, test, *said)
 
 
 class Files(NamedTuple):

@@ -59,6 +59,7 @@ class Dataset:
         train: rows to train on. test: rows to evaluate on. Both ``(n,)`` integers, disjoint.
         problems: what was found wrong while it was read, and what was done about it.
         notes: what was understood while it was read, where it might be meant otherwise.
+        digest: of the images, where what keeps them vouches for it.
 
     Raises:
         ValueError: where lengths differ or a label's code is out of range.
@@ -73,6 +74,7 @@ class Dataset:
     test: Tensor
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    digest: str = ""
 
     def __post_init__(self) -> None:
         rows = {len(self.images), len(self.labels)}

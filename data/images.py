@@ -97,7 +97,7 @@ def images(
     kept = rows[found.rows]
     own = [names[row] for row in found.rows.tolist()]
     notes = [*_notes(table, column), *paths.notes]
-    return assembled(
+    dataset = assembled(
         f"images:{folder.resolve().name}",
         found.images,
         table,
@@ -105,6 +105,7 @@ def images(
         replace(found_labels, problems=problems, notes=notes + found_labels.notes),
         split_rows(table, split, kept, own, seed),
     )
+    return replace(dataset, digest=found.digest)
 
 
 def _of_arrays(

@@ -99,6 +99,28 @@ def with_options(spec: str, options: Mapping[str, str | int | Path | None]) -> s
     return f"{body}?{urlencode(ordered, quote_via=quote, safe='/|=,:')}"
 
 
+def moved(spec: str, data: str | None, labels: str | None) -> str:
+    """A specification whose images or table lie elsewhere now.
+
+    Args:
+        spec: what it was. data: the specification now, whose options replace those of before.
+        labels: the table now. Without it one that lay within the images' folder moves with them.
+
+    Raises:
+        ValueError: for an option that the data set does not have.
+    """
+    body, options = split(spec)
+    now, given = split(data) if data else (body, {})
+    if data and body.partition(":")[0] == now.partition(":")[0] == "images":
+        before, table = Path(body.partition(":")[2]), Path(options.get("labels", ""))
+        if table.is_relative_to(before) and not table.exists():
+            options["labels"] = str(Path(now.partition(":")[2]) / table.relative_to(before))
+        given = options | given
+    elif not data:
+        given = options
+    return with_options(now, {**given, **({"labels": labels} if labels else {})})
+
+
 def short_name(spec: str) -> str:
     """A specification without folders and options, to name files by."""
     body, _ = split(spec)

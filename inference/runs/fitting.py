@@ -14,12 +14,13 @@ from torch.optim import Optimizer
 
 from ...config import Config
 from ...data import Dataset, Rows
-from ..training.checkpoint import load_checkpoint, save_checkpoint
+from ..training.checkpoint import load_training, save_checkpoint
 from ..training.diagnosis import NotFiniteStepError
 from ..training.engine import compile_networks, engine
 from ..training.loop import LOG_EVERY, Metrics, Step, Training
 from ..training.optimisation import SCHEDULES, adam
 from ..training.stopping import Request, Stopped
+from .checks import check_own
 from .logbook import Logbook
 from .run import CHECKPOINT, NOT_FINITE, Run, create, training_rows
 
@@ -70,7 +71,9 @@ def fit(
     training = _training(run, optimizer, rows, fabric, log_every)
     path = run.directory / CHECKPOINT
     if resume and path.exists():
-        training.take_up(load_checkpoint(path, run.modules, optimizer))
+        state = load_training(path, run.modules, optimizer)
+        check_own(run.directory, run.facts.id, state)
+        training.take_up(state)
     writes = training.fabric.is_global_zero
     logs = Logbook(run.directory, training.epoch, training.total, board=board) if writes else None
     saved = time.monotonic()
@@ -83,7 +86,7 @@ def fit(
             stopping = training.agree(stop is not None and stop.asked)
             late = training.settled and time.monotonic() - saved > save_seconds
             if writes and (step.metrics or stopping or late):
-                save_checkpoint(path, run.modules, optimizer, **training.state())
+                save_checkpoint(path, run.modules, optimizer, run=run.facts.id, **training.state())
                 saved = time.monotonic()
             if step.metrics is not None:
                 yield step.metrics

@@ -122,6 +122,8 @@ def build_parser() -> argparse.ArgumentParser:
 
     evaluate = _command(commands, "evaluate", "accuracy, bound and baselines of a run")
     evaluate.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
+    evaluate.add_argument("--data", default=None, metavar="SPEC", help=_MOVED)
+    evaluate.add_argument("--labels", default=None, metavar="FILE", help=_TABLE_MOVED)
     _add_trust(evaluate)
     _add_device(evaluate)
 
@@ -146,7 +148,8 @@ def build_parser() -> argparse.ArgumentParser:
     study.add_argument("name", metavar="NAME", help="a study, or all")
     study.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
     study.add_argument("--images", default="", help=_IMAGES)
-    study.add_argument("--labels", default="", help=_NAMES)
+    study.add_argument("--data", default=None, metavar="SPEC", help=_MOVED)
+    study.add_argument("--labels", default="", metavar="NAMES|FILE", help=_NAMES)
     _add_trust(study)
     _add_device(study)
 
@@ -190,7 +193,12 @@ _LABELLED = "fraction of the training rows that showed their labels"
 _FREQUENCIES = "p(y = 1) of every label, or a JSON file with it by name (0.5 each)"
 _SHEET = "a picture with examples of every class is written there (none)"
 _IMAGES = "positions among the test images, as 3,14, for traversal and multiclass (some)"
-_NAMES = "names of labels, by commas, for traversal and multiclass (all)"
+_MOVED = "where the run's images lie now (where they lay)"
+_TABLE_MOVED = "where their table lies now (where it lay, or beside them)"
+_NAMES = (
+    "names of labels, by commas, for traversal and multiclass (all); or a file, where the images' "
+    "table lies now"
+)
 _TABLE = "diva, m2, multiclass or objectives (diva)"
 _RUN = "a run directory for the room of faces (one that comes with the package)"
 _AGAIN = "go on where a stopped demo stands; a finished one is made anew without it"

@@ -7,7 +7,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +15,20 @@ from rich.console import Console
 
 from .config import Config
 from .data import Dataset
+from .data.naming import is_naming
 from .data.progress import progress as show_progress
 from .data.spec import load as load_data
-from .files import read_json
 from .inference.runs import run as runs
+from .inference.runs.checks import strange
+from .inference.runs.evaluation import evaluate_run, evaluated, origin
 from .inference.runs.facts import DEMO as DEMO_COMMAND
 from .inference.runs.facts import modules_of, read_facts
 from .inference.runs.fitting import fit, rows_of_epoch
+from .inference.runs.lock import alone, holds_something
 from .inference.runs.run import (
     CHECKPOINT,
-    EVALUATION,
     Run,
     create,
-    evaluate_run,
     load,
     resume_or_create,
     training_rows,
@@ -71,8 +72,11 @@ def train(options: Namespace) -> tuple[Document, str]:
     fabric = engine(
         device, devices=options.devices, nodes=options.nodes, precision=config.precision
     )
-    fabric.launch()
-    with _first_speaks(fabric):
+    with ExitStack() as stack:
+        if not strange(directory):
+            stack.enter_context(alone(directory))
+        fabric.launch()
+        stack.enter_context(_first_speaks(fabric))
         dataset = load_data(config.data, config.only)
         announce(dataset, config)
         run = resume_or_create(
@@ -130,7 +134,10 @@ def _first_speaks(fabric: Fabric) -> Iterator[None]:
 
 def evaluate(options: Namespace) -> tuple[Document, str]:
     """``ccvae evaluate``."""
-    result = evaluate_run(load(options.directory, device_of(options.device), options.trust))
+    place = {"data": options.data, "labels": options.labels}
+    result = evaluate_run(
+        load(options.directory, device_of(options.device), options.trust, **place)
+    )
     return result, evaluation_text(result)
 
 
@@ -181,15 +188,16 @@ def demo(options: Namespace) -> tuple[Document, str]:
     config = dataclasses.replace(DEMO, seed=options.seed)
     device = device_of(options.device)
     resume = _resumes(options.out, config, asked=options.resume)
-    dataset = load_data(config.data, config.only)
-    if resume:
-        run = resume_or_create(config, dataset, options.out, device, resume=True)
-    else:
-        _clear_demo(options.out)
-        run = create(config, dataset, options.out, device, command=DEMO_COMMAND)
-    training = time.monotonic()
-    _fit(run, dataset, resume=resume)
-    training = time.monotonic() - training
+    with alone(options.out):
+        dataset = load_data(config.data, config.only)
+        if resume:
+            run = resume_or_create(config, dataset, options.out, device, resume=True)
+        else:
+            _clear_demo(options.out)
+            run = create(config, dataset, options.out, device, command=DEMO_COMMAND)
+        training = time.monotonic()
+        _fit(run, dataset, resume=resume)
+        training = time.monotonic() - training
     result = evaluate_run(run)
     for name in QUICK:
         conduct(run, name)
@@ -209,10 +217,13 @@ def study(options: Namespace) -> tuple[Document, str]:
     from .studies.report.conduct import conduct, names, subject_of
     from .studies.report.report import write_report
 
-    choice = Choice.parse(options.images, options.labels)
-    run = load(options.directory, device_of(options.device), options.trust)
+    # --labels chooses labels here, and is a table where it names one, as everywhere else.
+    table = options.labels if Path(options.labels).is_file() or is_naming(options.labels) else ""
+    choice = Choice.parse(options.images, "" if table else options.labels)
+    place = {"data": options.data, "labels": table}
+    run = load(options.directory, device_of(options.device), options.trust, **place)
     chosen = names(options.name, choice, run.config.program)
-    evaluation = read_json(run.directory / EVALUATION) or evaluate_run(run)
+    evaluation = evaluated(run, origin(run))
     subject = subject_of(run, choice)
     sections = {name: conduct(run, name, subject) for name in chosen}
     report = write_report(run, evaluation)
@@ -270,7 +281,7 @@ def _resumes(directory: Path, config: Config, *, asked: bool) -> bool:
     Raises:
         ValueError: where the directory holds something that no demo made.
     """
-    if not directory.exists() or not any(directory.iterdir()):
+    if not holds_something(directory):
         return False
     facts = read_facts(directory)
     if facts is None or facts.command != DEMO_COMMAND:
