@@ -9,11 +9,13 @@ instance ``images:photos?labels=photos.csv&image_size=32``. The options of ``ccv
 from __future__ import annotations
 
 import os
+from argparse import ArgumentTypeError
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode
 
 from ..config import FILES, SOURCE
+from ..ranges import check_fits, whole
 from .dataset import Dataset
 from .naming import is_naming
 
@@ -187,10 +189,9 @@ def _from_files(body: str, names: list[str], options: Mapping[str, str]) -> Data
 def _number(name: str, options: Mapping[str, str], default: int = 0) -> int:
     text = options.get(name, str(default))
     try:
-        return int(text)
-    except ValueError:
-        flag = name.replace("_", "-")
-        raise ValueError(f"expected a whole number for {flag}, got {text!r}") from None
+        return whole(*SOURCE[name].range)(text)
+    except ArgumentTypeError as error:
+        raise ValueError(f"{name.replace('_', '-')}: {error}") from None
 
 
 def _shares(text: str, dataset: Dataset) -> dict[str, float]:
@@ -212,7 +213,10 @@ def _shares(text: str, dataset: Dataset) -> dict[str, float]:
 def _count(spec: str, text: str) -> int:
     if not text.isdecimal() or int(text) < 12:
         raise ValueError(f"data set {spec!r}: expected a number of at least 12 faces, got {text!r}")
-    return int(text)
+    count = int(text) if len(text) < 20 else 10**20
+    size = count * 3 * 64**2
+    check_fits(size, f"the data set {spec[:40]!r}", "choose fewer faces")
+    return count
 
 
 def _rotated(spec: str, rest: str) -> Dataset:

@@ -28,6 +28,7 @@ from ...data.spec import moved
 from ...files import say
 from ...loading import choose
 from ...networks import Shape
+from ...ranges import check_fits
 from ..catalogue import ENTRIES, Signature, build_objective, build_pair, objective_class
 from ..objectives.base import Objective
 from ..training.checkpoint import load_checkpoint, save_checkpoint
@@ -41,6 +42,7 @@ from .facts import FILES as FILES
 from .facts import NOT_FINITE as NOT_FINITE
 from .facts import TRAIN, Facts, modules_of, the_facts, write_facts
 from .identity import Fingerprint, run_id
+from .sizes import check_size
 
 
 @dataclass
@@ -252,7 +254,10 @@ def resume_or_create(
 
 def training_rows(config: Config, dataset: Dataset) -> Rows:
     """The training rows with all labels that a configuration ever shows of them."""
-    return dataset.training(max(config.fractions), config.seed, balanced=config.balanced)
+    rows = dataset.training(max(config.fractions), config.seed, balanced=config.balanced)
+    repeated = config.repeat * len(rows) * (len(dataset.space) + 1) * 8
+    check_fits(repeated, f"every row {config.repeat} times", "lower --repeat")
+    return rows
 
 
 def _from_facts(directory: Path, facts: Facts, device: torch.device, trust: Collection[str]) -> Run:
@@ -287,6 +292,7 @@ def _build(
     device: torch.device,
     frequencies: Sequence[Tensor] | None = None,
 ) -> Run:
+    check_size(facts)
     config, signature = facts.config, facts.signature
     space, shape, domains = signature.space, signature.shape, signature.domains
     pair = build_pair(config, space, shape, frequencies, domains)

@@ -18,15 +18,15 @@ from .data import Dataset
 from .data.naming import is_naming
 from .data.progress import progress as show_progress
 from .data.spec import load as load_data
-from .inference.runs import run as runs
+from .files import keeping
 from .inference.runs.checks import strange
 from .inference.runs.evaluation import evaluate_run, evaluated, origin
 from .inference.runs.facts import DEMO as DEMO_COMMAND
-from .inference.runs.facts import modules_of, read_facts
-from .inference.runs.fitting import fit, rows_of_epoch
-from .inference.runs.lock import alone, holds_something
+from .inference.runs.facts import modules_of
+from .inference.runs.fitting import fit
+from .inference.runs.lengths import lengths
+from .inference.runs.lock import alone
 from .inference.runs.run import (
-    CHECKPOINT,
     Run,
     create,
     load,
@@ -38,7 +38,16 @@ from .inference.training.loop import Metrics, Step
 from .inference.training.stopping import Stopped, stop_requests
 from .listing import app, data
 from .networks.build import chosen
-from .options import announce, config_of, default_directory, device_of, frequencies_of, source_of
+from .options import (
+    announce,
+    clear_demo,
+    config_of,
+    default_directory,
+    device_of,
+    frequencies_of,
+    resumes,
+    source_of,
+)
 from .texts import Document, command_line, epoch_line, evaluation_text, study_text
 
 if TYPE_CHECKING:
@@ -134,11 +143,14 @@ def _first_speaks(fabric: Fabric) -> Iterator[None]:
 
 def evaluate(options: Namespace) -> tuple[Document, str]:
     """``ccvae evaluate``."""
-    place = {"data": options.data, "labels": options.labels}
-    result = evaluate_run(
-        load(options.directory, device_of(options.device), options.trust, **place)
-    )
+    result = evaluate_run(_loaded(options, options.labels))
     return result, evaluation_text(result)
+
+
+def _loaded(options: Namespace, table: str | None) -> Run:
+    """The run of a command, with its images and their table where they lie now."""
+    device = device_of(options.device)
+    return load(options.directory, device, options.trust, data=options.data, labels=table)
 
 
 def import_(options: Namespace) -> tuple[Document, str]:
@@ -187,13 +199,13 @@ def demo(options: Namespace) -> tuple[Document, str]:
     start = time.monotonic()
     config = dataclasses.replace(DEMO, seed=options.seed)
     device = device_of(options.device)
-    resume = _resumes(options.out, config, asked=options.resume)
+    resume = resumes(options.out, config, asked=options.resume)
     with alone(options.out):
         dataset = load_data(config.data, config.only)
         if resume:
             run = resume_or_create(config, dataset, options.out, device, resume=True)
         else:
-            _clear_demo(options.out)
+            clear_demo(options.out)
             run = create(config, dataset, options.out, device, command=DEMO_COMMAND)
         training = time.monotonic()
         _fit(run, dataset, resume=resume)
@@ -220,17 +232,18 @@ def study(options: Namespace) -> tuple[Document, str]:
     # --labels chooses labels here, and is a table where it names one, as everywhere else.
     table = options.labels if Path(options.labels).is_file() or is_naming(options.labels) else ""
     choice = Choice.parse(options.images, "" if table else options.labels)
-    place = {"data": options.data, "labels": table}
-    run = load(options.directory, device_of(options.device), options.trust, **place)
+    run = _loaded(options, table)
     chosen = names(options.name, choice, run.config.program)
     evaluation = evaluated(run, origin(run))
     subject = subject_of(run, choice)
     sections = {name: conduct(run, name, subject) for name in chosen}
-    report = write_report(run, evaluation)
+    report = None
+    with keeping("the report"):
+        report = write_report(run, evaluation)
     found = {n: None if section is None else section.to_json() for n, section in sections.items()}
     lines = [study_text(name, section) for name, section in found.items()]
-    document = {"studies": found, "report": str(report)}
-    return document, "\n\n".join([*lines, f"open {report}"])
+    document = {"studies": found, "report": report and str(report)}
+    return document, "\n\n".join([*lines, *([f"open {report}"] if report else [])])
 
 
 def _fit(
@@ -248,18 +261,18 @@ def _fit(
     """
     keep_freed_memory()
     rows = training_rows(run.config, dataset)
-    sizes = [len(rows_of_epoch(run.config, rows, epoch)) for epoch in range(run.config.epochs)]
+    sizes = lengths(run.config, rows)
     console = Console(stderr=True, quiet=fabric is not None and not fabric.is_global_zero)
     metrics: Metrics = {}
     remarks = [remark] if remark else []
     with stop_requests() as stop, show_progress(console) as progress:
-        task = progress.add_task("", total=sum(sizes))
+        task = progress.add_task("", total=sizes.before(run.config.epochs))
 
         def watch(step: Step) -> None:
             while remarks:
                 console.print(remarks.pop(), markup=False, highlight=False, soft_wrap=True)
-            seen = sum(sizes[: step.epoch]) + round(sizes[step.epoch] * step.done / step.steps)
-            epoch = f"epoch {step.epoch + 1} of {len(sizes)}"
+            seen = sizes.before(step.epoch) + round(sizes.of(step.epoch) * step.done / step.steps)
+            epoch = f"epoch {step.epoch + 1} of {run.config.epochs}"
             progress.update(task, completed=seen, description=epoch)
 
         for metrics in fit(
@@ -273,35 +286,3 @@ def _fit(
         ):
             console.print(epoch_line(metrics), markup=False, highlight=False, soft_wrap=True)
     return metrics
-
-
-def _resumes(directory: Path, config: Config, *, asked: bool) -> bool:
-    """Whether a demo goes on where an earlier one stands: one that is not finished, or on request.
-
-    Raises:
-        ValueError: where the directory holds something that no demo made.
-    """
-    if not holds_something(directory):
-        return False
-    facts = read_facts(directory)
-    if facts is None or facts.command != DEMO_COMMAND:
-        raise ValueError(
-            f"{directory} is not empty and holds {'no run' if facts is None else 'a run'} of "
-            f"{'ccvae' if facts is None else 'ccvae ' + facts.command}, which a demo does not "
-            "replace; give another --out"
-        )
-    from .studies.report.report import REPORT
-
-    same = (directory / CHECKPOINT).exists() and facts.config == config
-    return same and (asked or not (directory / REPORT).exists())
-
-
-def _clear_demo(directory: Path) -> None:
-    """Remove an earlier demo's own files, by name; its figures are replaced one by one."""
-    from .studies.report.conduct import FOLDER, STUDIES
-    from .studies.report.report import REPORT
-    from .studies.report.sliders import SLIDERS
-
-    kept = [f"{FOLDER}/{name}.json" for name in STUDIES]
-    for name in (*runs.FILES, REPORT, SLIDERS, *kept):
-        (directory / name).unlink(missing_ok=True)
