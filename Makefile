@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 
-.PHONY: demo test coverage lint bench figures pretrained docs lessons clean
+.PHONY: demo test coverage lint bench wheels figures pretrained docs lessons clean
 
 demo: $(STAMP)
 	$(BIN)/ccvae demo --out demo
@@ -31,6 +31,14 @@ bench: $(STAMP)
 	$(BIN)/python -m ccvae.benchmarks.data
 	$(BIN)/python -m ccvae.benchmarks.inspection
 	$(BIN)/python -m ccvae.benchmarks.tables
+
+# What a machine with a GPU, torch and no network lacks for python -m ccvae.benchmarks.cuda; there,
+# pip install --no-index --no-deps build/wheels/*.whl and run it with PYTHONPATH=src.
+WHEELS_PYTHON ?= 3.12
+wheels: $(STAMP)
+	$(BIN)/pip download --quiet --no-deps --only-binary=:all: --python-version $(WHEELS_PYTHON) \
+	    -d build/wheels pyro-ppl pyro-api opt-einsum lightning-fabric lightning-utilities mlxtend \
+	    msgspec platformdirs rich safetensors
 
 # The plate diagrams of the README and of docs/inspection.md, drawn from the programs, and the floors
 # of docs/architecture.md, drawn from the imports.

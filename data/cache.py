@@ -8,13 +8,14 @@ system's cache of files, not to the process.
 
 ========================  ========================================================================
 ``images-A-B.bytes``      the usable images one after the other, ``(M, 3, size, size)``
-``images-A-B.json``       which files were left out and why; written last, so that it vouches for
-                          the bytes
+``images-A-B.json``       which files were left out and why, and a sum over every thousand of the
+                          files; written last, so that it vouches for the bytes
 ``images-A.lock``         held while they are made
 ========================  ========================================================================
 
 A names the folder, the files and the settings, B the files' sizes and dates: where B changes, the
-array is made again and the old one removed.
+array is made again and the old one removed. So it is where the sums do not agree, of all bytes or,
+above :data:`CHECKED`, of as many evenly spaced ones.
 """
 
 from __future__ import annotations
@@ -31,14 +32,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
+import msgspec
 import numpy as np
 import torch
 from filelock import FileLock, Timeout
 from rich.console import Console
 from torch import Tensor
 
-from ..files import cache_folder, replacing
+from ..files import cache_folder, is_whole, read_json, replacing, sealed
 from .decode import Decoding, UnusableImageError, decode, strict_pillow
 from .progress import progress
 
@@ -50,6 +53,9 @@ TOLERATED = 0.05
 
 CHUNK = 1024
 """Files decoded between two writes."""
+
+CHECKED = 64 * 2**20
+"""Bytes of an array that are compared with what was written, whenever it is opened."""
 
 WORKERS: int | None = None
 """Threads that decode; Python's own choice, a few more than there are cores."""
@@ -63,12 +69,14 @@ class Decoded(NamedTuple):
         rows: positions ``(M,)`` of their files among those asked for.
         skipped: for every file left out its name and the reason.
         converted: how many images were not plain colour, by what was done.
+        digest: of the images; empty where an earlier version decoded them.
     """
 
     images: Tensor
     rows: Tensor
     skipped: list[tuple[str, str]]
     converted: dict[str, int]
+    digest: str = ""
 
     @property
     def problems(self) -> list[str]:
@@ -131,15 +139,19 @@ def _keys(root: Path, names: Sequence[str], decoding: Decoding) -> tuple[str, st
 
 def _read(array: Path, facts: Path, names: Sequence[str], decoding: Decoding) -> Decoded | None:
     """What the two files hold, or None where they are not there or not whole."""
+    content = read_json(facts)
+    if content is None or not is_whole(content):
+        return None
     try:
-        content = json.loads(facts.read_text())
-        skipped = {int(row): str(reason) for row, reason in content["skipped"].items()}
-        converted = {str(what): int(count) for what, count in content["converted"].items()}
+        found = msgspec.convert(content, _Facts, strict=False)
+        skipped = {row: reason for row, reason in found.skipped.items() if 0 <= row < len(names)}
         shape = _shape(len(names) - len(skipped), decoding)
-        if array.stat().st_size != math.prod(shape):
+        if len(skipped) < len(found.skipped) or array.stat().st_size != math.prod(shape):
             return None
         images = np.memmap(array, np.uint8, "r", shape=shape)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError):
+        return None
+    if not _agree(images, found.sums):
         return None
     keep = torch.ones(len(names), dtype=torch.bool)
     keep[list(skipped)] = False
@@ -147,7 +159,32 @@ def _read(array: Path, facts: Path, names: Sequence[str], decoding: Decoding) ->
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         tensor = torch.from_numpy(images)
     reasons = [(names[row], reason) for row, reason in skipped.items()]
-    return Decoded(tensor, keep.nonzero()[:, 0], reasons, converted)
+    digest = f"{crc32(json.dumps(found.sums).encode()):08x}" if found.sums else ""
+    return Decoded(tensor, keep.nonzero()[:, 0], reasons, found.converted, digest)
+
+
+class _Facts(msgspec.Struct):
+    """The types of an array's facts; ``sums`` has rows and sum of every part that was written."""
+
+    skipped: dict[int, str]
+    converted: dict[str, int]
+    sums: list[tuple[int, int]] = []
+
+
+def _agree(images: np.ndarray, sums: list[tuple[int, int]]) -> bool:
+    """Whether the parts of an array are what was written, some of them where there are many."""
+    if not sums:  # by an earlier version
+        return True
+    rows = [count for count, _ in sums]
+    if min(rows) < 0 or sum(rows) != len(images):
+        return False
+    ends = np.cumsum(rows)
+    every = max(1, math.ceil(images.nbytes / CHECKED))
+    for part in range(0, len(sums), every):
+        some = np.ascontiguousarray(images[ends[part] - rows[part] : ends[part]])
+        if crc32(some.data) != sums[part][1]:
+            return False
+    return True
 
 
 def _shape(count: int, decoding: Decoding) -> tuple[int, int, int, int]:
@@ -158,6 +195,7 @@ def _build(root: Path, names: Sequence[str], decoding: Decoding, array: Path, fa
     """Decode the files and put the array and its facts in place, each as a whole."""
     skipped: dict[int, str] = {}
     converted: Counter[str] = Counter()
+    sums: list[tuple[int, int]] = []
     console = Console(stderr=True)
     with replacing(facts) as note:
         with replacing(array) as part, part.open("wb") as file:
@@ -169,9 +207,12 @@ def _build(root: Path, names: Sequence[str], decoding: Decoding, array: Path, fa
                 if start == 0:
                     _state_size(len(names), decoding, array.parent, console)
                 good = [result for result in results if not isinstance(result, str)]
-                file.write(b"".join(image.tobytes() for image, _ in good))
+                content = b"".join(image.tobytes() for image, _ in good)
+                file.write(content)
+                sums.append((len(good), crc32(content)))
                 converted.update(what for _, what in good if what)
-        note.write_text(json.dumps({"skipped": skipped, "converted": converted}))
+        found = {"skipped": skipped, "converted": converted, "sums": sums}
+        note.write_text(json.dumps(sealed(found)))
 
 
 Result = tuple[np.ndarray, str] | str

@@ -106,6 +106,7 @@ def celeba(
         test,
         tuple(problems),
         symmetries=Symmetries(mirrored=True),
+        digest=found.digest,
     )
 
 

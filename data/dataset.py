@@ -29,6 +29,7 @@ class Dataset:
         problems: what was found wrong while it was read, and what was done about it.
         notes: what was understood while it was read, where it might be meant otherwise.
         symmetries: what may be done to an image without a change to what is said of it.
+        digest: of the images, where what keeps them vouches for it.
 
     Raises:
         ValueError: where lengths differ or a label's code is out of range.
@@ -44,6 +45,7 @@ class Dataset:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     symmetries: Symmetries = NONE
+    digest: str = ""
 
     def __post_init__(self) -> None:
         rows = {len(self.images), len(self.labels)}

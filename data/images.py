@@ -102,7 +102,7 @@ def images(
     kept = rows[found.rows]
     own = [names[row] for row in found.rows.tolist()]
     notes = [*_notes(table, column), *paths.notes]
-    return assembled(
+    dataset = assembled(
         f"images:{folder.resolve().name}",
         found.images,
         table,
@@ -111,6 +111,7 @@ def images(
         split_rows(table, split, kept, own, seed),
         Symmetries(mirrored=not sided),
     )
+    return replace(dataset, digest=found.digest)
 
 
 def _of_arrays(

@@ -9,11 +9,13 @@ instance ``images:photos?labels=photos.csv&image_size=32``. The options of ``ccv
 from __future__ import annotations
 
 import os
+from argparse import ArgumentTypeError
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode
 
 from ..config import FILES, SOURCE
+from ..ranges import check_fits, whole
 from .dataset import Dataset
 from .naming import is_naming
 
@@ -99,6 +101,28 @@ def with_options(spec: str, options: Mapping[str, str | int | Path | None]) -> s
     return f"{body}?{urlencode(ordered, quote_via=quote, safe='/|=,:')}"
 
 
+def moved(spec: str, data: str | None, labels: str | None) -> str:
+    """A specification whose images or table lie elsewhere now.
+
+    Args:
+        spec: what it was. data: the specification now, whose options replace those of before.
+        labels: the table now. Without it one that lay within the images' folder moves with them.
+
+    Raises:
+        ValueError: for an option that the data set does not have.
+    """
+    body, options = split(spec)
+    now, given = split(data) if data else (body, {})
+    if data and body.partition(":")[0] == now.partition(":")[0] == "images":
+        before, table = Path(body.partition(":")[2]), Path(options.get("labels", ""))
+        if table.is_relative_to(before) and not table.exists():
+            options["labels"] = str(Path(now.partition(":")[2]) / table.relative_to(before))
+        given = options | given
+    elif not data:
+        given = options
+    return with_options(now, {**given, **({"labels": labels} if labels else {})})
+
+
 def short_name(spec: str) -> str:
     """A specification without folders and options, to name files by."""
     body, _ = split(spec)
@@ -173,10 +197,9 @@ def _yes(name: str, options: Mapping[str, str]) -> bool | None:
 def _number(name: str, options: Mapping[str, str], default: int = 0) -> int:
     text = options.get(name, str(default))
     try:
-        return int(text)
-    except ValueError:
-        flag = name.replace("_", "-")
-        raise ValueError(f"expected a whole number for {flag}, got {text!r}") from None
+        return whole(*SOURCE[name].range)(text)
+    except ArgumentTypeError as error:
+        raise ValueError(f"{name.replace('_', '-')}: {error}") from None
 
 
 def _shares(text: str, dataset: Dataset) -> dict[str, float]:
@@ -198,7 +221,10 @@ def _shares(text: str, dataset: Dataset) -> dict[str, float]:
 def _count(spec: str, text: str) -> int:
     if not text.isdecimal() or int(text) < 12:
         raise ValueError(f"data set {spec!r}: expected a number of at least 12 faces, got {text!r}")
-    return int(text)
+    count = int(text) if len(text) < 20 else 10**20
+    size = count * 3 * 64**2
+    check_fits(size, f"the data set {spec[:40]!r}", "choose fewer faces")
+    return count
 
 
 def _rotated(spec: str, rest: str) -> Dataset:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..config import Config
 from ..data import Dataset, LabelSpace
+from ..faults import place_of
 from ..guides import LINKS, CCVAEGuide, DIVAGuide, M2Guide, VAEGuide
 from ..loading import choose, load_class
 from ..models import CCVAE, DIVA, LIKELIHOODS, M2, VAE, Laplace
@@ -215,6 +216,13 @@ def build_objective(config: Config) -> ELBO:
             f"the objective {config.objective_name!r} could not be made with "
             f"{options or 'no options'} ({error}); give --alpha, --alpha-d and --warm-up only to "
             "objectives that have them"
+        ) from error
+    except Exception as error:
+        if ":" not in config.objective:
+            raise
+        raise ValueError(
+            f"the objective {config.objective_name!r} failed at {place_of(error) or 'its start'} "
+            f"with {type(error).__name__}: {error}; correct what it does there"
         ) from error
     return objective
 

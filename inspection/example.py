@@ -75,14 +75,23 @@ def inspect_own(path: str, inputs: str, config: Config, labels: str = "some") ->
         args, kwargs = batch.args, batch.kwargs
         _check_default_inputs(programs[0], args, kwargs)
     objective = _called(config.objective) if config.objective and guide else None
-    return inspect_pair(
-        programs[0],
-        programs[1] if guide else None,
-        *args,
-        objective=objective,
-        name=path,
-        **kwargs,
-    )
+    try:
+        return inspect_pair(
+            programs[0],
+            programs[1] if guide else None,
+            *args,
+            objective=objective,
+            name=path,
+            **kwargs,
+        )
+    except ValueError:
+        raise
+    except Exception as error:
+        words = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ValueError(
+            f"{path} could not be run as Pyro programs{place_of(error)} ({words}); name a "
+            "model and a guide"
+        ) from error
 
 
 def _program(module: str, name: str) -> Program:

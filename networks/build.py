@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
+from ..faults import place_of
 from ..loading import load_class
 from .convolutional import (
     LARGEST,
@@ -135,7 +136,13 @@ def own(network: str, part: str, *arguments: Any) -> Any:
     kind = load_class(f"{module}:{name}", nn.Module)
     try:
         return kind(*arguments)
-    except TypeError as error:
+    except Exception as error:
+        if not isinstance(error, TypeError):
+            place = place_of(error) or name
+            raise ValueError(
+                f"the {part} of the network {network!r} failed at {place} with "
+                f"{type(error).__name__}: {error}; correct what it does there"
+            ) from error
         raise ValueError(
             f"the {part} of the network {network!r} could not be made as {name}{arguments} "
             f"({error}); an encoder takes (shape, outputs), a decoder (inputs, shape)"

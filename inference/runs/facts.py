@@ -11,10 +11,15 @@ import msgspec
 
 from ...config import Config
 from ...data import LabelSpace
-from ...files import read_json, write_atomically
+from ...files import is_whole, read_json, sealed, write_atomically
 from ..catalogue import Signature
+from .identity import Fingerprint
+from .logbook import METRICS, STEPS, VALIDATION
 
-CONFIG = "config.json"
+CONFIG, CHECKPOINT, EVALUATION = "config.json", "checkpoint.safetensors", "evaluation.json"
+NOT_FINITE = "not-finite.safetensors"
+FILES = (CHECKPOINT, METRICS, VALIDATION, STEPS, EVALUATION, NOT_FINITE)
+"""What a new training removes of an earlier one; ``config.json`` it replaces."""
 
 TRAIN, DEMO = "train", "demo"
 
@@ -27,12 +32,17 @@ class Facts:
 
     Attributes:
         config: what it was asked for. signature: what its pair was made for.
-        command: what made it.
+        command: what made it. id: the run's name, empty in runs of earlier versions.
+        data: what tells its data from others, as far as it is known.
+        edited: whether the file is another than was written.
     """
 
     config: Config
     signature: Signature
     command: str = TRAIN
+    id: str = ""
+    data: Fingerprint | None = None
+    edited: bool = False
 
 
 class _Label(msgspec.Struct):
@@ -50,6 +60,8 @@ class _Written(msgspec.Struct):
     shape: tuple[_Side, _Side, _Side]
     domains: Annotated[int, msgspec.Meta(ge=0, le=10**6)]
     command: str = TRAIN
+    id: str = ""
+    data: Fingerprint | None = None
 
 
 def read_facts(directory: Path) -> Facts | None:
@@ -81,8 +93,10 @@ def the_facts(directory: Path) -> Facts:
     try:
         run = msgspec.convert(written, _Written)
         config, space = Config.from_json(run.config), LabelSpace.from_json(written["labels"])
-        return Facts(config, Signature(space, run.shape, run.domains), run.command)
-    except (KeyError, TypeError, ValueError) as error:
+        signature = Signature(space, run.shape, run.domains)
+        edited = not is_whole(written)
+        return Facts(config, signature, run.command, run.id, run.data, edited)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(
             f"{directory / CONFIG} does not describe a run ({error}); train it again"
         ) from error
@@ -96,5 +110,8 @@ def write_facts(directory: Path, facts: Facts) -> None:
         "labels": facts.signature.space.to_json(),
         "shape": facts.signature.shape,
         "domains": facts.signature.domains,
+        "id": facts.id,
     }
-    write_atomically(directory / CONFIG, json.dumps(written, indent=2).encode())
+    if facts.data is not None:
+        written["data"] = facts.data.to_json()
+    write_atomically(directory / CONFIG, json.dumps(sealed(written), indent=2).encode())

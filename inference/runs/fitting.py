@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from ...config import Config
 from ...data import Dataset, Rows
 from ..training.alpha import label_worth
-from ..training.checkpoint import load_checkpoint, save_checkpoint
+from ..training.checkpoint import load_training, save_checkpoint
 from ..training.diagnosis import NotFiniteStepError
 from ..training.engine import compile_networks, engine
 from ..training.loop import LOG_EVERY, Metrics, Step, Training
@@ -23,6 +23,7 @@ from ..training.optimisation import SCHEDULES, adam
 from ..training.sampling import LabelledShare, Sampler, once
 from ..training.stopping import Request, Stopped
 from ..training.validation import split
+from .checks import check_own
 from .keeping import Keeper
 from .logbook import Logbook
 from .run import CHECKPOINT, NOT_FINITE, Run, create, training_rows
@@ -80,9 +81,10 @@ def fit(
     keeper = Keeper(run, parts.validation, worth, training.fabric)
     path = run.directory / CHECKPOINT
     if resume and path.exists():
-        facts = load_checkpoint(path, keeper.held, optimizer)
-        training.take_up(facts)
-        keeper.take_up(facts)
+        state = load_training(path, keeper.held, optimizer)
+        check_own(run.directory, run.facts.id, state)
+        training.take_up(state)
+        keeper.take_up(state)
     writes = training.fabric.is_global_zero
     logs = Logbook(run.directory, training.epoch, training.total, board=board) if writes else None
     saved = time.monotonic()
@@ -99,7 +101,8 @@ def fit(
             late = training.settled and time.monotonic() - saved > save_seconds
             if writes and (step.metrics or stopping or late):
                 keeper.before_saving()
-                save_checkpoint(path, keeper.held, optimizer, **training.state(), **keeper.state())
+                facts = {"run": run.facts.id, **training.state(), **keeper.state()}
+                save_checkpoint(path, keeper.held, optimizer, **facts)
                 saved = time.monotonic()
             if step.metrics is not None:
                 yield step.metrics | {f"validation_{name}": value for name, value in found.items()}

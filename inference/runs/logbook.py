@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ...files import write_atomically
 from ..training.loop import Step
 
@@ -36,8 +38,8 @@ class Logbook:
     def __init__(self, directory: Path, epochs: int, steps: int, *, board: bool = False) -> None:
         self.directory = directory
         for name in (METRICS, VALIDATION):
-            keep_lines(directory / name, lambda line: line["epoch"] < epochs)
-        keep_lines(directory / STEPS, lambda line: line["step"] <= steps)
+            keep_lines(directory / name, lambda line: line.get("epoch", epochs) < epochs)
+        keep_lines(directory / STEPS, lambda line: line.get("step", steps + 1) <= steps)
         self.rows, self.since = 0, time.monotonic()
         self.board = _writer(directory / BOARD, steps) if board else None
 
@@ -84,14 +86,16 @@ class Logbook:
 
 
 def read_lines(path: Path) -> list[Line]:
-    """The whole lines of a log; none where there is no file."""
+    """The whole lines of a log, numbers by name; none where there is no file."""
     rows = []
-    for line in path.read_text().splitlines() if path.exists() else []:
+    for line in path.read_bytes().split(b"\n") if path.exists() else []:
         try:
-            rows.append(json.loads(line))
-        except ValueError:  # the line that a killed training was writing
+            row = json.loads(line)
+            msgspec.convert(row, dict[str, float])
+        except (ValueError, RecursionError):  # damaged, or what a killed training was writing
             continue
-    return [row for row in rows if isinstance(row, dict)]
+        rows.append(row)
+    return rows
 
 
 def keep_lines(path: Path, keep: Callable[[Line], bool]) -> None:

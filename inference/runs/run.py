@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,20 +25,21 @@ from torch import Tensor, nn
 from ...config import Config
 from ...data import Dataset, LabelSpace, Rows
 from ...data.spec import load as load_data
-from ...files import read_json, write_atomically
+from ...data.spec import moved
+from ...files import say
 from ...networks import Shape
 from ..catalogue import ENTRIES, Signature, build_objective, build_pair
-from ..evaluation.evaluating import Figures, evaluate, majority
-from ..training.baselines import baseline
 from ..training.checkpoint import load_checkpoint, save_checkpoint
-from .facts import CONFIG, TRAIN, Facts, modules_of, read_facts, the_facts, write_facts
-from .logbook import METRICS, STEPS, VALIDATION
+from .checks import check_free, check_own, check_same, compare
+from .facts import CHECKPOINT as CHECKPOINT
+from .facts import CONFIG as CONFIG
+from .facts import EVALUATION as EVALUATION
+from .facts import FILES as FILES
+from .facts import NOT_FINITE as NOT_FINITE
+from .facts import TRAIN, Facts, modules_of, the_facts, write_facts
+from .identity import Fingerprint, run_id
 from .settling import check_words, settled
-
-CHECKPOINT, EVALUATION = "checkpoint.safetensors", "evaluation.json"
-NOT_FINITE = "not-finite.safetensors"
-FILES = (CHECKPOINT, METRICS, VALIDATION, STEPS, EVALUATION, NOT_FINITE)
-"""What a new training removes of an earlier one; ``config.json`` it replaces."""
+from .sizes import check_size
 
 
 @dataclass
@@ -49,18 +49,25 @@ class Run:
     Attributes:
         directory: where the run lives.
         config: what it was asked for.
-        signature: labels, image shape and number of domains of its data set.
+        facts: the same with what else its directory says of it.
         model, guide, objective: built from the configuration.
         device: where the programs are.
+        source: where its data lie now, if not where they lay.
     """
 
     directory: Path
     config: Config
-    signature: Signature
+    facts: Facts
     model: nn.Module
     guide: nn.Module
     objective: ELBO
     device: torch.device
+    source: str = ""
+
+    @property
+    def signature(self) -> Signature:
+        """Labels, image shape and number of domains of its data set."""
+        return self.facts.signature
 
     @property
     def space(self) -> LabelSpace:
@@ -80,24 +87,29 @@ class Run:
     def data(self) -> tuple[Rows, Rows]:
         """The training rows with the labels that the run may see, and the annotated test rows.
 
-        They are loaded once.
+        They are loaded once, and a line says what is other than it was.
 
         Raises:
             ValueError: where the data set has other labels or images than the run was made for.
         """
         return self._rows
 
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What tells its data, as they are, from others."""
+        return self.dataset[1]
+
+    @cached_property
+    def dataset(self) -> tuple[Dataset, Fingerprint]:
+        """The whole data set, and what tells it from others."""
+        source, moved = self.source or self.config.data, bool(self.source)
+        dataset = load_data(source, self.config.only)
+        return dataset, compare(self.directory, self.facts, source, dataset, moved=moved)
+
     @cached_property
     def _rows(self) -> tuple[Rows, Rows]:
-        dataset = load_data(self.config.data, self.config.only)
-        if dataset.space != self.space or dataset.shape != self.shape:
-            raise ValueError(
-                f"{self.directory} was trained on images of {self.shape} with the labels "
-                f"{', '.join(self.space.names)}; {self.config.data!r} now has {dataset.shape} and "
-                f"{', '.join(dataset.space.names)}"
-            )
-        train_rows = training_rows(self.config, dataset)
-        return train_rows, dataset.subset(dataset.test)
+        dataset, _ = self.dataset
+        return training_rows(self.config, dataset), dataset.subset(dataset.test)
 
 
 def create(
@@ -130,31 +142,16 @@ def create(
     config = settled(config, rows)
     frequencies = dataset.space.frequencies(rows.labels)
     torch.manual_seed(config.seed)
-    run = _build(config, directory, Signature.of(dataset), device, frequencies)
+    signature, known = Signature.of(dataset), Fingerprint.of(dataset)
+    name = run_id(config, signature, known)
+    facts = Facts(config, signature, command, name, known)
+    run = _build(facts, directory, device, frequencies)
     if writes:
         directory.mkdir(parents=True, exist_ok=True)
-        write_facts(directory, Facts(config, run.signature, command))
+        write_facts(directory, facts)
         for name in FILES:
             (directory / name).unlink(missing_ok=True)
     return run
-
-
-def check_free(directory: Path) -> None:
-    """Raise unless a new run may be written here: nothing but a run's own files is ever replaced.
-
-    Raises:
-        ValueError: where the directory holds a checkpoint, or anything beside a run that has none.
-    """
-    if (directory / CHECKPOINT).exists() and read_facts(directory) is not None:
-        raise ValueError(
-            f"{directory} already holds a trained run; give --resume to go on with it, or "
-            "another --out"
-        )
-    if directory.exists() and any(directory.iterdir()) and read_facts(directory) is None:
-        raise ValueError(
-            f"{directory} is not empty and holds no run of ccvae, so nothing was written there; "
-            "give another --out"
-        )
 
 
 def adopt(
@@ -175,7 +172,7 @@ def adopt(
     """
     if directory.exists() and any(directory.iterdir()):
         raise ValueError(f"{directory} is not empty; give another --out")
-    run = _build(config, directory, signature, torch.device("cpu"))
+    run = _build(Facts(config, signature), directory, torch.device("cpu"))
     for name, module in run.modules.items():
         module.load_state_dict(states[name])
     directory.mkdir(parents=True, exist_ok=True)
@@ -185,18 +182,28 @@ def adopt(
     return run
 
 
-def load(directory: Path, device: torch.device, trust: Collection[str] = ()) -> Run:
+def load(
+    directory: Path,
+    device: torch.device,
+    trust: Collection[str] = (),
+    *,
+    data: str | None = None,
+    labels: str | None = None,
+) -> Run:
     """A trained run from its directory, of which nothing is executed.
 
     Args:
         trust: modules that the run may name for its objective or its network.
+        data, labels: where its images and their table lie now, see :func:`~ccvae.data.spec.moved`.
 
     Raises:
         ValueError: for a directory that is no run, whose checkpoint is damaged, or that names a
             module which is not trusted.
     """
     run = _from_facts(directory, the_facts(directory), device, trust)
-    load_checkpoint(directory / CHECKPOINT, run.modules)
+    check_own(directory, run.facts.id, load_checkpoint(directory / CHECKPOINT, run.modules))
+    if data or labels:
+        run.source = moved(run.config.data, data, labels)
     for module in run.modules.values():
         module.eval()
     return run
@@ -214,7 +221,8 @@ def resume_or_create(
     """The run to train: a new one, or with ``resume`` the one that the directory holds.
 
     Raises:
-        ValueError: where the directory's run was asked for something else than ``config``.
+        ValueError: where the directory's run was asked for something else than ``config``, or on
+            other data.
     """
     if not resume or not (directory / CHECKPOINT).exists():
         return create(config, dataset, directory, device, writes=writes)
@@ -227,6 +235,9 @@ def resume_or_create(
             f"{directory} was trained with other options ({'; '.join(changed)}); repeat them as "
             "they were, or give another --out"
         )
+    known = check_same(directory, facts, config.data, dataset)
+    if not facts.id:  # of an earlier version, which has not looked
+        facts = replace(facts, id=run_id(config, facts.signature, known), data=known)
     run = _from_facts(directory, facts, device, modules_of(config))
     run.config = config
     if writes:
@@ -245,25 +256,6 @@ def training_rows(config: Config, dataset: Dataset) -> Rows:
     return dataset.training(max(config.fractions), config.seed, balanced=config.balanced)
 
 
-def evaluate_run(run: Run) -> Figures:
-    """Evaluate a run on its test rows, with the majority class and the plain classifier beside.
-
-    The plain classifier does not depend on the run's weights; it is trained once and kept in
-    ``evaluation.json``.
-    """
-    train_rows, test_rows = run.data()
-    result = evaluate(run.model, run.guide, run.objective, test_rows, run.device)
-    if "accuracy" in result or "error_by_label" in result:
-        kept = read_json(run.directory / EVALUATION) or {}
-        beside = {key: value for key, value in kept.items() if key.startswith("classifier")}
-        if not beside:
-            beside = baseline(run.config, train_rows, test_rows, run.device)
-        result |= majority(train_rows, test_rows) | beside
-    result["images"] = len(test_rows)
-    write_atomically(run.directory / EVALUATION, json.dumps(result, indent=2).encode())
-    return result
-
-
 def _from_facts(directory: Path, facts: Facts, device: torch.device, trust: Collection[str]) -> Run:
     foreign = sorted(modules_of(facts.config) - set(trust))
     if foreign:
@@ -272,21 +264,26 @@ def _from_facts(directory: Path, facts: Facts, device: torch.device, trust: Coll
             f"if you know it, repeat the command with --trust {' --trust '.join(foreign)}"
         )
     try:
-        return _build(facts.config, directory, facts.signature, device)
+        run = _build(facts, directory, device)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{directory / CONFIG} does not describe a run ({error}); train it again"
         ) from error
+    if facts.edited:
+        say(f"{directory / CONFIG} is not as it was written; it is read as it is now")
+    return run
 
 
 def _build(
-    config: Config,
+    facts: Facts,
     directory: Path,
-    signature: Signature,
     device: torch.device,
     frequencies: Sequence[Tensor] | None = None,
 ) -> Run:
+    check_size(facts)
+    config, signature = facts.config, facts.signature
     space, shape, domains = signature.space, signature.shape, signature.domains
-    model, guide = build_pair(config, space, shape, frequencies, domains)
+    pair = build_pair(config, space, shape, frequencies, domains)
+    model, guide = (program.to(device) for program in pair)
     objective = build_objective(config)
-    return Run(directory, config, signature, model.to(device), guide.to(device), objective, device)
+    return Run(directory, config, facts, model, guide, objective, device)

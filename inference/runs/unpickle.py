@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import warnings
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,10 @@ CLASSES = (
 )
 """What the networks published with CC-VAE (Joy et al. 2021) are made of, as a pickle names it."""
 
+LARGEST = 64 * 2**20
+"""Bytes that the tensors of a file may have together, and that its entries may unpack to: some ten
+times what the published networks need."""
+
 
 class Inert:
     """Stands for a class of :data:`CLASSES`: a module's state, and nothing that acts on it."""
@@ -67,10 +72,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             damaged, or that holds something else.
     """
     try:
+        _check_size(path)
         with _nothing_else_allowed(), warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")  # torch warns of oddities that it then refuses
             content = torch.load(file, map_location="cpu", weights_only=True)
-        found = dict(_tensors(content))
+        found = dict(_tensors(content, set()))
     except FileNotFoundError:
         raise
     except Exception as error:  # a file can be wrong in any way that a program can
@@ -81,6 +87,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
                 f"{path}: expected a dense tensor under {name!r}, got {type(value).__name__}; give "
                 "a module or its state dict as torch.save wrote it"
             )
+    size = sum(value.numel() * value.element_size() for value in found.values())
+    if size > LARGEST:
+        raise ValueError(
+            f"{path}: expected at most {LARGEST >> 20} MiB of tensors, as published networks have, "
+            f"got {size >> 20}; give what CC-VAE's published code saved"
+        )
     return {name: value.detach() for name, value in found.items()}
 
 
@@ -96,16 +108,30 @@ def _nothing_else_allowed() -> Iterator[None]:
         add_safe_globals(others)
 
 
-def _tensors(content: Any) -> Iterator[tuple[str, Any]]:
+def _check_size(path: Path) -> None:
+    """Raise where a file, or what its compressed entries unpack to, is larger than any of ours."""
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            size = max(size, sum(entry.file_size for entry in archive.infolist()))
+    if size > LARGEST:
+        raise ValueError(f"it unpacks to {size >> 20} MiB, of which {LARGEST >> 20} are expected")
+
+
+def _tensors(content: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Tensors by dotted names; a module that stands in several places is listed in the first."""
     if isinstance(content, dict):
         yield from ((str(name), value) for name, value in content.items())
         return
     if not isinstance(content, Inert):
         raise ValueError(f"expected a module or a state dict, got {type(content).__name__}")
+    if id(content) in seen:
+        return
+    seen.add(id(content))
     for kind in ("_parameters", "_buffers"):
         yield from content.state.get(kind, {}).items()
     for name, child in content.state.get("_modules", {}).items():
-        yield from ((f"{name}.{rest}", value) for rest, value in _tensors(child))
+        yield from ((f"{name}.{rest}", value) for rest, value in _tensors(child, seen))
 
 
 def _reason(error: Exception) -> str:
@@ -122,6 +148,8 @@ def _reason(error: Exception) -> str:
             "it is a whole module in the format of torch before 1.6, which carries source code; "
             "save its state_dict() instead"
         )
+    if text.startswith("it unpacks to "):
+        return text
     text = text.rpartition("WeightsUnpickler error: ")[2].strip()
     first = re.split(r"\. |\n", text)[0] or type(error).__name__
     return f"it is no module or state dict that torch.save wrote whole ({first})"

@@ -1,12 +1,19 @@
-"""Checkpoints in safetensors files: they hold no code, and one is always whole."""
+"""Checkpoints in safetensors files: they hold no code, and one is always whole.
+
+Beside the tensors stands one JSON object: where the training stands, of which run it is, a digest
+of the weights, by which an evaluation knows its own, and one of everything, which reading checks.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Set
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -18,6 +25,30 @@ from ...files import write_atomically
 VERSION = 2
 """2 says where within an epoch a training stands; 1 had whole epochs."""
 
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class Standing(msgspec.Struct):
+    """The types and ranges of what a checkpoint says; the rest is as it was given.
+
+    Attributes:
+        run: the run's name. weights: digest of the modules. digest: of everything.
+    """
+
+    version: _Count = 0
+    epoch: _Count | None = None
+    done: _Count | None = None
+    total: _Count | None = None
+    totals: dict[str, float] | None = None
+    epochs: _Count | None = None
+    run: str = ""
+    weights: str = ""
+    digest: str = ""
+
+
+PLACE = ("epoch", "done", "total", "totals")
+"""What a training needs to go on."""
+
 
 def save_checkpoint(
     path: Path,
@@ -27,11 +58,7 @@ def save_checkpoint(
     **facts: Any,
 ) -> None:
     """Write the weights of named modules, an optimiser's state, more tensors, and facts as JSON."""
-    tensors = dict(tensors or {}) | {
-        f"{name}.{key}": value
-        for name, module in modules.items()
-        for key, value in module.state_dict().items()
-    }
+    tensors = dict(tensors or {}) | _weights(modules)
     if optimizer is not None:
         tensors |= {
             f"optimizer.{index}.{key}": torch.as_tensor(value)
@@ -39,8 +66,72 @@ def save_checkpoint(
             for key, value in state.items()
         }
     tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    facts["version"] = VERSION
+    facts |= {"version": VERSION, "weights": weights_digest(modules)}
+    facts["digest"] = _digest(tensors, facts)
     write_atomically(path, save(tensors, metadata={"ccvae": json.dumps(facts)}))
+
+
+def weights_digest(modules: dict[str, nn.Module]) -> str:
+    """What tells the weights of some modules from all others."""
+    return _digest(_weights(modules))
+
+
+def _weights(modules: dict[str, nn.Module]) -> dict[str, Tensor]:
+    return {
+        f"{name}.{key}": value
+        for name, module in modules.items()
+        for key, value in module.state_dict().items()
+    }
+
+
+def _digest(tensors: dict[str, Tensor], facts: dict[str, Any] | None = None) -> str:
+    """A digest of tensors with their names, types and shapes, and of facts."""
+    found = hashlib.sha256(json.dumps(facts or {}, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        value = tensor.detach().cpu().contiguous()
+        found.update(repr((name, value.dtype, tuple(value.shape))).encode())
+        found.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()[:32]
+
+
+def read_standing(path: Path) -> Standing | None:
+    """What a checkpoint says of itself, without its tensors; None where it cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return msgspec.convert(_facts(file.metadata() or {}), Standing)
+    except (SafetensorError, OSError, ValueError, RecursionError):
+        return None
+
+
+def _facts(metadata: dict[str, str]) -> dict[str, Any]:
+    """The object beside the tensors; an empty one in files of the earliest versions.
+
+    Raises:
+        ValueError: where it is not of the types that it should be.
+    """
+    if "ccvae" not in metadata and metadata.keys() - {"format"}:
+        raise ValueError("it says nothing of its training")
+    facts = json.loads(metadata.get("ccvae", "{}"))
+    msgspec.convert(facts, Standing)
+    if "weights" in facts and "digest" not in facts:
+        raise ValueError("its digest is missing")
+    found: dict[str, Any] = facts
+    return found
+
+
+def load_training(
+    path: Path, modules: dict[str, nn.Module], optimizer: Optimizer
+) -> dict[str, Any]:
+    """The same as :func:`load_checkpoint` of one that a training can go on from.
+
+    Raises:
+        ValueError: as there, or where it does not say where its training stands.
+    """
+    facts = load_checkpoint(path, modules, optimizer)
+    missing = [name for name in PLACE if facts.get(name) is None]
+    if missing:
+        raise _not_whole(path, f"no {', '.join(missing)} of a training in it")
+    return facts
 
 
 def load_checkpoint(
@@ -56,15 +147,13 @@ def load_checkpoint(
     """
     try:
         with safe_open(path, framework="pt") as file:
-            facts = json.loads((file.metadata() or {}).get("ccvae", "{}"))
+            facts = _facts(file.metadata() or {})
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise ValueError(f"{path} does not exist; train the run first") from None
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ValueError(
-            f"{path} is not a whole checkpoint ({error}); train again, with --resume if another "
-            "checkpoint of the run is left"
-        ) from error
+    except (SafetensorError, OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from error
+    written = {key: value for key, value in facts.items() if key != "digest"}
+    if "digest" in facts and facts["digest"] != _digest(tensors, written):
+        raise _not_whole(path, "what it holds is not what was written")
     version = facts.get("version", 0)
     if version == 1 and "epochs" in facts:
         facts |= {"epoch": facts["epochs"], "done": 0, "total": 0, "totals": {}}
@@ -76,8 +165,28 @@ def load_checkpoint(
     for name, module in modules.items():
         _load_module(path, name, module, tensors)
     if optimizer is not None:
-        _load_optimizer(optimizer, tensors)
+        try:
+            _load_optimizer(optimizer, tensors)
+        except (ValueError, KeyError, RuntimeError) as error:
+            raise _not_whole(path, f"the optimiser's state: {error}") from error
     return facts
+
+
+def _unreadable(path: Path, error: Exception) -> ValueError:
+    """Why a file is none that can be read."""
+    if not path.exists():
+        return ValueError(f"{path} does not exist; train the run first")
+    # safetensors says of a file that it may not open that there is none.
+    if path.is_file() and not os.access(path, os.R_OK):
+        return ValueError(f"{path} may not be read; give yourself permission to read it")
+    return _not_whole(path, error)
+
+
+def _not_whole(path: Path, reason: object) -> ValueError:
+    return ValueError(
+        f"{path} is not a whole checkpoint ({reason}); train again, with --resume if another "
+        "checkpoint of the run is left"
+    )
 
 
 def _few(names: Set[str]) -> str:
@@ -109,10 +218,17 @@ def _load_module(path: Path, name: str, module: nn.Module, tensors: dict[str, Te
 
 def _load_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
     states: dict[int, dict[str, Tensor]] = {}
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     for key, value in tensors.items():
         if key.startswith("optimizer."):
             _, index, name = key.split(".", 2)
+            if not 0 <= int(index) < len(parameters):
+                raise ValueError(f"of parameter {index}, of which there are {len(parameters)}")
+            if value.ndim and value.shape != parameters[int(index)].shape:
+                raise ValueError(f"{key} is of shape {tuple(value.shape)}")
             states.setdefault(int(index), {})[name] = value
+    if len({frozenset(state) for state in states.values()}) > 1:
+        raise ValueError("some parameters lack a moment")
     optimizer.load_state_dict(optimizer.state_dict() | {"state": states})
     # Fused steps walk through a parameter and its moments in the order of memory, which a file
     # does not keep: channels-last weights need channels-last moments.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import nn
 
+from ...loading import choose
 from ...networks.heads import Decoder, Encoder
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def engine(
     from lightning_fabric import Fabric
     from lightning_fabric.strategies import DDPStrategy
 
+    choose("precision", precision, PRECISIONS)
     if devices < 1 or nodes < 1:
         raise ValueError(f"expected at least one device and node, got {devices} and {nodes}")
     there = torch.cuda.device_count() if device.type == "cuda" else devices

@@ -8,6 +8,7 @@ import json
 import keyword
 import shlex
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any, NoReturn
 
 from . import __version__
 from .config import SOURCE, Config
+from .faults import is_want_of_memory, place_of, words_of
+from .ranges import above, whole
 
 Document = dict[str, Any]
 
@@ -25,8 +28,9 @@ LOOKING = ("inspect", "models", "objectives")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status, 2 where the input was at fault."""
     options = build_parser().parse_args(arguments)
+    commands: Any = None
     try:
-        commands: Any = import_module(
+        commands = import_module(
             f"{__package__}.{'looking' if options.command in LOOKING else 'commands'}"
         )
         # `import` is a word of the language; its function is called import_.
@@ -35,19 +39,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(_standard(document), indent=2) if options.json else text, flush=True)
         for serve in after:
             serve()
-    except (ValueError, OSError) as error:
-        message = " ".join(str(error).split())
-        print(f"ccvae {options.command}: {message}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:  # also while the command is still being imported
-        print(f"ccvae {options.command}: interrupted", file=sys.stderr)
+        _say(f"ccvae {options.command}: interrupted")
         return 130
-    except commands.Stopped as stopped:
-        again = list(sys.argv[1:] if arguments is None else arguments)
-        resume = [] if "--resume" in again else ["--resume"]
-        print(f"{stopped}; to go on: {shlex.join(['ccvae', *again, *resume])}", file=sys.stderr)
-        return 128 + stopped.signal
+    except Exception as error:
+        if commands is not None and isinstance(error, commands.Stopped):
+            again = list(sys.argv[1:] if arguments is None else arguments)
+            resume = [] if "--resume" in again else ["--resume"]
+            _say(f"{error}; to go on: {shlex.join(['ccvae', *again, *resume])}")
+            return 128 + error.signal
+        return _failed(options, error)
     return 0
+
+
+def _failed(options: argparse.Namespace, error: Exception) -> int:
+    """Say what was wrong with the input or with a user's own code; anything else is our fault."""
+    if options.traceback:
+        _say("".join(traceback.format_exception(error)))
+    if is_want_of_memory(error):
+        _say(f"ccvae {options.command}: there is not enough memory for this; ask for less")
+    elif isinstance(error, ValueError | OSError):
+        _say(f"ccvae {options.command}: {words_of(error)}")
+    elif place_of(error):
+        more = "" if options.traceback else "; repeat the command with --traceback for the whole"
+        _say(f"ccvae {options.command}: {words_of(error)}{more}")
+    else:
+        raise error
+    return 2
+
+
+def _say(line: str) -> None:
+    # A closed standard error is None: what is said is not for standard output instead.
+    if sys.stderr is not None:
+        print(line, file=sys.stderr, flush=True)
 
 
 def _standard(value: Any) -> Any:
@@ -113,15 +137,19 @@ def build_parser() -> argparse.ArgumentParser:
     _add_source(train)
     train.add_argument("--out", type=Path, default=None, metavar="DIR", help=_OUT)
     train.add_argument("--resume", action="store_true", help="go on where the checkpoint stands")
-    train.add_argument("--log-every", type=int, default=50, metavar="STEPS", help=_LOG)
-    train.add_argument("--save-minutes", type=float, default=10.0, metavar="M", help=_SAVE)
+    steps, minutes = whole(1, 10**9), above(0, 10**6)
+    train.add_argument("--log-every", type=steps, default=50, metavar="STEPS", help=_LOG)
+    train.add_argument("--save-minutes", type=minutes, default=10.0, metavar="M", help=_SAVE)
     train.add_argument("--compile", action="store_true", help=_COMPILE)
     _add_device(train)
-    train.add_argument("--devices", type=int, default=1, help="on each machine (1)")
-    train.add_argument("--nodes", type=int, default=1, help="machines that share the training (1)")
+    several = whole(1, 10**4)
+    train.add_argument("--devices", type=several, default=1, help="on each machine (1)")
+    train.add_argument("--nodes", type=several, default=1, help="machines that share it (1)")
 
     evaluate = _command(commands, "evaluate", "accuracy, bound and baselines of a run")
     evaluate.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
+    evaluate.add_argument("--data", default=None, metavar="SPEC", help=_MOVED)
+    evaluate.add_argument("--labels", default=None, metavar="FILE", help=_TABLE_MOVED)
     _add_trust(evaluate)
     _add_device(evaluate)
 
@@ -146,25 +174,30 @@ def build_parser() -> argparse.ArgumentParser:
     study.add_argument("name", metavar="NAME", help="a study, or all")
     study.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
     study.add_argument("--images", default="", help=_IMAGES)
-    study.add_argument("--labels", default="", help=_NAMES)
+    study.add_argument("--data", default=None, metavar="SPEC", help=_MOVED)
+    study.add_argument("--labels", default="", metavar="NAMES|FILE", help=_NAMES)
     _add_trust(study)
     _add_device(study)
 
     table = _command(commands, "table", "rerun one of the committed comparisons")
     table.add_argument("name", nargs="?", default="diva", metavar="NAME", help=_TABLE)
-    table.add_argument("--seeds", type=int, default=1, help="repetitions of every training (1)")
+    table.add_argument(
+        "--seeds", type=whole(1, 1000), default=1, help="repetitions of every training (1)"
+    )
     table.add_argument("--out", type=Path, default=Path("docs/tables"), metavar="DIR", help=_TABLES)
     _add_device(table)
 
     demo = _command(commands, "demo", "train CC-VAE on rendered faces and write a report")
     demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="(demo)")
-    demo.add_argument("--seed", type=int, default=Config.seed, help="(0)")
+    demo.add_argument("--seed", type=whole(0, 2**63 - 1), default=Config.seed, help="(0)")
     demo.add_argument("--resume", action="store_true", help=_AGAIN)
     _add_device(demo)
 
     app = _command(commands, "app", "the teaching page, on this machine (extra [app])")
     app.add_argument("directory", nargs="?", type=Path, default=None, metavar="DIR", help=_RUN)
-    app.add_argument("--port", type=int, default=8000, help="0 takes a free one (8000)")
+    app.add_argument(
+        "--port", type=whole(0, 2**16 - 1), default=8000, help="0 takes a free one (8000)"
+    )
     _add_trust(app)
     _add_device(app)
     return parser
@@ -190,7 +223,12 @@ _LABELLED = "fraction of the training rows that showed their labels"
 _FREQUENCIES = "p(y = 1) of every label, or a JSON file with it by name (0.5 each)"
 _SHEET = "a picture with examples of every class is written there (none)"
 _IMAGES = "positions among the test images, as 3,14, for traversal and multiclass (some)"
-_NAMES = "names of labels, by commas, for traversal and multiclass (all)"
+_MOVED = "where the run's images lie now (where they lay)"
+_TABLE_MOVED = "where their table lies now (where it lay, or beside them)"
+_NAMES = (
+    "names of labels, by commas, for traversal and multiclass (all); or a file, where the images' "
+    "table lies now"
+)
 _TABLE = "diva, m2, multiclass or objectives (diva)"
 _RUN = "a run directory for the room of faces (one that comes with the package)"
 _AGAIN = "go on where a stopped demo stands; a finished one is made anew without it"
@@ -204,6 +242,7 @@ _TABLES = "where NAME.md and NAME.json are written (docs/tables)"
 def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--traceback", action="store_true", help="show where an error comes from")
     return parser
 
 
@@ -224,8 +263,8 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     """What can be said about data sets that are read from files."""
     group = parser.add_argument_group("data sets")
     for name, option in SOURCE.items():
-        kind = int if option.is_number else str
-        metavar = "FILE" if option.is_path else kind.__name__.upper()
+        kind: Any = whole(*option.range) if option.range else str
+        metavar = "FILE" if option.is_path else "INT" if option.range else "STR"
         flag = f"--{name.replace('_', '-')}"
         group.add_argument(flag, type=kind, default=None, metavar=metavar, help=option.text)
     group.add_argument("--download", action="store_true", help="fetch celeba:ROOT if it is missing")

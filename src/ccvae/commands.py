@@ -7,7 +7,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +15,19 @@ from rich.console import Console
 
 from .config import Config
 from .data import Dataset
+from .data.naming import is_naming
 from .data.progress import progress as show_progress
 from .data.spec import load as load_data
-from .files import read_json
-from .inference.runs import run as runs
+from .files import keeping
+from .inference.runs.checks import strange
+from .inference.runs.evaluation import evaluate_run, evaluated, origin
 from .inference.runs.facts import DEMO as DEMO_COMMAND
-from .inference.runs.facts import modules_of, read_facts
+from .inference.runs.facts import modules_of
 from .inference.runs.fitting import fit
+from .inference.runs.lock import alone
 from .inference.runs.run import (
-    CHECKPOINT,
-    EVALUATION,
     Run,
     create,
-    evaluate_run,
     load,
     resume_or_create,
     training_rows,
@@ -37,7 +37,16 @@ from .inference.training.loop import Metrics, Step
 from .inference.training.stopping import Stopped, stop_requests
 from .listing import app, data
 from .networks.build import chosen
-from .options import announce, config_of, default_directory, device_of, frequencies_of, source_of
+from .options import (
+    announce,
+    clear_demo,
+    config_of,
+    default_directory,
+    device_of,
+    frequencies_of,
+    resumes,
+    source_of,
+)
 from .texts import Document, command_line, epoch_line, evaluation_text, study_text
 
 if TYPE_CHECKING:
@@ -73,8 +82,11 @@ def train(options: Namespace) -> tuple[Document, str]:
     fabric = engine(
         device, devices=options.devices, nodes=options.nodes, precision=config.precision
     )
-    fabric.launch()
-    with _first_speaks(fabric):
+    with ExitStack() as stack:
+        if not strange(directory):
+            stack.enter_context(alone(directory))
+        fabric.launch()
+        stack.enter_context(_first_speaks(fabric))
         dataset = load_data(config.data, config.only)
         announce(dataset, config)
         run = resume_or_create(
@@ -132,8 +144,14 @@ def _first_speaks(fabric: Fabric) -> Iterator[None]:
 
 def evaluate(options: Namespace) -> tuple[Document, str]:
     """``ccvae evaluate``."""
-    result = evaluate_run(load(options.directory, device_of(options.device), options.trust))
+    result = evaluate_run(_loaded(options, options.labels))
     return result, evaluation_text(result)
+
+
+def _loaded(options: Namespace, table: str | None) -> Run:
+    """The run of a command, with its images and their table where they lie now."""
+    device = device_of(options.device)
+    return load(options.directory, device, options.trust, data=options.data, labels=table)
 
 
 def import_(options: Namespace) -> tuple[Document, str]:
@@ -182,16 +200,17 @@ def demo(options: Namespace) -> tuple[Document, str]:
     start = time.monotonic()
     config = dataclasses.replace(DEMO, seed=options.seed)
     device = device_of(options.device)
-    resume = _resumes(options.out, config, asked=options.resume)
-    dataset = load_data(config.data, config.only)
-    if resume:
-        run = resume_or_create(config, dataset, options.out, device, resume=True)
-    else:
-        _clear_demo(options.out)
-        run = create(config, dataset, options.out, device, command=DEMO_COMMAND)
-    training = time.monotonic()
-    _fit(run, dataset, resume=resume)
-    training = time.monotonic() - training
+    resume = resumes(options.out, config, asked=options.resume)
+    with alone(options.out):
+        dataset = load_data(config.data, config.only)
+        if resume:
+            run = resume_or_create(config, dataset, options.out, device, resume=True)
+        else:
+            clear_demo(options.out)
+            run = create(config, dataset, options.out, device, command=DEMO_COMMAND)
+        training = time.monotonic()
+        _fit(run, dataset, resume=resume)
+        training = time.monotonic() - training
     result = evaluate_run(run)
     for name in QUICK:
         conduct(run, name)
@@ -211,17 +230,21 @@ def study(options: Namespace) -> tuple[Document, str]:
     from .studies.report.conduct import conduct, names, subject_of
     from .studies.report.report import write_report
 
-    choice = Choice.parse(options.images, options.labels)
-    run = load(options.directory, device_of(options.device), options.trust)
+    # --labels chooses labels here, and is a table where it names one, as everywhere else.
+    table = options.labels if Path(options.labels).is_file() or is_naming(options.labels) else ""
+    choice = Choice.parse(options.images, "" if table else options.labels)
+    run = _loaded(options, table)
     chosen = names(options.name, choice, run.config.program)
-    evaluation = read_json(run.directory / EVALUATION) or evaluate_run(run)
+    evaluation = evaluated(run, origin(run))
     subject = subject_of(run, choice)
     sections = {name: conduct(run, name, subject) for name in chosen}
-    report = write_report(run, evaluation)
+    report = None
+    with keeping("the report"):
+        report = write_report(run, evaluation)
     found = {n: None if section is None else section.to_json() for n, section in sections.items()}
     lines = [study_text(name, section) for name, section in found.items()]
-    document = {"studies": found, "report": str(report)}
-    return document, "\n\n".join([*lines, f"open {report}"])
+    document = {"studies": found, "report": report and str(report)}
+    return document, "\n\n".join([*lines, *([f"open {report}"] if report else [])])
 
 
 def _fit(
@@ -264,37 +287,3 @@ def _fit(
         ):
             console.print(epoch_line(metrics), markup=False, highlight=False, soft_wrap=True)
     return metrics
-
-
-def _resumes(directory: Path, config: Config, *, asked: bool) -> bool:
-    """Whether a demo goes on where an earlier one stands: one that is not finished, or on request.
-
-    Raises:
-        ValueError: where the directory holds something that no demo made.
-    """
-    if not directory.exists() or not any(directory.iterdir()):
-        return False
-    facts = read_facts(directory)
-    if facts is None or facts.command != DEMO_COMMAND:
-        raise ValueError(
-            f"{directory} is not empty and holds {'no run' if facts is None else 'a run'} of "
-            f"{'ccvae' if facts is None else 'ccvae ' + facts.command}, which a demo does not "
-            "replace; give another --out"
-        )
-    from .studies.report.report import REPORT
-
-    # The share of labelled rows is settled by the data.
-    asked_for = dataclasses.replace(config, labelled_share=facts.config.labelled_share)
-    same = (directory / CHECKPOINT).exists() and facts.config == asked_for
-    return same and (asked or not (directory / REPORT).exists())
-
-
-def _clear_demo(directory: Path) -> None:
-    """Remove an earlier demo's own files, by name; its figures are replaced one by one."""
-    from .studies.report.conduct import FOLDER, STUDIES
-    from .studies.report.report import REPORT
-    from .studies.report.sliders import SLIDERS
-
-    kept = [f"{FOLDER}/{name}.json" for name in STUDIES]
-    for name in (*runs.FILES, REPORT, SLIDERS, *kept):
-        (directory / name).unlink(missing_ok=True)

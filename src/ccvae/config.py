@@ -188,13 +188,13 @@ class SourceOption:
 
     Attributes:
         text: what it says, with its default. kinds: of data sets that have it, all if empty.
-        is_path: whether it names a file. is_number: whether it is a whole number.
+        is_path: whether it names a file. range: of a whole number; empty for words.
     """
 
     text: str
     kinds: tuple[str, ...] = ()
     is_path: bool = False
-    is_number: bool = False
+    range: tuple[int, ...] = ()
 
 
 FILES = ("celeba", "images")
@@ -212,9 +212,11 @@ SOURCE = {
         "=several, by commas (inferred)",
         ("images",),
     ),
-    "image_size": SourceOption("pixels along each side, of files (64)", FILES, is_number=True),
+    "image_size": SourceOption("pixels along each side, of files (64)", FILES, range=(1, 1024)),
     "crop": SourceOption(
-        "side of the square cut from a file's middle first, 0 for none (0)", FILES, is_number=True
+        "side of the square cut from a file's middle first, 0 for none (0)",
+        FILES,
+        range=(0, 10**6),
     ),
     "file_column": SourceOption(
         "column of the table with the files' names, or {A}/{B:04}.jpg of several columns (file, "
@@ -239,7 +241,7 @@ SOURCE = {
         "share of the training rows' labels to hide at random, or NAME=SHARE by commas (0)"
     ),
     "data_seed": SourceOption(
-        "of what is hidden and of the split of images:DIR (0)", is_number=True
+        "of what is hidden and of the split of images:DIR (0)", range=(0, 2**44)
     ),
 }
 """What ``ccvae train`` and ``ccvae data`` take beside a data set; the specification that a run

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +60,46 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """A JSON object, or None where the file is missing or damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # the last for what is nested too deep
         return None
     return content if isinstance(content, dict) else None
+
+
+SEAL = "digest"
+
+
+def sealed(document: dict[str, Any]) -> dict[str, Any]:
+    """A document with a digest of the rest of it, by which :func:`is_whole` knows it."""
+    return {**document, SEAL: _digest(document)}
+
+
+def is_whole(document: dict[str, Any]) -> bool:
+    """Whether a document is as it was sealed; one without a seal is by an earlier version."""
+    rest = {key: value for key, value in document.items() if key != SEAL}
+    try:
+        return SEAL not in document or document[SEAL] == _digest(rest)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _digest(document: dict[str, Any]) -> str:
+    plain = json.loads(json.dumps(document))  # as it will be read
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def say(line: str) -> None:
+    """Tell whoever runs the command, beside its results."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def keeping(what: str) -> Iterator[None]:
+    """Go on where something cannot be kept, and say so.
+
+    Args:
+        what: is kept in the block, in words.
+    """
+    try:
+        yield
+    except OSError as error:
+        say(f"{what} could not be kept: {' '.join(str(error).split())}")

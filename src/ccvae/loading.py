@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from functools import reduce
 from typing import Any, TypeVar
 
+from .faults import place_of
+
 Kind = TypeVar("Kind")
 
 
@@ -35,8 +37,12 @@ def load_attribute(path: str) -> Any:
         sys.path.append("")  # last, and only once somebody has named a module
     try:
         return reduce(getattr, attribute.split("."), importlib.import_module(module))
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        # The last two are for a name that is a path, as ./mine.py, or empty.
+    except (Exception, SystemExit) as error:
+        # Whatever a module does while it is imported, and a name that is a path, as ./mine.py.
+        place = place_of(error)
+        if place and not isinstance(error, ImportError):
+            reason = f"cannot load {path!r}: {type(error).__name__} at {place}"
+            raise ValueError(f"{reason} ({error}); correct what it does there") from error
         raise ValueError(
             f"cannot load {path!r}: {error}; give module:attribute of something importable, the "
             "module without a path and without .py"

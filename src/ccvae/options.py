@@ -15,6 +15,9 @@ from .data import Dataset
 from .data.spec import short_name, with_options
 from .data.summary import describe, kind_of, unshown
 from .files import read_json
+from .inference.runs.facts import CHECKPOINT, DEMO, read_facts
+from .inference.runs.facts import FILES as FILES_OF_RUNS
+from .inference.runs.lock import holds_something
 from .inference.runs.run import training_rows
 from .texts import command_line, some
 
@@ -89,3 +92,35 @@ def device_of(name: str) -> torch.device:
         raise ValueError("no CUDA device is available here; choose the device auto or cpu")
     cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())
     return torch.device("cuda" if cuda else "cpu")
+
+
+def resumes(directory: Path, config: Config, *, asked: bool) -> bool:
+    """Whether a demo goes on where an earlier one stands: one that is not finished, or on request.
+
+    Raises:
+        ValueError: where the directory holds something that no demo made.
+    """
+    if not holds_something(directory):
+        return False
+    facts = read_facts(directory)
+    if facts is None or facts.command != DEMO:
+        raise ValueError(
+            f"{directory} is not empty and holds {'no run' if facts is None else 'a run'} of "
+            f"{'ccvae' if facts is None else 'ccvae ' + facts.command}, which a demo does not "
+            "replace; give another --out"
+        )
+    from .studies.report.report import REPORT
+
+    same = (directory / CHECKPOINT).exists() and facts.config == config
+    return same and (asked or not (directory / REPORT).exists())
+
+
+def clear_demo(directory: Path) -> None:
+    """Remove an earlier demo's own files, by name; its figures are replaced one by one."""
+    from .studies.report.conduct import FOLDER, STUDIES
+    from .studies.report.report import REPORT
+    from .studies.report.sliders import SLIDERS
+
+    kept = [f"{FOLDER}/{name}.json" for name in STUDIES]
+    for name in (*FILES_OF_RUNS, REPORT, SLIDERS, *kept):
+        (directory / name).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from ...files import read_json, write_atomically
+from ...files import keeping, read_json, write_atomically
 from ...inference.catalogue import ENTRIES
 from ...inference.runs.run import Run
 from .. import (
@@ -125,7 +125,8 @@ def conduct(run: Run, name: str, subject: Subject | None = None) -> Section | No
     """
     section = STUDIES[name](subject or subject_of(run))
     if section is not None:
-        save(run.directory, section)
+        with keeping(f"the study {name}"):
+            save(run.directory, section)
     return section
 
 

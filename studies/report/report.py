@@ -43,7 +43,7 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
 
     Args:
         run: a trained run; see :func:`ccvae.studies.report.conduct.conduct` for its studies.
-        evaluation: what :func:`ccvae.inference.runs.run.evaluate_run` returned.
+        evaluation: what :func:`ccvae.inference.runs.evaluation.evaluate_run` returned.
         seconds: how long the training took, for the report to mention.
 
     Returns:

@@ -12,6 +12,7 @@ from torch import nn
 from torch.serialization import safe_globals
 
 from ccvae.cli import main
+from ccvae.inference.runs import unpickle
 from ccvae.inference.runs.unpickle import Inert, read_tensors
 
 from .published import importable, networks, save
@@ -176,3 +177,36 @@ def test_a_checkpoint_replaced_by_a_pickle(tmp_path, capsys):
     assert (status, err.count("\n")) == (2, 1)
     assert "is not a whole checkpoint" in err
     assert not ran.exists()
+
+
+def test_a_module_that_stands_in_many_places_is_visited_once(tmp_path):
+    """Two children that are one, in each of twenty floors: a million names, or forty-one."""
+    module = Inert()
+    module.state = {"_parameters": {"weight": torch.ones(1)}}
+    for _ in range(20):
+        above = Inert()
+        above.state = {"_modules": {"a": module, "b": module}}
+        module = above
+    assert [name for name, _ in unpickle._tensors(module, set())] == [f"{'a.' * 20}weight"]
+
+
+@pytest.mark.parametrize("make", [lambda n: torch.zeros(n), lambda n: torch.zeros(1).expand(n)])
+def test_more_than_networks_have_is_refused(tmp_path, monkeypatch, make):
+    path = tmp_path / "decoder.pt"
+    torch.save({"decoder.0.weight": make(6000)}, path)
+    monkeypatch.setattr(unpickle, "LARGEST", 20_000)
+    with pytest.raises(ValueError, match=r"unpacks to 0 MiB|at most 0 MiB") as raised:
+        read_tensors(path)
+    assert str(path) in str(raised.value)
+    torch.save({"decoder.0.weight": torch.zeros(1000)}, path)
+    assert read_tensors(path)["decoder.0.weight"].shape == (1000,)
+
+
+def test_an_entry_that_unpacks_to_more_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "decoder.pt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data/0", bytes(50_000))
+    monkeypatch.setattr(unpickle, "LARGEST", 20_000)
+    assert path.stat().st_size < 1000
+    with pytest.raises(ValueError, match="it unpacks to"):
+        read_tensors(path)

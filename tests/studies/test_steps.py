@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, Dataset, LabelSpace, Ordinal, Real
 from ccvae.guides import NumberPrediction
-from ccvae.inference.runs.run import create, evaluate_run
+from ccvae.inference.runs.evaluation import evaluate_run
+from ccvae.inference.runs.run import create
 from ccvae.studies import Subject, embedding, generation, traversal
 from ccvae.studies.reading.blocks import class_means, find_block
 from ccvae.studies.reading.judge import train_judge

@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 
 from ccvae.cli import main
 from ccvae.inference.evaluation.prediction import reconstruct
+from ccvae.inference.runs.evaluation import evaluate_run
 from ccvae.inference.runs.fitting import fit
-from ccvae.inference.runs.run import CHECKPOINT, evaluate_run, load
+from ccvae.inference.runs.run import CHECKPOINT, load
 from ccvae.web.faces import EXAMPLES, Room
 from ccvae.web.serve import PRETRAINED
 from ccvae.web.shrink import shrink

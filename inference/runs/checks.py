@@ -1,0 +1,91 @@
+"""What is checked of a run's directory before anything is written there or read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...data import Dataset
+from ...files import say
+from ..catalogue import Signature
+from .facts import CHECKPOINT, CONFIG, Facts, read_facts
+from .identity import Fingerprint, changes
+from .lock import holds_something
+
+
+def check_free(directory: Path) -> None:
+    """Raise unless a new run may be written here: nothing but a run's own files is ever replaced.
+
+    Raises:
+        ValueError: where the directory holds a checkpoint, or anything beside a run that has none.
+    """
+    if (directory / CHECKPOINT).exists() and read_facts(directory) is not None:
+        raise ValueError(
+            f"{directory} already holds a trained run; give --resume to go on with it, or "
+            "another --out"
+        )
+    if strange(directory):
+        raise ValueError(
+            f"{directory} is not empty and holds no run of ccvae, so nothing was written there; "
+            "give another --out"
+        )
+
+
+def strange(directory: Path) -> bool:
+    """Whether a directory holds something, and no run of ours."""
+    return holds_something(directory) and read_facts(directory) is None
+
+
+def check_own(directory: Path, name: str, standing: Mapping[str, Any]) -> None:
+    """Raise where a checkpoint says that it is another run's than the directory's.
+
+    Raises:
+        ValueError: naming both.
+    """
+    other = standing.get("run", "")
+    if other and name and other != name:
+        raise ValueError(
+            f"{directory / CHECKPOINT} is of the run {other}, and {CONFIG} beside it of {name}; "
+            "put the files of one run together again, or train again"
+        )
+
+
+def check_same(directory: Path, facts: Facts, source: str, dataset: Dataset) -> Fingerprint:
+    """Raise where a data set is not the one that a run was trained on; its fingerprint, if it is.
+
+    Raises:
+        ValueError: with what changed.
+    """
+    now = Fingerprint.of(dataset)
+    changed = changes(facts.signature, facts.data, Signature.of(dataset), now)
+    if changed:
+        raise ValueError(
+            f"{source!r} is not what {directory} was trained on: {'; '.join(changed)}; give back "
+            "what it was, or give another --out"
+        )
+    return now
+
+
+def compare(
+    directory: Path, facts: Facts, source: str, dataset: Dataset, *, moved: bool
+) -> Fingerprint:
+    """Say what is other about a run's data; the fingerprint of the data as they are.
+
+    Args:
+        moved: whether they lie elsewhere now, so that it is worth saying that they are the same.
+
+    Raises:
+        ValueError: for other labels or images of another shape, which the run cannot take.
+    """
+    now, signature = Fingerprint.of(dataset), Signature.of(dataset)
+    changed = changes(facts.signature, facts.data, signature, now)
+    what = f"{source!r} is not what {directory} was trained on: {'; '.join(changed)}"
+    before = facts.signature
+    if (signature.space, signature.shape) != (before.space, before.shape):
+        raise ValueError(f"{what}; give back what it was, or train again")
+    if changed:
+        say(what)
+    elif moved and facts.data is not None:
+        say(f"{source!r} is what {directory} was trained on")
+    return now

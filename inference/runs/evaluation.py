@@ -1,0 +1,112 @@
+"""What was measured of a run, kept for the checkpoint that it was measured of and for no other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from ...data import LabelSpace
+from ...files import is_whole, keeping, read_json, sealed, write_atomically
+from ..evaluation.evaluating import Figures, evaluate, majority
+from ..training.baselines import baseline
+from ..training.checkpoint import read_standing, weights_digest
+from .facts import CHECKPOINT, EVALUATION
+from .identity import run_id
+from .run import Run
+
+OF = "of"
+"""Where a file says what it was found of."""
+
+Origin = dict[str, Any]
+"""What something was found of, as plain data: run, step, weights and data."""
+
+_Shares = dict[str, float | None]
+
+
+class _Figures(msgspec.Struct):
+    """The types of an evaluation."""
+
+    bound: float
+    reconstruction_l1: float
+    images: Annotated[int, msgspec.Meta(ge=0)]
+    accuracy: float | None = None
+    majority: float | None = None
+    classifier: float | None = None
+    accuracy_by_label: _Shares = {}
+    balanced_by_label: _Shares = {}
+    majority_by_label: _Shares = {}
+    classifier_by_label: _Shares = {}
+    error_by_label: _Shares = {}
+    majority_error_by_label: _Shares = {}
+    classifier_error_by_label: _Shares = {}
+    r2_by_label: _Shares = {}
+    majority_r2_by_label: _Shares = {}
+    classifier_r2_by_label: _Shares = {}
+
+
+def origin(run: Run) -> Origin:
+    """What is found of a run now is found of this."""
+    weights = weights_digest(run.modules)
+    standing = read_standing(run.directory / CHECKPOINT)
+    step = standing.total if standing is not None and standing.weights == weights else None
+    return {
+        "run": run_id(run.config, run.signature, run.fingerprint),
+        "epochs": run.config.epochs,
+        "step": step,
+        "weights": weights,
+    }
+
+
+def evaluate_run(run: Run, of: Origin | None = None) -> Figures:
+    """Evaluate a run on its test rows, with the majority class and the plain classifier beside.
+
+    The plain classifier does not depend on the run's weights; it is trained once for the same
+    configuration and data, and kept in ``evaluation.json``. Where that cannot be written, a line
+    says so.
+
+    Args:
+        of: what :func:`origin` says, where it is known.
+    """
+    train_rows, test_rows = run.data()
+    of = of or origin(run)
+    result = evaluate(run.model, run.guide, run.objective, test_rows, run.device)
+    if "accuracy" in result or "error_by_label" in result:
+        kept = _read(run.directory / EVALUATION, run.space)
+        beside = {key: value for key, value in kept.items() if key.startswith("classifier")}
+        if not beside or not _same(kept, of, ("run", "epochs")):
+            beside = baseline(run.config, train_rows, test_rows, run.device)
+        result |= majority(train_rows, test_rows) | beside
+    result["images"] = len(test_rows)
+    with keeping("this evaluation"):
+        text = json.dumps(sealed({**result, OF: of}), indent=2)
+        write_atomically(run.directory / EVALUATION, text.encode())
+    return result
+
+
+def evaluated(run: Run, of: Origin) -> Figures:
+    """The evaluation of a run as it stands: what is kept of it, or made anew."""
+    kept = _read(run.directory / EVALUATION, run.space)
+    if not _same(kept, of, ("run", "epochs", "weights")):
+        return evaluate_run(run, of)
+    return {key: value for key, value in kept.items() if key not in (OF, "digest")}
+
+
+def _same(kept: dict[str, Any], of: Origin, parts: tuple[str, ...]) -> bool:
+    found = kept.get(OF)
+    return isinstance(found, dict) and all(found.get(part) == of[part] for part in parts)
+
+
+def _read(path: Path, space: LabelSpace) -> dict[str, Any]:
+    """What is kept of an evaluation with these labels; nothing where it is not whole."""
+    kept = read_json(path)
+    if kept is None or not is_whole(kept):
+        return {}
+    try:
+        found = msgspec.convert(kept, _Figures)
+    except msgspec.ValidationError:
+        return {}
+    tables = [value for value in msgspec.to_builtins(found).values() if isinstance(value, dict)]
+    return kept if all(table.keys() <= set(space.names) for table in tables) else {}

@@ -1,0 +1,62 @@
+"""One training at a time writes into a directory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+LOCK = ".lock"
+
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+"""What launchers tell the processes of one training; the first of these is 0 in all of them."""
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Be the one that writes into a run's directory, which is made where there is none.
+
+    Of several processes of one training the first speaks for all. What was made here and stayed
+    empty is removed again.
+
+    Raises:
+        ValueError: where another training is writing into it.
+        OSError: where it cannot be made.
+    """
+    if any(os.environ.get(name, "0") != "0" for name in RANKS):
+        yield
+        return
+    made = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(directory / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(
+            f"another training is writing into {directory}; wait for its end, or give another --out"
+        ) from None
+    except NotImplementedError:  # a file system without locks
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
+        if made:
+            _clear(directory, made)
+
+
+def holds_something(directory: Path) -> bool:
+    """Whether a directory is there and has more in it than the lock."""
+    return directory.exists() and any(path.name != LOCK for path in directory.iterdir())
+
+
+def _clear(directory: Path, made: list[Path]) -> None:
+    """Remove an empty directory that was made for nothing, and its parents that were."""
+    if not holds_something(directory):
+        with suppress(OSError):
+            (directory / LOCK).unlink(missing_ok=True)
+            for path in made:
+                path.rmdir()

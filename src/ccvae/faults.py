@@ -1,0 +1,48 @@
+"""What went wrong, in one line: with the file and line where it is a user's own code."""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+
+OURS = Path(__file__).parent
+"""The package, whose other folders are links in it or lie beside it."""
+
+LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib")})
+
+
+def place_of(error: BaseException) -> str:
+    """The last line of a user's code on the way to an error, as ``mine.py:3``; empty if none is."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
+    last, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if _is_theirs(file, trace.tb_frame.f_globals.get("__name__", "")):
+            last = f"{Path(file).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return last
+
+
+def _is_theirs(file: str, module: str) -> bool:
+    own = OURS.name
+    if module == own or module.startswith(f"{own}.") or file.startswith(f"{OURS}/"):
+        return False
+    return not file.startswith("<") and not file.startswith(LIBRARIES)
+
+
+def words_of(error: BaseException) -> str:
+    """An error in one line: its place where that is a user's, its kind, and its message."""
+    message, place = " ".join(str(error).split()), place_of(error)
+    if isinstance(error, ValueError | OSError) and not isinstance(error, UnicodeError):
+        return f"{message} ({place})" if place and place not in message else message
+    kind = type(error).__name__
+    return f"{place + ': ' if place else ''}{kind}{': ' + message if message else ''}"
+
+
+def is_want_of_memory(error: BaseException) -> bool:
+    """Whether there was no room for something; torch has no type for it on a CPU."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError)
+        and any(words in str(error) for words in ("allocate memory", "out of memory"))
+    )

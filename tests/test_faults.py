@@ -1,0 +1,212 @@
+"""Numbers out of their range, modules that fail, places that cannot be written: one line each."""
+
+import re
+import sys
+
+import pytest
+
+from ccvae import cli, files
+from ccvae.cli import main
+from ccvae.config import Config
+from ccvae.data.spec import load
+from ccvae.inference.runs.fitting import rows_of_epoch
+from ccvae.inference.runs.lengths import lengths
+from ccvae.inference.runs.run import training_rows
+
+from .calling import QUICK, call
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch, brief_classifiers):
+    """A working directory of its own, whose modules are forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield tmp_path
+    for name in [name for name in sys.modules if name.startswith("theirs_")]:
+        del sys.modules[name]
+
+
+HUGE = "9" * 30
+
+OUT_OF_RANGE = [
+    ("train", "--log-every", "0"),
+    ("train", "--log-every", "-1"),
+    ("train", "--save-minutes", "nan"),
+    ("train", "--save-minutes", "0"),
+    ("train", "--save-minutes", "inf"),
+    ("train", "--devices", "0"),
+    ("train", "--nodes", "-2"),
+    ("train", "--nodes", HUGE),
+    ("train", "--image-size", "0"),
+    ("train", "--image-size", HUGE),
+    ("train", "--crop", "-1"),
+    ("train", "--data-seed", "-1"),
+    ("train", "--data-seed", HUGE),
+    ("train", "--epochs", HUGE),
+    ("train", "--epochs", "0"),
+    ("train", "--batch-size", "0"),
+    ("train", "--style", "0"),
+    ("train", "--style", str(10**9)),
+    ("train", "--repeat", str(10**12)),
+    ("train", "--labelled-epochs", "-1"),
+    ("train", "--warm-up", "-1"),
+    ("train", "--alpha", "-1"),
+    ("train", "--alpha", "nan"),
+    ("train", "--alpha-d", "inf"),
+    ("train", "--lr", "nan"),
+    ("train", "--lr", "inf"),
+    ("train", "--scale", "0"),
+    ("train", "--clip", "nan"),
+    ("train", "--labelled", "nan"),
+    ("train", "--labelled", "1.5"),
+    ("train", "--seed", HUGE),
+    ("train", "--precision", "16"),
+    ("demo", "--seed", "-1"),
+    ("demo", "--seed", HUGE),
+    ("table", "--seeds", "0"),
+    ("app", "--port", "65536"),
+    ("app", "--port", "-1"),
+]
+
+
+@pytest.mark.parametrize("command", OUT_OF_RANGE, ids=" ".join)
+def test_numbers_out_of_range_are_refused_by_name(place, capsys, command):
+    name, option, number = command
+    status, out, err = call(capsys, name, option, number)
+    assert (status, out, err.count("\n")) == (2, "", 1), err
+    word = option.strip("-").replace("-", "[-_ ]")
+    assert re.search(word, err), err
+    assert not list(place.iterdir())
+
+
+TOO_LARGE = [
+    (["train", "--data", "faces:" + "9" * 13], "lower|fewer faces"),
+    (["data", "faces:" + "9" * 5000], "fewer faces"),
+    (["train", *QUICK, "--repeat", "1000000", "--labelled", "1"], "lower --repeat"),
+    (["train", *QUICK, "--style", "100000"], "lower --image-size, or --style"),
+]
+
+
+@pytest.mark.parametrize(("command", "words"), TOO_LARGE, ids=["train", "data", "repeat", "style"])
+def test_what_cannot_fit_is_refused_before_it_is_tried(place, capsys, monkeypatch, command, words):
+    monkeypatch.setattr("ccvae.ranges.memory", lambda: 2 * 10**8)
+    status, out, err = call(capsys, *command)
+    assert (status, out, err.count("\n")) == (2, "", 1), err
+    assert "and this machine has 200 MB" in err
+    assert re.search(words, err)
+
+
+def test_the_rows_of_many_epochs_are_counted_by_shares():
+    dataset = load("faces:24", "Smiling")
+    for options in (
+        {},
+        {"labelled_epochs": 3},
+        {"labelled_schedule": "0.9,0.5,0.1", "repeat": 2, "labelled_epochs": 2},
+    ):
+        config = Config(epochs=7, **options)
+        rows = training_rows(config, dataset)
+        each = [len(rows_of_epoch(config, rows, epoch)) for epoch in range(7)]
+        found = lengths(config, rows)
+        assert [found.of(epoch) for epoch in range(7)] == each
+        assert [found.before(epoch) for epoch in range(8)] == [sum(each[:n]) for n in range(8)]
+    assert lengths(Config(epochs=10**6), rows).before(10**6) == 20 * 10**6
+
+
+GOOD = "from ccvae.inference import VAEObjective as V\n"
+NETS = "from ccvae.networks import MLPDecoder as D, MLPEncoder as E\n"
+
+MODULES = {
+    "import": ("--objective", "O", "1 / 0\n", "ZeroDivisionError at {file}:1"),
+    "syntax": ("--objective", "O", "def f(:\n", "SyntaxError at {file}:1"),
+    "exit": ("--objective", "O", "import sys\nsys.exit(3)\n", "SystemExit at {file}:2"),
+    "missing": ("--objective", "O", "", "has no attribute 'O'"),
+    "objective": (
+        "--objective",
+        "O",
+        GOOD + "class O(V):\n  def __init__(self):\n    {}['a']\n",
+        "{file}:4 with KeyError",
+    ),
+    "network": (
+        "--network",
+        "N,D",
+        NETS + "class N(E):\n  def __init__(self, *a):\n    raise RuntimeError('no')\n",
+        "failed at {file}:4 with RuntimeError: no",
+    ),
+    "step": (
+        "--network",
+        "N,D",
+        NETS + "class N(E):\n  def forward(self, x):\n    return {}['key']\n",
+        "{file}:4",
+    ),
+    "later": (
+        "--objective",
+        "O",
+        GOOD + "class O(V):\n  def begin_epoch(self, epoch):\n    [][epoch]\n",
+        "{file}:4: IndexError: list index out of range",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_that_fail_are_named_with_their_line(place, capsys, name):
+    option, attribute, text, words = MODULES[name]
+    (place / f"theirs_{name}.py").write_text(text)
+    train = ["train", "vae", *QUICK, option, f"theirs_{name}:{attribute}", "--out", "r"]
+    status, out, err = call(capsys, *train)
+    assert (status, out, err.count("\n")) == (2, "", 1), err
+    assert words.format(file=f"theirs_{name}.py") in err
+    sys.modules.pop(f"theirs_{name}", None)
+    status, _, err = call(capsys, *train, "--traceback")
+    assert status == 2
+    assert "Traceback (most recent call last)" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["os:getcwd,getcwd", "os:getcwd", "os:path,path", "sys:exit", "builtins:print", "math:gcd,gcd"],
+)
+def test_what_are_no_programs_are_not_inspected(capsys, words):
+    status, _, err = call(capsys, "inspect", words)
+    assert (status, err.count("\n")) == (2, 1), err
+    status, _, err = call(capsys, "train", "vae", *QUICK, "--objective", words.partition(",")[0])
+    assert (status, err.count("\n")) == (2, 1), err
+
+
+def test_our_own_faults_are_not_hidden(monkeypatch):
+    monkeypatch.setattr("ccvae.looking.models", lambda _: {}["ours"])
+    monkeypatch.setattr(cli, "place_of", lambda _: "")
+    with pytest.raises(KeyError, match="ours"):
+        main(["models"])
+
+
+def test_an_interruption_at_once_is_one_line(capsys, monkeypatch):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "import_module", interrupt)
+    assert call(capsys, "train") == (130, "", "ccvae train: interrupted\n")
+
+
+def test_where_nothing_can_be_written_results_are_printed(place, capsys, monkeypatch):
+    assert call(capsys, "train", *QUICK, "--out", "r")[0] == 0
+    before = {path.name: path.read_bytes() for path in (place / "r").iterdir()}
+
+    def refuse(path):
+        raise OSError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr(files, "replacing", refuse)
+    status, out, err = call(capsys, "evaluate", "r")
+    assert status == 0, err
+    assert "bound on the evidence" in out
+    assert "this evaluation could not be kept: cannot write r/evaluation.json" in err
+    status, out, err = call(capsys, "study", "reconstruction", "r")
+    assert status == 0, err
+    assert "Reconstruction" in out
+    assert "the report could not be kept" in err
+    assert {path.name: path.read_bytes() for path in (place / "r").iterdir()} == before
+
+
+def test_a_closed_standard_error_leaves_standard_output_alone(place, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["evaluate", "nowhere", "--json"]) == 2
+    assert capsys.readouterr().out == ""
