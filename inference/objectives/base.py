@@ -109,6 +109,14 @@ class Objective(ELBO):
             )
         return beta
 
+    def _repr_html_(self) -> str:
+        html: str = _shown().objective_page(self)
+        return html
+
+    def _repr_latex_(self) -> str | None:
+        latex: str | None = _shown().objective_latex(self)
+        return latex
+
     def draw(self, model: Program, guide: Program, *args: object, **kwargs: object) -> Draw:
         """One joint draw of both programs, as this objective sees it."""
         return self._draw(model, guide, args, kwargs, 1)
