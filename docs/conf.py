@@ -48,10 +48,8 @@ GoogleDocstring._parse_attribute_docstring = GoogleDocstring._consume_to_next_se
 
 # References into the suite must lead somewhere; those to other packages need not.
 nitpicky = True
-nitpick_ignore_regex = [
-    ("py:.*", r"(?!ccvae\.).*"),
-    ("py:class", r".*\.(Result|G)"),
-]  # type variables
+# Result and G are type variables.
+nitpick_ignore_regex = [("py:.*", r"(?!ccvae\.).*"), ("py:class", r".*\.(Result|G)")]
 suppress_warnings = ["ref.python"]
 
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from ccvae.inspection import LATEX, UNICODE
-from ccvae.inspection.writing import factorisation
+from ccvae.inspection import LATEX, UNICODE, factorisation
 from ccvae.inspection.writing.formulas import write_term
 
 MODELS = {

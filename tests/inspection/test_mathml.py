@@ -5,8 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from ccvae.inspection import LATEX
-from ccvae.inspection.writing import factorisation
+from ccvae.inspection import LATEX, factorisation
 from ccvae.inspection.writing.mathml import broken, mathml, terms
 
 CASES = [("vae", ""), ("m2", ""), ("diva", ""), ("ccvae", ""), ("ccvae", "importance-weighted")]
