@@ -256,3 +256,14 @@ def test_runs_on_ordered_labels_and_numbers_keep_their_best_epoch(tmp_path, data
     train = training_rows(run.config, dataset)
     found = baseline(run.config, train, dataset.subset(dataset.test), CPU)
     assert found["classifier_r2_by_label"].keys() == {"bright"}
+
+
+def test_what_was_asked_for_in_the_format_of_before_is_read():
+    """Options that are gone are passed over; what is new is as it was then."""
+    before = {"version": 1, "alpha": 300.0, "repeat": 3, "labelled_epochs": 2, "epochs": 7}
+    config = Config.from_json(before)
+    assert (config.alpha, config.epochs, config.trunks, config.keep) == (300.0, 7, 1, "last")
+    assert (config.labelled_share, config.validation, config.still) == (0.0, 0.0, True)
+    assert Config.from_json(config.to_json()) == config
+    with pytest.raises(ValueError, match="unknown options labelled_epochs, repeat"):
+        Config.from_json(before | {"version": 2})
