@@ -79,7 +79,12 @@ def _ccvae(parts: Parts) -> Pair:
         frequencies=parts.frequencies,
     )
     encoder = build.block_encoder(
-        parts.config.network, parts.signature.shape, blocks, style, trunks=parts.config.trunks
+        parts.config.network,
+        parts.signature.shape,
+        blocks,
+        style,
+        trunks=parts.config.trunks,
+        heads=parts.config.heads,
     )
     return model, CCVAEGuide(space, encoder, style=style, link=parts.config.link)
 
@@ -234,6 +239,7 @@ def build_pair(
     """
     choose("program", config.program, PROGRAMS)
     choose("link", config.link, LINKS)
+    choose("heads", config.heads, build.HEADS)
     build.check(config.network, shape)
     likelihood = build_likelihood(config)
     numbers = shape[0] * likelihood.parameters_per_channel

@@ -61,6 +61,9 @@ NETWORKS = {
 }
 """The networks by name, with the one image size that they take; None is more than one."""
 
+HEADS = ("stick", "softmax")
+"""How the means of a label's block are made; see :mod:`ccvae.networks.separate`."""
+
 SMALL_DECODER = (32, 16, 8)
 """Feature maps of the decoder of ``diva28-small``."""
 
@@ -158,7 +161,13 @@ def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
 
 
 def block_encoder(
-    network: str, shape: Shape, blocks: Sequence[int], style: int, *, trunks: int = 1
+    network: str,
+    shape: Shape,
+    blocks: Sequence[int],
+    style: int,
+    *,
+    trunks: int = 1,
+    heads: str = "stick",
 ) -> nn.Module:
     """Images to means and standard deviations of the labels' ``blocks`` and then of z_style.
 
@@ -168,12 +177,15 @@ def block_encoder(
         network, shape: which network, for which images.
         blocks: dimensions of each. style: dimensions of z_style.
         trunks: 1, or 2 for one of the blocks and one of the style.
+        heads: of the blocks in a trunk of their own, a name of :data:`HEADS`.
     """
     plain: nn.Module
     if trunks == 1:
         plain = encoder(network, shape, sum(blocks) + style)
     else:
-        plain = SeparateEncoder(partial(encoder, network, shape), blocks, style)
+        plain = SeparateEncoder(
+            partial(encoder, network, shape), blocks, style, softmax=heads == "softmax"
+        )
     if check(network, shape) == "local64":
         return IndependentEncoder(plain, sum(blocks), style)
     return plain

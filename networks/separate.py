@@ -4,15 +4,17 @@ In one trunk the classifier's gradient and that of the reconstruction share ever
 steps are as long as their sum allows: the more the labels weigh, the slower the style learns. DIVA
 has an encoder for each latent (Ilse et al. 2020); this is the same for the blocks of CC-VAE.
 
-The classifier q(y | z_c) of a label with K > 2 classes breaks a stick, so that linear means would
-have to tell each class from all later ones together by one hyperplane. A softmax need not: it tells
-each class from each. So there is a score s_k for every class, and the means are those with which
-the stick says what the softmax of the scores would (exactly, for the logit link and no variance):
+The classifier q(y | z_c) of a label with K > 2 classes breaks a stick, so that linear means have to
+tell each class from all later ones together by one hyperplane. A softmax need not: it tells each
+class from each. With ``softmax`` there is a score s_k for every class, and the means are those with
+which the stick says what the softmax of the scores would (exactly, for the logit link and no
+variance):
 
 .. math::  m_j = s_j - \log \frac{1}{K - 1 - j} \sum_{k > j} e^{s_k}, \qquad j = 0 \ldots K - 2 .
 
-The first term of the link's intercepts, log(1/(K − 1 − j)), is left to these. With two classes
-this is one mean, which is linear as before.
+The log(1/(K − 1 − j)) that is left out is where the link's intercepts start. With two classes this
+is one mean, which is linear as before. It classifies better where many rows have labels, and costs
+bound (docs/training.md).
 """
 
 from __future__ import annotations
@@ -34,13 +36,20 @@ class SeparateEncoder(nn.Module):
     Args:
         encoder: makes one, images ``(B, C, H, W)`` to so many means and standard deviations.
         blocks: dimensions of the labels' blocks. style: S, dimensions of z_style.
+        softmax: make the means of a block of a score for every class.
     """
 
     def __init__(
-        self, encoder: Callable[[int], nn.Module], blocks: Sequence[int], style: int
+        self,
+        encoder: Callable[[int], nn.Module],
+        blocks: Sequence[int],
+        style: int,
+        *,
+        softmax: bool = False,
     ) -> None:
         super().__init__()
-        self.sizes = [scores_of(block) for block in blocks]
+        self.softmax = softmax
+        self.sizes = [scores_of(block) if softmax else block for block in blocks]
         self.blocks = encoder(sum(self.sizes))
         self.style = encoder(style)
 
@@ -48,7 +57,7 @@ class SeparateEncoder(nn.Module):
         """Mean and standard deviation ``(B, D + S)``, the blocks first."""
         scores, scales = (t.split(self.sizes, -1) for t in self.blocks(x))
         loc, scale = self.style(x)
-        means = [means_of(score) for score in scores]
+        means = [means_of(score) if self.softmax else score for score in scores]
         widths = [s[..., : m.shape[-1]] for s, m in zip(scales, means, strict=True)]
         return torch.cat([*means, loc], -1), torch.cat([*widths, scale], -1)
 

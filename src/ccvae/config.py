@@ -57,6 +57,9 @@ class Config:
     trunks: int = _option(
         2, "of CC-VAE's encoder: 1, or 2 for the labels' blocks and the style by themselves"
     )
+    heads: str = _option(
+        "stick", "of the labels' blocks in a trunk of their own: stick, or softmax over the classes"
+    )
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")
     scale: float = _option(1.0, "the likelihood's scale in units of the pixel range")
     learn_scale: bool = _option(False, "learn the likelihood's scale")

@@ -1,5 +1,6 @@
 """An encoder whose labels' blocks have a trunk and heads of their own."""
 
+import pytest
 import torch
 
 from ccvae.config import Config
@@ -13,8 +14,11 @@ SPACE = LabelSpace([Categorical("hair", ("w", "x", "y", "z")), Binary("a"), Bina
 SHAPE = (1, 4, 4)
 
 
-def separate(blocks, style):
-    return SeparateEncoder(lambda outputs: MLPEncoder(SHAPE, outputs, (7,)), blocks, style)
+def separate(blocks, style, softmax):
+    def make(outputs):
+        return MLPEncoder(SHAPE, outputs, (7,))
+
+    return SeparateEncoder(make, blocks, style, softmax=softmax)
 
 
 def test_a_guide_without_noise_says_what_the_softmax_of_its_scores_does():
@@ -33,8 +37,9 @@ def test_a_guide_without_noise_says_what_the_softmax_of_its_scores_does():
     )
 
 
-def test_the_blocks_come_first_and_the_style_has_an_encoder_of_its_own():
-    encoder = separate((1, 1, 3), 2)
+@pytest.mark.parametrize("softmax", [False, True])
+def test_the_blocks_come_first_and_the_style_has_an_encoder_of_its_own(softmax):
+    encoder = separate((1, 1, 3), 2, softmax)
     x = torch.rand(6, *SHAPE)
     loc, scale = encoder(x)
     assert loc.shape == scale.shape == (6, 1 + 1 + 3 + 2)
@@ -55,3 +60,8 @@ def test_one_trunk_or_two_by_the_configuration():
         config = Config(network="mlp", style=2, trunks=trunks)
         _, guide = build_pair(config, SPACE, SHAPE)
         assert type(guide.encoder) is kind
+    _, guide = build_pair(Config(network="mlp", style=2, heads="softmax"), SPACE, SHAPE)
+    assert guide.encoder.softmax
+    assert guide.encoder.sizes == [1, 1, 4]
+    with pytest.raises(ValueError, match="choose one of stick, softmax"):
+        build_pair(Config(network="mlp", heads="mine"), SPACE, SHAPE)
