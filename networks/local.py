@@ -27,8 +27,7 @@ its mask exactly as they were. Three things keep the masks small and the blocks 
   otherwise it is taken for one more dimension of style, that of the shirt beside the necktie.
 * Masks and directions are tables, as the conditional priors are: at the networks' step size z_style
   draws what the labels could before these have moved. What it has taken by then the encoder gives
-  back (:mod:`.independent`), and some epochs on the labelled rows alone at the start
-  (``--labelled-epochs``) leave it less time.
+  back (:mod:`.independent`).
 
 The program is as before, p(x | z_c, z_style). The masks start even and are learned from the
 objective; they see no region of the renderer's.

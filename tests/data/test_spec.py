@@ -326,3 +326,16 @@ def test_bad_folders_end_with_one_line(folder: Path, call, change, words: str) -
         assert words in err
         assert len(err.splitlines()) == 1
     assert not Path("runs").exists() or "images_own" not in "".join(os.listdir("runs"))
+
+
+def test_files_are_mirrored_and_arrays_are_not_unless_it_is_said(folder: Path) -> None:
+    images, odd = np.zeros((30, 8, 8), np.uint8), np.arange(30) % 2
+    array = folder.parent / "own.npz"
+    np.savez(array, images=images, Odd=odd)
+    for path, mirrored in ((folder, True), (array, False)):
+        assert load(f"images:{path}").symmetries.mirrored == mirrored
+        for word in ("yes", "no"):
+            spec = with_options(f"images:{path}", {"sided": word})
+            assert load(spec).symmetries.mirrored == (word == "no")
+    with pytest.raises(ValueError, match="expected yes or no for sided, got 'left'"):
+        load(f"images:{folder}?sided=left")

@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import load_file
 
 from ccvae.config import Config
-from ccvae.data import Binary, Categorical, Dataset, LabelSpace, Symmetries
+from ccvae.data import Binary, Categorical, Dataset, LabelSpace, Ordinal, Real, Symmetries
 from ccvae.inference.evaluation.accuracy import accuracy
-from ccvae.inference.evaluation.evaluating import evaluate
+from ccvae.inference.evaluation.evaluating import evaluate, in_short, share_right
 from ccvae.inference.runs.fitting import fit, rows_of_epoch
 from ccvae.inference.runs.keeping import Keeper
 from ccvae.inference.runs.logbook import METRICS, VALIDATION, read_lines
@@ -21,7 +21,7 @@ from ccvae.inference.runs.run import (
     training_rows,
 )
 from ccvae.inference.training.average import Average
-from ccvae.inference.training.baselines import train_classifier
+from ccvae.inference.training.baselines import baseline, train_classifier
 from ccvae.inference.training.noise import seed_of
 from ccvae.inference.training.stopping import Request, Stopped
 from ccvae.inference.training.validation import split
@@ -231,3 +231,39 @@ def test_settings_that_cannot_be(tmp_path, data, options, words):
 def test_numbers_out_of_range(options, words):
     with pytest.raises(ValueError, match=words):
         Config(**options)
+
+
+def test_of_numbers_what_is_explained_counts_as_right():
+    space = LabelSpace([Binary("bright"), Real("width"), Real("height")])
+    found = in_short({"bound": -3.0, "accuracy": 0.9, "r2_by_label": {"width": 0.5, "height": 0.1}})
+    assert found == {"bound": -3.0, "accuracy": 0.9, "r2": pytest.approx(0.3)}
+    assert share_right(space, found) == pytest.approx((0.9 + 2 * 0.3) / 3)
+    assert share_right(space, {"r2": -4.0, "accuracy": math.nan}) == 0.0
+
+
+def test_runs_on_ordered_labels_and_numbers_keep_their_best_epoch(tmp_path, data):
+    """Validated, sampled by class and averaged, with a plain classifier beside that has it all."""
+    space = LabelSpace([Ordinal("side", ("left", "top", "right")), Real("bright")])
+    labels = data.labels.flip(-1) * torch.tensor([1.0, 2.0]) - torch.tensor([0.0, 1.0])
+    numbers = replace(data, labels=labels, space=space)
+    options = {"labelled": 0.2, "validation": 0.2, "by_class": True, "average": 0.9, "epochs": 2}
+    for dataset, name in ((numbers, "accuracy"), (numbers.only(["bright"]), "r2")):
+        run = start(tmp_path / name, dataset, **options)
+        assert run.config.labelled_share == 0.3
+        for line in finish(run, dataset):
+            assert f"validation_{name}" in line
+            assert "validation_r2" in line
+    train = training_rows(run.config, dataset)
+    found = baseline(run.config, train, dataset.subset(dataset.test), CPU)
+    assert found["classifier_r2_by_label"].keys() == {"bright"}
+
+
+def test_what_was_asked_for_in_the_format_of_before_is_read():
+    """Options that are gone are passed over; what is new is as it was then."""
+    before = {"version": 1, "alpha": 300.0, "repeat": 3, "labelled_epochs": 2, "epochs": 7}
+    config = Config.from_json(before)
+    assert (config.alpha, config.epochs, config.trunks, config.keep) == (300.0, 7, 1, "last")
+    assert (config.labelled_share, config.validation, config.still) == (0.0, 0.0, True)
+    assert Config.from_json(config.to_json()) == config
+    with pytest.raises(ValueError, match="unknown options labelled_epochs, repeat"):
+        Config.from_json(before | {"version": 2})

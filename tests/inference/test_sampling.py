@@ -177,3 +177,12 @@ def test_two_processes_share_the_rows_of_one(rows):
         assert abs(labelled[0] - labelled[1]) <= 1
         total = sum(float(half.weights.sum()) for half in halves)
         assert math.isclose(total, float(drawn.weights.sum()))
+
+
+def test_rows_with_a_number_are_drawn_alike_and_ordered_classes_evenly():
+    """Numbers have no classes to be even over, and may all differ."""
+    y = torch.tensor([[0.0, NAN], [0.0, 0.3], [0.0, -1.2], [2.0, NAN]])
+    p = even_over_classes(y, ("ordinal", "real"))
+    classes = torch.tensor([1 / 6, 1 / 6, 1 / 6, 1 / 2], dtype=torch.float64)
+    numbers = torch.tensor([0.0, 0.5, 0.5, 0.0], dtype=torch.float64)
+    torch.testing.assert_close(p, (classes + numbers) / 2)

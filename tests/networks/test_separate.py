@@ -31,8 +31,10 @@ def test_a_guide_without_noise_says_what_the_softmax_of_its_scores_does():
 
     space = LabelSpace([SPACE.labels[0]])
     guide = CCVAEGuide(space, Fixed(), style=2, link="logit")
-    (log_q,) = guide.predict(torch.zeros(5, 2, dtype=torch.float64))
-    torch.testing.assert_close(log_q[:, 0].double(), scores.log_softmax(-1), atol=1e-6, rtol=0)
+    (said,) = guide.predict(torch.zeros(5, 2, dtype=torch.float64))
+    torch.testing.assert_close(
+        said.log_classes[:, 0].double(), scores.log_softmax(-1), atol=1e-6, rtol=0
+    )
 
 
 @pytest.mark.parametrize("softmax", [False, True])
