@@ -21,7 +21,7 @@ class Killed(BaseException):
 
 
 class Killer:
-    """Ends a process of ours at a step of its writing: before a file takes its place, or after."""
+    """Ends a command of ours the moment before one of its files takes its place."""
 
     def __init__(self, monkeypatch, after):
         self.left, self.replace = after, os.replace
@@ -32,8 +32,6 @@ class Killer:
         if self.left == 0:
             raise Killed
         self.replace(source, target)
-        if self.left == -1:
-            raise Killed
 
 
 @pytest.fixture
@@ -59,9 +57,9 @@ COMMANDS = {
 @pytest.mark.parametrize("name", COMMANDS)
 def test_killed_at_every_write_it_goes_on(place, monkeypatch, name):
     kills = 0
-    for after in range(1, 21):
+    for after in (1, 2, 2, 3, 4, 7, 30):
         with monkeypatch.context() as patch:
-            killer = Killer(patch, after=1 + after // 4)
+            killer = Killer(patch, after)
             try:
                 status = main(COMMANDS[name])
             except Killed:
@@ -80,7 +78,7 @@ def test_killed_at_every_write_it_goes_on(place, monkeypatch, name):
 
 def test_a_study_that_was_killed_is_made_again(place, monkeypatch, capsys):
     assert main([*COMMANDS["train"][:-1]]) == 0
-    for after in range(1, 8):
+    for after in (1, 2, 3):
         with monkeypatch.context() as patch:
             Killer(patch, after)
             try:
@@ -96,7 +94,7 @@ def test_twenty_sigkills_while_a_cache_is_built(place):
     """A real signal, each a little later in the building."""
     (place / "ph").mkdir()
     program = (
-        "import os, signal, sys; import numpy as np; from pathlib import Path; from PIL import Image\n"
+        "import os, signal, sys; from pathlib import Path; from PIL import Image\n"
         "from ccvae.data import cache; from ccvae.data.decode import Decoding\n"
         "names = [f'{i}.png' for i in range(30)]\n"
         "for i, n in enumerate(names): Image.new('RGB', (8, 8), (i, i, i)).save(Path('ph', n))\n"
