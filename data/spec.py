@@ -219,9 +219,9 @@ def _shares(text: str, dataset: Dataset) -> dict[str, float]:
 
 
 def _count(spec: str, text: str) -> int:
-    if not text.isdecimal() or int(text) < 12:
+    count = int(text) if text.isdecimal() and len(text) < 20 else 10**20 * text.isdecimal()
+    if count < 12:
         raise ValueError(f"data set {spec!r}: expected a number of at least 12 faces, got {text!r}")
-    count = int(text) if len(text) < 20 else 10**20
     size = count * 3 * 64**2
     check_fits(size, f"the data set {spec[:40]!r}", "choose fewer faces")
     return count

@@ -9,12 +9,13 @@ import math
 from typing import Any
 
 import torch
+from PIL import Image
 from pyro.distributions import TorchDistribution
 from safetensors.torch import load_file
 from torch import Tensor
 
 from ..data import Batch, Label, Rows
-from ..data.decode import Decoding, decode_file, strict_pillow
+from ..data.decode import FORMATS, Decoding, decode_file, strict_pillow
 from ..guides import ClassPrediction, NumberPrediction, Partitioned, Prediction
 from ..guides.real import ThreeNodes
 from ..inference.evaluation.prediction import Latents, decode, encode
@@ -36,6 +37,9 @@ SHOWN = 12
 REACH, FARTHEST = 2.5, 1e4
 """How many standard deviations of the priors a slider reaches beyond the class means, and the
 largest value that is answered."""
+
+PIXELS = 24_000_000
+"""Of a picture: more are not decoded."""
 
 WHOLE_PICTURE = 10**9
 """The side of a square that no picture exceeds: cut from the middle, it is as large as can be."""
@@ -134,6 +138,7 @@ class Room:
         _, height, width = self.run.shape
         size = max(height, width)
         with strict_pillow():
+            _check_pixels(content)
             pixels, remark = decode_file(io.BytesIO(content), Decoding(size, WHOLE_PICTURE))
         top, left = (size - height) // 2, (size - width) // 2
         middle = pixels[:, top : top + height, left : left + width]
@@ -143,10 +148,8 @@ class Room:
         if "upload" in asked:
             return self._sent_back(asked["upload"])
         face = asked.get("face", 0)
-        if not isinstance(face, int) or not 0 <= face < len(self.images):
-            raise ValueError(
-                f"expected a face from 0 to {len(self.images) - 1}, got {face!r}; reload the page"
-            )
+        if type(face) is not int or not 0 <= face < len(self.images):
+            raise ValueError(f"expected a face from 0 to {len(self.images) - 1}; reload the page")
         return self.images[face]
 
     def _sent_back(self, text: Any) -> Tensor:
@@ -172,7 +175,7 @@ class Room:
             if len(numbers) != dimensions or not all(map(_is_moderate, numbers)):
                 raise ValueError(
                     f"expected {dimensions} numbers between ±{FARTHEST:g} for the block of "
-                    f"{name}, got {values!r}; reload the page"
+                    f"{name}; reload the page"
                 )
             found[name] = torch.tensor(numbers, dtype=torch.float32, device=self.run.device)
         return found
@@ -183,13 +186,15 @@ class Room:
             classes = self._label(name).classes
             if type(code) is not int or not 0 <= code < len(classes):
                 raise ValueError(
-                    f"expected a class of {name} from 0 to {len(classes) - 1}, got {code!r}; "
-                    "reload the page"
+                    f"expected a class of {name} from 0 to {len(classes) - 1}; reload the page"
                 )
             found[name] = class_means(self.run.model, self.space, name)[code]
         return found
 
     def _label(self, name: str) -> Label:
+        if name not in self.space.names:
+            known = ", ".join(self.space.names)
+            raise ValueError(f"unknown label; this run has {known}; reload the page")
         return self.space.labels[self.space.index(name)]
 
     def _believed(self, image: Tensor) -> dict[str, Tensor]:
@@ -217,6 +222,21 @@ class Room:
             "low": (loc - REACH * scale).amin(0).tolist(),
             "high": (loc + REACH * scale).amax(0).tolist(),
         }
+
+
+def _check_pixels(content: bytes) -> None:
+    """Raise for a picture of more pixels than are decoded; what is none is left to the decoder.
+
+    Raises:
+        ValueError: with the limit.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            count = picture.size[0] * picture.size[1]
+    except Exception:  # the decoder says what is wrong with it
+        return
+    if count > PIXELS:
+        raise ValueError(f"it has more than {PIXELS // 10**6} million pixels")
 
 
 def examples(run: Run) -> tuple[Tensor, Tensor]:
@@ -249,12 +269,12 @@ def _in_words(labels: list[Label], codes: list[float]) -> str:
 
 def _items(given: Any, what: str) -> list[tuple[str, Any]]:
     if not isinstance(given, dict):
-        raise ValueError(f"expected {what} by the names of labels, got {given!r}; reload the page")
+        raise ValueError(f"expected {what} by the names of labels; reload the page")
     return list(given.items())
 
 
 def _is_moderate(number: Any) -> bool:
-    return isinstance(number, int | float) and abs(number) <= FARTHEST
+    return type(number) in (int, float) and abs(number) <= FARTHEST
 
 
 def _lists(tensors: dict[str, Tensor]) -> dict[str, list[float]]:

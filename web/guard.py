@@ -70,15 +70,22 @@ def _refusal(scope: Scope) -> JSONResponse | None:
     host = headers.get("host", "").rsplit(":", 1)[0]
     if host not in HOSTS:
         return _refused(403, f"this page answers on {' and '.join(HOSTS)} only")
-    if (
-        headers.get("sec-fetch-site") == "cross-site"
-        and headers.get("sec-fetch-mode") != "navigate"
-    ):
+    if _is_foreign(headers, scope["path"].startswith("/api/")):
         return _refused(403, "this page answers its own requests only, not those of other sites")
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > LARGEST:
         return _refused(413, TOO_LARGE)
     return None
+
+
+def _is_foreign(headers: Headers, works: bool) -> bool:
+    """Whether another site's page asks; such a page may link to ours, and to nothing that works."""
+    own = f"http://{headers.get('host', '')}"
+    if any(origin != own for origin in headers.getlist("origin")):
+        return True
+    if all(site in ("same-origin", "none") for site in headers.getlist("sec-fetch-site")):
+        return False
+    return works or headers.get("sec-fetch-mode") != "navigate"
 
 
 def _refused(status: int, reason: str) -> JSONResponse:

@@ -6,12 +6,14 @@ import contextlib
 import socket
 from collections.abc import Callable, Collection
 from pathlib import Path
+from types import FrameType
 
 import torch
 import uvicorn
 
+from ..files import say
 from ..inference.runs.run import Run, load
-from .server import build_app
+from .server import Pages, build_app
 
 ADDRESS = "127.0.0.1"
 
@@ -55,6 +57,23 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
+class Server(uvicorn.Server):
+    """Serves until a signal comes, and lets the trainings know that it did.
+
+    Args:
+        config: uvicorn's. pages: what answers.
+    """
+
+    def __init__(self, config: uvicorn.Config, pages: Pages) -> None:
+        super().__init__(config)
+        self.pages = pages
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End the trainings after their step, and the server once they have answered."""
+        self.pages.ended = True
+        super().handle_exit(sig, frame)
+
+
 def prepare(
     directory: Path | None, port: int, device: torch.device, trust: Collection[str] = ()
 ) -> tuple[str, Run, Callable[[], None]]:
@@ -75,6 +94,7 @@ def prepare(
 
     def serve() -> None:
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it
-            uvicorn.Server(config).run(sockets=[listening])
+            Server(config, app.state.pages).run(sockets=[listening])
+        say("ccvae app: ended")
 
     return f"http://{ADDRESS}:{listening.getsockname()[1]}/", run, serve

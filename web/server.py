@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
@@ -83,14 +83,14 @@ def build_app(run: Run) -> Starlette:
         yield
         preparing.cancel()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", pages.programs),
             Route("/programs", pages.programs),
             Route("/programs/view", pages.programs_view),
             Route("/objectives", pages.objectives),
             Route("/faces", pages.faces),
-            Route("/api/comparison", pages.comparison),
+            Route("/api/comparison", pages.comparison, methods=["POST"]),
             Route("/api/faces", pages.answer, methods=["POST"]),
             Route("/api/upload", pages.upload, methods=["POST"]),
             Mount("/static", StaticFiles(directory=HERE / "static")),
@@ -104,6 +104,8 @@ def build_app(run: Run) -> Starlette:
         },
         lifespan=lifespan,
     )
+    app.state.pages = pages
+    return app
 
 
 @cache
@@ -152,7 +154,7 @@ class Pages:
     """
 
     def __init__(self, run: Run) -> None:
-        self.run, self.trainings = run, 0
+        self.run, self.trainings, self.ended = run, 0, False
         environment = Environment(
             autoescape=True,
             undefined=StrictUndefined,
@@ -204,7 +206,7 @@ class Pages:
         program = query.get("program", DEFAULTS[0])
         seed = query.get("seed", "0")
         if not (seed.isascii() and seed.isdecimal() and len(seed) < 6):
-            raise ValueError(f"expected a seed from 0 to 99999, got {seed!r}")
+            raise ValueError("expected a seed from 0 to 99999; reload the page")
         if self.trainings >= TRAININGS:
             raise HTTPException(
                 503, f"{TRAININGS} trainings are running already; start again when one has ended"
@@ -222,7 +224,9 @@ class Pages:
         opening = training.opening()
         yield json.dumps(opening) + "\n"
         known: set[str] = set()
-        while training.done < opening["steps"] and not await request.is_disconnected():
+        while training.done < opening["steps"] and not self.ended:
+            if await request.is_disconnected():
+                return
             try:
                 found = await do(training.step)
             except ValueError as error:  # the answer has begun: what went wrong is its last line
@@ -257,7 +261,7 @@ class Pages:
         if isinstance(error, HTTPException):
             status, reason = error.status_code, str(error.detail)
         elif isinstance(error, ValueError):
-            status, reason = 400, str(error)
+            status, reason = 400, _without(str(error), request.query_params.values())
         elif isinstance(error, ClientDisconnect):
             status, reason = 400, "the request ended before it was whole"
         if request.url.path.startswith("/api/"):
@@ -287,5 +291,12 @@ async def _json(request: Request) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"expected a JSON object ({error}); reload the page") from error
     if not isinstance(content, dict):
-        raise ValueError(f"expected a JSON object, got {content!r:.40}; reload the page")
+        raise ValueError(f"expected a JSON object, got a {type(content).__name__}; reload the page")
     return content
+
+
+def _without(reason: str, given: Iterable[str]) -> str:
+    """A reason without the words that were sent."""
+    for words in given:
+        reason = reason.replace(repr(words), "as sent")
+    return reason

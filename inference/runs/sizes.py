@@ -6,8 +6,8 @@ import math
 
 import torch
 
+from ...networks import build
 from ...ranges import check_fits
-from ..catalogue import build_pair
 from .facts import Facts
 
 SMALL = 2**24
@@ -17,8 +17,8 @@ SMALL = 2**24
 def check_size(facts: Facts) -> None:
     """Raise where the weights of a run would take more memory than there is.
 
-    They are counted on torch's meta device, where tensors have shapes and no content. Networks of
-    a user's own are not made twice.
+    An encoder and a decoder are counted on torch's meta device, where tensors have shapes and no
+    content; no program has fewer. Networks of a user's own are not made twice.
 
     Raises:
         ValueError: naming the options that make them so large.
@@ -26,10 +26,16 @@ def check_size(facts: Facts) -> None:
     config, signature = facts.config, facts.signature
     if math.prod(signature.shape) * config.style < SMALL or ":" in config.network:
         return
+    space, shape = signature.space, signature.shape
     state = torch.get_rng_state()
     with torch.device("meta"):
-        pair = build_pair(config, signature.space, signature.shape, None, signature.domains)
+        latents = space.dimension + config.style
+        blocks = [kind.block for kind in space.kinds for _ in kind.columns]
+        parts = (
+            build.encoder(config.network, shape, latents),
+            build.decoder(config.network, shape, latents, shape[0], blocks),
+        )
     torch.set_rng_state(state)
-    size = sum(weight.nbytes for program in pair for weight in program.parameters())
+    size = sum(weight.nbytes for part in parts for weight in part.parameters())
     # A training has the gradients and Adam's two moments beside them.
     check_fits(4 * size, "a training of these networks", "lower --image-size, or --style")

@@ -12,10 +12,15 @@ LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib",
 
 
 def place_of(error: BaseException) -> str:
-    """The last line of a user's code on the way to an error, as ``mine.py:3``; empty if none is."""
+    """The last line of a user's code on the way to an error, as ``mine.py:3``; empty if none is.
+
+    What an error was made from counts as well.
+    """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{Path(error.filename).name}:{error.lineno}"
     last, trace = "", error.__traceback__
+    if error.__cause__ is not None:
+        last = place_of(error.__cause__)
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
         if _is_theirs(file, trace.tb_frame.f_globals.get("__name__", "")):

@@ -6,7 +6,12 @@ import re
 import struct
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from zlib import crc32
+
+import msgspec
+
+from ...files import is_whole
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,7 @@ class Section:
 
     def to_json(self) -> dict[str, Any]:
         """All but the pictures and files themselves, as plain data."""
-        pictures = [
-            {key: value for key, value in asdict(picture).items() if key not in ("png", "webp")}
-            | ({"moves": True} if picture.webp else {})
-            for picture in self.pictures
-        ]
+        pictures = [_facts(picture) for picture in self.pictures]
         return {
             "name": self.name,
             "title": self.title,
@@ -79,23 +80,57 @@ class Section:
         """Read what :meth:`to_json` wrote, with the pictures from a folder and without the files.
 
         Raises:
-            ValueError: where a part is missing; the study has to be run again.
+            ValueError: where a part is missing, of another type or not as it was written; the study
+                has to be run again.
         """
         try:
-            pictures = tuple(_picture(dict(entry), folder) for entry in facts["pictures"])
-            text = tuple(facts["text"])
-            return cls(facts["name"], facts["title"], text, pictures, facts["figures"])
-        except (KeyError, TypeError, OSError) as error:
+            if not is_whole(facts):
+                raise ValueError("it is not as it was written")
+            found = msgspec.convert(facts, _Kept)
+            pictures = tuple(_picture(entry, folder) for entry in found.pictures)
+            return cls(found.name, found.title, tuple(found.text), pictures, found.figures)
+        except (ValueError, OSError) as error:
             raise ValueError(
                 f"what is kept of a study beside {folder} is incomplete ({error}); run it again "
                 "with ccvae study"
             ) from error
 
 
-def _picture(entry: dict[str, Any], folder: Path) -> Picture:
-    file = folder / entry["name"]
-    webp = file.with_name(f"{file.name}.webp").read_bytes() if entry.pop("moves", False) else b""
-    return Picture(png=file.with_name(f"{file.name}.png").read_bytes(), webp=webp, **entry)
+class _Entry(msgspec.Struct):
+    """The types of a picture's entry; ``sums`` are of its files."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$")]
+    alt: str
+    caption: str = ""
+    title: str = ""
+    span: Literal["full", "half", "third"] = "full"
+    moves: bool = False
+    sums: list[int] | None = None
+
+
+class _Kept(msgspec.Struct):
+    """The types of what is kept of a section."""
+
+    name: str
+    title: str
+    text: list[str]
+    pictures: list[_Entry]
+    figures: dict[str, Any]
+
+
+def _facts(picture: Picture) -> dict[str, Any]:
+    """A picture without its content, whose sums stand for it."""
+    known = {key: value for key, value in asdict(picture).items() if key not in ("png", "webp")}
+    moves = {"moves": True} if picture.webp else {}
+    return known | moves | {"sums": [crc32(picture.png), crc32(picture.webp)]}
+
+
+def _picture(entry: _Entry, folder: Path) -> Picture:
+    png = (folder / f"{entry.name}.png").read_bytes()
+    webp = (folder / f"{entry.name}.webp").read_bytes() if entry.moves else b""
+    if entry.sums is not None and entry.sums != [crc32(png), crc32(webp)]:
+        raise ValueError(f"the picture {entry.name} is not as it was written")
+    return Picture(entry.name, png, entry.alt, entry.caption, entry.title, entry.span, webp)
 
 
 def stem(study: str, number: int, name: str = "") -> str:

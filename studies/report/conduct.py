@@ -11,12 +11,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from ...files import keeping, read_json, write_atomically
+from ...files import keeping, read_json, say, sealed, write_atomically
 from ...inference.catalogue import ENTRIES
+from ...inference.runs.evaluation import OF, Origin, is_of, origin
 from ...inference.runs.run import Run
 from .. import (
     beliefs,
@@ -126,12 +128,16 @@ def conduct(run: Run, name: str, subject: Subject | None = None) -> Section | No
     section = STUDIES[name](subject or subject_of(run))
     if section is not None:
         with keeping(f"the study {name}"):
-            save(run.directory, section)
+            save(run.directory, section, origin(run))
     return section
 
 
-def save(directory: Path, section: Section) -> None:
-    """Keep a section: its pictures as PNG and WebP, its files as they are, the rest as JSON."""
+def save(directory: Path, section: Section, of: Origin | None = None) -> None:
+    """Keep a section: its pictures as PNG and WebP, its files as they are, the rest as JSON.
+
+    Args:
+        of: what it was found of.
+    """
     figures, folder = directory / FIGURES, directory / FOLDER
     for path in (figures, folder):
         path.mkdir(parents=True, exist_ok=True)
@@ -141,15 +147,39 @@ def save(directory: Path, section: Section) -> None:
             write_atomically(figures / f"{picture.name}.webp", picture.webp)
     for name, content in section.files.items():
         write_atomically(folder / name, content)
-    text = json.dumps(section.to_json(), indent=2)
+    text = json.dumps(sealed(section.to_json() | ({OF: of} if of else {})), indent=2)
     write_atomically(folder / f"{section.name}.json", text.encode())
 
 
-def saved(directory: Path) -> list[Section]:
-    """The sections that a run's directory keeps, in the order of the report."""
-    found = []
-    for name in STUDIES:
-        facts = read_json(directory / FOLDER / f"{name}.json")
-        if facts is not None:
-            found.append(Section.from_json(facts, directory / FIGURES))
-    return found
+def saved(run: Run) -> list[Section]:
+    """The sections that a run's directory keeps of the run as it is, in the order of the report.
+
+    What is damaged is made again; what was found of other weights is left out, and a line says so.
+    """
+    of = origin(run)
+    found = [_saved(run, name, of) for name in STUDIES]
+    return [section for section in found if section is not None]
+
+
+def _saved(run: Run, name: str, of: Origin) -> Section | None:
+    path = run.directory / FOLDER / f"{name}.json"
+    if not path.exists():
+        return None
+    facts = read_json(path)
+    try:
+        if facts is None:
+            raise ValueError(f"{path} is damaged")
+        section = Section.from_json(facts, run.directory / FIGURES)
+    except ValueError as error:
+        say(f"{error}; made again")
+        return conduct(run, name) if name in names("all", OWN, run.config.program) else None
+    if is_of(facts, of):
+        return section
+    again = command_of(name, run.directory)
+    say(f"{path} is of another step of this run, and left out of the report; to renew it: {again}")
+    return None
+
+
+def command_of(name: str, directory: Path) -> str:
+    """The command that conducts a study."""
+    return shlex.join(["ccvae", "study", name, str(directory)])

@@ -51,7 +51,7 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
         and ``sliders.html`` beside it moves every label, where labels own blocks of latents.
     """
     train, test = run.data()
-    sections = saved(run.directory)
+    sections = saved(run)
     training = curves.section(run.directory, majority=evaluation.get("majority"))
     if training is not None:
         save(run.directory, training)

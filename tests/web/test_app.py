@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import signal
 import socket
+import subprocess
 import sys
 import time
 from contextlib import ExitStack, closing, contextmanager
@@ -102,9 +104,9 @@ def test_a_training_ends_when_its_reader_leaves(address):
     """Three may run at once: a fourth begins only when one before has ended."""
     with ExitStack() as stack:
         for _ in range(3):
-            response = stack.enter_context(asked(address, TRAINING))
+            response = stack.enter_context(asked(address, TRAINING, "POST"))
             assert json.loads(response.readline())["steps"] > 1
-        with asked(address, TRAINING) as fourth:
+        with asked(address, TRAINING, "POST") as fourth:
             assert fourth.status == 503
             assert "start again when one has ended" in json.loads(fourth.read())["error"]
         # Sliders are answered between the steps of the trainings.
@@ -114,11 +116,11 @@ def test_a_training_ends_when_its_reader_leaves(address):
         assert json.loads(response.readline())["step"] == 1
     for _ in range(5):  # nor does a training begin for who left before its first line
         connection = http.client.HTTPConnection(urlsplit(address).netloc)
-        connection.request("GET", TRAINING)
+        connection.request("POST", TRAINING)
         connection.close()
     deadline = time.monotonic() + 60
     while True:
-        with asked(address, TRAINING) as response:
+        with asked(address, TRAINING, "POST") as response:
             if response.status == 200:
                 break
         assert time.monotonic() < deadline, "trainings go on without a reader"
@@ -138,3 +140,15 @@ def test_only_this_machines_own_address_is_listened_on(address):
     assert urlsplit(address).hostname == "127.0.0.1"
     with pytest.raises(OSError):  # noqa: PT011 - refused or unreachable, as the system has it
         socket.create_connection(("127.0.0.2", urlsplit(address).port), timeout=2)
+
+
+def test_ctrl_c_ends_it_in_one_line_while_a_training_runs():
+    command = [sys.executable, "-m", "ccvae", "app", "--port", "0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        address = process.stdout.readline().split()[0]
+        with asked(address, TRAINING, "POST") as response:
+            assert json.loads(response.readline())["steps"] > 1
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+        assert process.stderr.read() == "ccvae app: ended\n"

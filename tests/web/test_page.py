@@ -10,6 +10,8 @@ from html.parser import HTMLParser
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from torch.special import ndtr
 
@@ -166,10 +168,14 @@ WRONG = [
     ("[1]", "expected a JSON object"),
     ("{" * 5000, "expected a JSON object"),
     ('{"face": 99}', "expected a face from 0 to"),
+    ('{"face": true}', "expected a face from 0 to"),
+    ('{"face": 1.0}', "expected a face from 0 to"),
+    ('{"blocks": {"Smiling": [true]}}', "expected 1 numbers"),
+    ('{"blocks": {"\\ud800": [1]}}', "unknown label"),
     ('{"face": -1}', "expected a face from 0 to"),
     ('{"face": "../../etc/passwd"}', "expected a face from 0 to"),
     ('{"blocks": 3}', "expected blocks by the names of labels"),
-    ('{"blocks": {"Smug": [1]}}', "unknown label 'Smug'"),
+    ('{"blocks": {"Smug": [1]}}', "unknown label; this run has Smiling"),
     ('{"blocks": {"Smiling": [1, 2]}}', "expected 1 numbers"),
     ('{"blocks": {"Smiling": [NaN]}}', "expected 1 numbers"),
     ('{"blocks": {"Smiling": [1e300]}}', "expected 1 numbers"),
@@ -208,11 +214,100 @@ def test_it_answers_under_its_own_name_only(page, host):
     assert page.get("/programs", headers={"host": "localhost:8123"}).status_code == 200
 
 
-def test_other_sites_may_link_but_not_ask(page):
-    asking = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
-    assert "other sites" in error_of(page.get("/api/comparison", headers=asking))
+FOREIGN = [
+    {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},
+    {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"},
+    {"sec-fetch-site": "same-site", "sec-fetch-mode": "cors"},
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": "http://127.0.0.1:8001"},
+    {"origin": "http://127.0.0.1:8000.evil.example"},
+    {"origin": "https://127.0.0.1:8000", "sec-fetch-site": "same-origin"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_other_sites_have_nothing_done(page, headers):
+    for path in ("/api/comparison?program=m2&a=m2&b=m2", "/api/faces", "/api/upload"):
+        for method in ("GET", "POST"):
+            response = page.request(method, path, headers=headers, content=b"{}")
+            assert response.status_code == 403
+            assert "other sites" in error_of(response)
+
+
+def test_other_sites_may_link(page):
     following = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
     assert page.get("/faces", headers=following).status_code == 200
+    own = {"origin": "http://127.0.0.1:8000", "sec-fetch-site": "same-origin"}
+    assert page.post("/api/faces", json={}, headers=own).status_code == 200
+
+
+def test_a_training_is_started_by_post_alone(page):
+    assert page.get("/api/comparison?program=m2&a=m2&b=m2").status_code == 405
+
+
+NOT_SENT_BACK = "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content"),
+    [
+        ("POST", f"/api/comparison?program={NOT_SENT_BACK}", b""),
+        ("POST", f"/api/comparison?seed={NOT_SENT_BACK}", b""),
+        ("GET", f"/programs?program={NOT_SENT_BACK}", b""),
+        ("GET", f"/programs?labels={NOT_SENT_BACK}", b""),
+        ("POST", "/api/faces", f'{{"face": "{NOT_SENT_BACK}"}}'.encode()),
+        ("POST", "/api/faces", f'{{"blocks": {{"{NOT_SENT_BACK}": 1}}}}'.encode()),
+        ("POST", "/api/faces", f'{{"blocks": "{NOT_SENT_BACK}"}}'.encode()),
+        ("POST", "/api/faces", f'["{NOT_SENT_BACK}"]'.encode()),
+        ("POST", "/api/upload", NOT_SENT_BACK.encode()),
+    ],
+)
+def test_what_was_sent_is_not_sent_back(page, method, path, content):
+    response = page.request(method, path, content=content)
+    assert response.status_code in (400, 422)
+    assert "alert" not in response.text
+
+
+PARTS = ("face", "upload", "blocks", "intervene")
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(-(10**400), 10**400)
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["Smiling", "Hair", "Young"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["face", "upload", "blocks", "intervene", "Smiling", "Hair"])
+            | st.text(max_size=5),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(
+    VALUES | st.fixed_dictionaries({}, optional={k: VALUES for k in ("face", "upload", "blocks")})
+)
+def test_no_json_makes_it_fail(page, value):
+    response = page.post("/api/faces", json=value)
+    assert response.status_code in (200, 400)
+    assert response.json()
+
+
+def test_a_picture_of_too_many_pixels_is_not_decoded(page, picture, monkeypatch):
+    monkeypatch.setattr("ccvae.web.faces.PIXELS", 10**6)
+    monkeypatch.setattr("ccvae.web.faces.decode_file", None)
+    response = page.post("/api/upload", content=picture((1001, 1000)))
+    assert response.status_code == 422
+    assert "more than 1 million pixels" in error_of(response)
 
 
 def test_too_much_is_refused(page):
@@ -319,7 +414,7 @@ def test_a_run_without_blocks_says_which_rooms_it_has(tmp_path, program):
 
 
 def lines(page, **query):
-    response = page.get("/api/comparison", params=query)
+    response = page.post("/api/comparison", params=query)
     assert response.status_code == 200, response.text
     return [json.loads(line) for line in response.text.splitlines()]
 
@@ -358,15 +453,15 @@ def test_a_training_that_comes_to_nothing_says_so(page, monkeypatch):
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ({"program": "nosuch"}, "unknown program 'nosuch'"),
-        ({"a": "m2", "b": "ccvae"}, "unknown objective of ccvae 'm2'"),
+        ({"program": "nosuch"}, "unknown program as sent"),
+        ({"a": "m2", "b": "ccvae"}, "unknown objective of ccvae as sent"),
         ({"a": "ccvae", "b": "ccvae", "seed": "-1"}, "expected a seed"),
         ({"a": "ccvae", "b": "ccvae", "seed": "²"}, "expected a seed"),
     ],
 )
 def test_a_training_that_cannot_be(page, query, words):
     for _ in range(4):  # more often than trainings may run at once
-        assert words in error_of(page.get("/api/comparison", params=query))
+        assert words in error_of(page.post("/api/comparison", params=query))
 
 
 def test_a_failure_is_one_sentence(page, monkeypatch):

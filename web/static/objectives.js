@@ -100,7 +100,7 @@ async function train() {
   document.getElementById("reading").hidden = false;
   say(`Training A, ${query.get("a")}, and B, ${query.get("b")}.`);
   try {
-    const response = await ask(`/api/comparison?${query}`, { signal: mine.signal });
+    const response = await ask(`/api/comparison?${query}`, { method: "POST", signal: mine.signal });
     for await (const line of lines(response)) {
       if (line.error) throw new Error(line.error);
       if (line.steps) { steps = line.steps; progress.max = steps; continue; }
