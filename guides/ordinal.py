@@ -193,7 +193,8 @@ def evenly(classes: int) -> Tensor:
 class OrdinalClassifier(nn.Module):
     """q(y | z_c) of one kind of ordinal labels: a slope, and thresholds that stay in order.
 
-    The slope starts at 1 and the thresholds half-way between the class means of p(z_c | y).
+    The slope starts at K − 1, so that neighbouring classes are as far apart in their scores as the
+    two of a binary label; and the thresholds half-way between the class means of p(z_c | y).
 
     Args:
         kind: n labels with K classes.
@@ -201,8 +202,9 @@ class OrdinalClassifier(nn.Module):
 
     def __init__(self, kind: Kind) -> None:
         super().__init__()
-        self.slope = nn.Parameter(torch.ones(len(kind), 1))
-        self.thresholds = Thresholds(len(kind), evenly(kind.classes))
+        steep = kind.classes - 1
+        self.slope = nn.Parameter(torch.full((len(kind), 1), float(steep)))
+        self.thresholds = Thresholds(len(kind), steep * evenly(kind.classes))
 
     @property
     def size(self) -> int:

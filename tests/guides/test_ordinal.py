@@ -214,7 +214,8 @@ def test_thresholds_stay_in_order(numbers, classes):
 def test_class_means_and_thresholds_start_in_order(classes):
     kind = Kind(classes, (0, 1), "ordinal")
     means = ConditionalPrior(kind).loc[..., 0]
-    thresholds = OrdinalClassifier(kind)(torch.zeros(1, 2), torch.ones(1, 2)).thresholds
+    block = OrdinalClassifier(kind)(torch.zeros(1, 2), torch.ones(1, 2))
+    thresholds = block.thresholds / block.slope
     assert means.shape == (2, classes)
     assert (thresholds > means[:, :-1]).all()
     assert (thresholds < means[:, 1:]).all()
