@@ -7,11 +7,6 @@ import pytest
 
 from ccvae import cli, files
 from ccvae.cli import main
-from ccvae.config import Config
-from ccvae.data.spec import load
-from ccvae.inference.runs.fitting import rows_of_epoch
-from ccvae.inference.runs.lengths import lengths
-from ccvae.inference.runs.run import training_rows
 
 from .calling import QUICK, call
 
@@ -94,22 +89,6 @@ def test_what_cannot_fit_is_refused_before_it_is_tried(place, capsys, monkeypatc
     assert (status, out, err.count("\n")) == (2, "", 1), err
     assert "and this machine has 200 MB" in err
     assert re.search(words, err)
-
-
-def test_the_rows_of_many_epochs_are_counted_by_shares():
-    dataset = load("faces:24", "Smiling")
-    for options in (
-        {},
-        {"labelled_epochs": 3},
-        {"labelled_schedule": "0.9,0.5,0.1", "repeat": 2, "labelled_epochs": 2},
-    ):
-        config = Config(epochs=7, **options)
-        rows = training_rows(config, dataset)
-        each = [len(rows_of_epoch(config, rows, epoch)) for epoch in range(7)]
-        found = lengths(config, rows)
-        assert [found.of(epoch) for epoch in range(7)] == each
-        assert [found.before(epoch) for epoch in range(8)] == [sum(each[:n]) for n in range(8)]
-    assert lengths(Config(epochs=10**6), rows).before(10**6) == 20 * 10**6
 
 
 GOOD = "from ccvae.inference import VAEObjective as V\n"

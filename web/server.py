@@ -7,9 +7,8 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -27,13 +26,11 @@ from .. import __version__
 from ..inference.catalogue import PROGRAMS
 from ..inference.runs.run import Run
 from ..inspection.example import PATTERNS
-from ..inspection.objectives import entry, names
-from ..inspection.writing.formulas import write_term
-from ..inspection.writing.mathml import mathml, terms
-from ..inspection.writing.notation import LATEX
+from ..inspection.objectives import names
 from .comparison import SUMMARIES, Comparison, heading, small_faces
 from .faces import Room
 from .guard import Guard
+from .objectives import table_row
 from .programs import DEFAULTS, TITLES, View, view
 
 HERE = Path(__file__).parent
@@ -56,17 +53,6 @@ async def do(work: Callable[..., Result], *arguments: Any) -> Result:
     Who asks waits in a queue, a training for every step anew: so it delays a slider by one step.
     """
     return await asyncio.get_running_loop().run_in_executor(PYRO, work, *arguments)
-
-
-class Row(NamedTuple):
-    """A row of Table 1, as the page shows it."""
-
-    name: str
-    program: str
-    title: str
-    sides: dict[str, list[tuple[str, str]]]
-    evidence: str
-    notes: tuple[str, ...]
 
 
 def build_app(run: Run) -> Starlette:
@@ -106,20 +92,6 @@ def build_app(run: Run) -> Starlette:
     )
     app.state.pages = pages
     return app
-
-
-@cache
-def table_row(name: str) -> Row:
-    """An objective of Table 1; see :func:`ccvae.inspection.objectives.entry`."""
-    found = entry(name)
-    return Row(
-        name,
-        found.program,
-        found.title,
-        {side: terms(formula) for side, formula in found.sides.items()},
-        mathml(write_term(found.evidence, LATEX)) if found.evidence else "",
-        found.notes,
-    )
 
 
 class Stream(StreamingResponse):

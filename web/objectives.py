@@ -1,0 +1,36 @@
+"""The room of objectives: Table 1, a row an objective."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+from ..inspection.objectives import entry
+from ..inspection.writing.formulas import write_term
+from ..inspection.writing.mathml import mathml, terms
+from ..inspection.writing.notation import LATEX
+
+
+class Row(NamedTuple):
+    """A row of Table 1, as the page shows it."""
+
+    name: str
+    program: str
+    title: str
+    sides: dict[str, list[tuple[str, str]]]
+    evidence: str
+    notes: tuple[str, ...]
+
+
+@cache
+def table_row(name: str) -> Row:
+    """An objective of Table 1; see :func:`ccvae.inspection.objectives.entry`."""
+    found = entry(name)
+    return Row(
+        name,
+        found.program,
+        found.title,
+        {side: terms(formula) for side, formula in found.sides.items()},
+        mathml(write_term(found.evidence, LATEX)) if found.evidence else "",
+        found.notes,
+    )
