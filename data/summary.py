@@ -158,7 +158,8 @@ def contact_sheet(dataset: Dataset, path: Path) -> None:
     from PIL import Image, ImageDraw
 
     Image.init()
-    if path.suffix.lower() not in Image.EXTENSION:
+    # Some formats are read alone.
+    if Image.EXTENSION.get(path.suffix.lower()) not in Image.SAVE:
         raise ValueError(f"expected a picture such as sheet.png, got {path}; name it so")
     _, height, width = dataset.shape
     text, row_height = 190, max(height, 14) + 2

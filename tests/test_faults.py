@@ -151,6 +151,13 @@ def test_what_are_no_programs_are_not_inspected(capsys, words):
     assert (status, err.count("\n")) == (2, 1), err
 
 
+@pytest.mark.parametrize("name", ["s.mpg", "s.txt", "s"])
+def test_a_sheet_of_no_format_that_is_written(capsys, name):
+    status, _, err = call(capsys, "data", "faces:24", "--sheet", name)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "expected a picture such as sheet.png" in err
+
+
 def test_our_own_faults_are_not_hidden(monkeypatch):
     monkeypatch.setattr("ccvae.looking.models", lambda _: {}["ours"])
     monkeypatch.setattr(cli, "place_of", lambda _: "")

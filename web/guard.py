@@ -6,6 +6,8 @@ refused in a sentence, as everything else is, and with the headers below.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -90,3 +92,10 @@ def _is_foreign(headers: Headers, works: bool) -> bool:
 
 def _refused(status: int, reason: str) -> JSONResponse:
     return JSONResponse({"error": reason}, status)
+
+
+def without(reason: str, given: Iterable[str]) -> str:
+    """A reason without the words that were sent."""
+    for words in given:
+        reason = reason.replace(repr(words), "as sent")
+    return reason

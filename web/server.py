@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,7 +29,7 @@ from ..inspection.example import PATTERNS
 from ..inspection.objectives import names
 from .comparison import SUMMARIES, Comparison, heading, small_faces
 from .faces import Room
-from .guard import Guard
+from .guard import Guard, without
 from .objectives import table_row
 from .programs import DEFAULTS, TITLES, View, view
 
@@ -233,7 +233,7 @@ class Pages:
         if isinstance(error, HTTPException):
             status, reason = error.status_code, str(error.detail)
         elif isinstance(error, ValueError):
-            status, reason = 400, _without(str(error), request.query_params.values())
+            status, reason = 400, without(str(error), request.query_params.values())
         elif isinstance(error, ClientDisconnect):
             status, reason = 400, "the request ended before it was whole"
         if request.url.path.startswith("/api/"):
@@ -265,10 +265,3 @@ async def _json(request: Request) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError(f"expected a JSON object, got a {type(content).__name__}; reload the page")
     return content
-
-
-def _without(reason: str, given: Iterable[str]) -> str:
-    """A reason without the words that were sent."""
-    for words in given:
-        reason = reason.replace(repr(words), "as sent")
-    return reason

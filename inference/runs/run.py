@@ -143,8 +143,7 @@ def create(
     frequencies = dataset.space.frequencies(rows.labels)
     torch.manual_seed(config.seed)
     signature, known = Signature.of(dataset), Fingerprint.of(dataset)
-    name = run_id(config, signature, known)
-    facts = Facts(config, signature, command, name, known)
+    facts = Facts(config, signature, command, run_id(config, signature, known), known)
     run = _build(facts, directory, device, frequencies)
     if writes:
         directory.mkdir(parents=True, exist_ok=True)

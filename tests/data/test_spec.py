@@ -84,8 +84,11 @@ def test_a_folder_may_have_a_question_mark(tmp_path: Path) -> None:
             "images:.?size=3",
             "data set 'images' has no option size; it has labels, kinds, image-size",
         ),
-        ("images:.?image_size=big", "expected a whole number for image-size, got 'big'"),
-        ("images:.?image_size=0", "expected an image size from 1 to 1024 pixels, got 0"),
+        (
+            "images:.?image_size=big",
+            "image-size: expected a whole number from 1 to 1024, got 'big'",
+        ),
+        ("images:.?image_size=0", "image-size: expected a whole number from 1 to 1024, got '0'"),
         ("images:", "expected a folder; write images:DIR"),
         ("celeba", "expected a folder; write celeba:ROOT"),
         ("faces:12?missing=some", "expected missing as a share, or as NAME=SHARE,NAME=SHARE"),
