@@ -67,10 +67,8 @@ def check_same(directory: Path, facts: Facts, source: str, dataset: Dataset) -> 
     return now
 
 
-def compare(
-    directory: Path, facts: Facts, source: str, dataset: Dataset, *, moved: bool
-) -> Fingerprint:
-    """Say what is other about a run's data; the fingerprint of the data as they are.
+def compare(directory: Path, facts: Facts, source: str, dataset: Dataset, *, moved: bool) -> None:
+    """Say what is other about a run's data.
 
     Args:
         moved: whether they lie elsewhere now, so that it is worth saying that they are the same.
@@ -88,4 +86,3 @@ def compare(
         say(what)
     elif moved and facts.data is not None:
         say(f"{source!r} is what {directory} was trained on")
-    return now

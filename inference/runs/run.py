@@ -94,21 +94,16 @@ class Run:
         """
         return self._rows
 
-    @property
+    @cached_property
     def fingerprint(self) -> Fingerprint:
         """What tells its data, as they are, from others."""
-        return self.dataset[1]
-
-    @cached_property
-    def dataset(self) -> tuple[Dataset, Fingerprint]:
-        """The whole data set, and what tells it from others."""
-        source, moved = self.source or self.config.data, bool(self.source)
-        dataset = load_data(source, self.config.only)
-        return dataset, compare(self.directory, self.facts, source, dataset, moved=moved)
+        return Fingerprint.of(self.data()[0].dataset)
 
     @cached_property
     def _rows(self) -> tuple[Rows, Rows]:
-        dataset, _ = self.dataset
+        source, moved = self.source or self.config.data, bool(self.source)
+        dataset = load_data(source, self.config.only)
+        compare(self.directory, self.facts, source, dataset, moved=moved)
         return training_rows(self.config, dataset), dataset.subset(dataset.test)
 
 

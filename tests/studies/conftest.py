@@ -47,7 +47,6 @@ def make_run(directory: Path, space, shape, **config):
     config = Config(**{"network": "mlp", "style": 3, "alpha": 30.0} | config)
     data = make_data(space, shape)
     run = create(config, data, directory, torch.device("cpu"))
-    run.dataset = data, run.facts.data
     run.data = lambda: (data.training(0.5, 0), data.subset(data.test))
     return run
 
