@@ -10,7 +10,7 @@ demo: $(STAMP)
 	$(BIN)/ccvae demo --out demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Which lines the tests run; a report to read, without a threshold.
 coverage: $(STAMP)
