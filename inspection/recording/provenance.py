@@ -200,6 +200,9 @@ class Provenance(TorchDispatchMode):
     ) -> None:
         """A selection of a table: the same one of the numbers of its entries."""
         table = self._tables[id(args[0])]
+        if operation in (aten.view, aten._unsafe_view, aten._reshape_alias):
+            # The numbers lie otherwise in memory than the table.
+            operation, args = aten.reshape, args[:2]
         moved = {
             axis: tree_leaves(
                 numbers if operation in ENTRYWISE else operation(numbers, *args[1:], **kwargs)

@@ -30,16 +30,16 @@ def test_an_entry_describes_its_pair(program):
     assert isinstance(model, ClassBlocks) == entry.has_blocks
 
 
-def test_class_blocks_are_those_that_the_model_draws_from():
+def test_blocks_are_those_that_the_model_draws_from():
     model, _ = build_pair(Config(network="mlp", style=2), FACES, (3, 4, 4))
+    y = torch.tensor([[0.0] * len(FACES), [1.0] * len(FACES)])
     for kind, prior, (loc, scale) in zip(
-        FACES.kinds, model.prior, model.class_blocks(), strict=True
+        FACES.kinds, model.prior, model.blocks_given(y), strict=True
     ):
-        assert loc.shape == scale.shape == (len(kind), kind.classes, kind.block)
-        for k in range(kind.classes):
-            p_z = prior(torch.full((len(kind),), float(k))).base_dist
-            assert torch.equal(p_z.loc, loc[:, k])
-            assert torch.equal(p_z.scale, scale[:, k])
+        assert loc.shape == scale.shape == (2, len(kind), kind.block)
+        p_z = prior(kind.of(y)).base_dist
+        assert torch.equal(p_z.loc.expand_as(loc), loc)
+        assert torch.equal(p_z.scale.expand_as(scale), scale)
 
 
 def test_a_signature_is_of_a_data_set(tmp_path):

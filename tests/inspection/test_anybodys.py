@@ -425,3 +425,18 @@ def test_what_a_program_raises_is_one_line_with_its_place(program, args, message
     with pytest.raises(ValueError, match=message) as raised:
         record(program, *args)
     assert "\n" not in str(raised.value)
+
+
+def test_images_that_are_laid_flat_are_followed():
+    images = torch.linspace(0.0, 1.0, 24).view(ROWS, 2, 1, 3)
+
+    def model(x):
+        with pyro.plate("data", ROWS):
+            z = pyro.sample("z", dist.Normal(0.0, 1.0))
+            pyro.sample("x", dist.Normal(z, 1.0), obs=x.view(ROWS, -1).sum(-1))
+
+    def guide(x):
+        with pyro.plate("data", ROWS):
+            pyro.sample("z", dist.Normal(x.view(ROWS, 6).mean(-1), 1.0))
+
+    assert edges(inspect_pair(model, guide, images).graph, "q") == arrows("x>z")
