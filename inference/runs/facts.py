@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,9 @@ FILES = (CHECKPOINT, METRICS, VALIDATION, STEPS, EVALUATION, NOT_FINITE)
 """What a new training removes of an earlier one; ``config.json`` it replaces."""
 
 TRAIN, DEMO = "train", "demo"
+
+CONVOLVED = ((64, 64), (28, 28))
+"""Sizes of images for which ``auto`` was not one hidden layer in format 1."""
 
 _Side = Annotated[int, msgspec.Meta(ge=1, le=2**14)]
 
@@ -93,6 +96,8 @@ def the_facts(directory: Path) -> Facts:
     try:
         run = msgspec.convert(written, _Written)
         config, space = Config.from_json(run.config), LabelSpace.from_json(written["labels"])
+        if run.config.get("version") == 1 and run.shape[1:] not in CONVOLVED:
+            config = replace(config, network=config.network.replace("auto", "mlp"))
         signature = Signature(space, run.shape, run.domains)
         edited = not is_whole(written)
         return Facts(config, signature, run.command, run.id, run.data, edited)

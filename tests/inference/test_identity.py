@@ -13,6 +13,7 @@ from PIL import Image
 
 import ccvae
 from ccvae.cli import main
+from ccvae.inference.runs.facts import read_facts
 from ccvae.inference.runs.lock import alone, holds_something
 
 from ..calling import call
@@ -185,3 +186,12 @@ def test_a_lock_leaves_nothing_where_nothing_was_made(tmp_path):
     with alone(tmp_path / "a"):
         (tmp_path / "a" / "mine").write_text("")
     assert holds_something(tmp_path / "a")
+
+
+@pytest.mark.parametrize(("side", "network"), [(32, "mlp"), (64, "auto")])
+def test_a_run_of_format_1_keeps_the_network_that_auto_was(tmp_path, side, network):
+    config = {"version": 1, "program": "ccvae", "data": "images:photos"}
+    facts = {"config": config, "labels": [{"name": "A"}], "shape": [3, side, side], "domains": 0}
+    (tmp_path / "config.json").write_text(json.dumps(facts))
+    found = read_facts(tmp_path)
+    assert (found.config.network, found.config.trunks) == (network, 1)
