@@ -221,6 +221,9 @@ def resume_or_create(
     if not resume or not (directory / CHECKPOINT).exists():
         return create(config, dataset, directory, device, writes=writes)
     facts = the_facts(directory)
+    known = None
+    if facts.config.data == config.data:  # before what follows from the data is compared
+        known = check_same(directory, facts, config.data, dataset)
     config = settled(config, training_rows(config, dataset))
     if replace(facts.config, epochs=config.epochs) != config:
         before, now = facts.config.to_json(), config.to_json()
@@ -229,7 +232,7 @@ def resume_or_create(
             f"{directory} was trained with other options ({'; '.join(changed)}); repeat them as "
             "they were, or give another --out"
         )
-    known = check_same(directory, facts, config.data, dataset)
+    assert known is not None  # the options that are the same name the data
     if not facts.id:  # of an earlier version, which has not looked
         facts = replace(facts, id=run_id(config, facts.signature, known), data=known)
     run = _from_facts(directory, facts, device, modules_of(config))

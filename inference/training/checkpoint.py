@@ -22,6 +22,9 @@ from torch.optim import Optimizer
 
 from ...files import write_atomically
 
+KEPT = ("model", "guide")
+"""The modules that an evaluation is of; beside them may stand those in training."""
+
 VERSION = 2
 """2 says where within an epoch a training stands; 1 had whole epochs."""
 
@@ -66,7 +69,8 @@ def save_checkpoint(
             for key, value in state.items()
         }
     tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    facts |= {"version": VERSION, "weights": weights_digest(modules)}
+    kept = {name: modules[name] for name in KEPT if name in modules}
+    facts |= {"version": VERSION, "weights": weights_digest(kept or modules)}
     facts["digest"] = _digest(tensors, facts)
     write_atomically(path, save(tensors, metadata={"ccvae": json.dumps(facts)}))
 
