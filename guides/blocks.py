@@ -5,13 +5,13 @@ r"""q(z_c | x), a characteristic block that can be conditioned on its own label 
 A block is a normal with independent dimensions, and its label's classifier q(y | z_c). What the
 classifier is differs from kind to kind of label, and for each of them Bayes' rule is exact:
 
-=================================================  =====================  =======================
-block                                              label                  q(y | z_c)
-=================================================  =====================  =======================
+====================================================  ===================  =================
+block                                                 label                q(y | z_c)
+====================================================  ===================  =================
 :class:`~ccvae.guides.characteristic.Characteristic`  binary, categorical  a stick is broken
-:class:`~ccvae.guides.ordinal.OrdinalBlock`        ordinal                ordered probit
-:class:`~ccvae.guides.real.RealBlock`              real                   normal
-=================================================  =====================  =======================
+:class:`~ccvae.guides.ordinal.OrdinalBlock`           ordinal              ordered probit
+:class:`~ccvae.guides.real.RealBlock`                 real                 normal
+====================================================  ===================  =================
 """
 
 from __future__ import annotations

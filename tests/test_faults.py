@@ -42,8 +42,8 @@ OUT_OF_RANGE = [
     ("train", "--batch-size", "0"),
     ("train", "--style", "0"),
     ("train", "--style", str(10**9)),
-    ("train", "--repeat", str(10**12)),
-    ("train", "--labelled-epochs", "-1"),
+    ("train", "--trunks", str(10**12)),
+    ("train", "--patience", "-1"),
     ("train", "--warm-up", "-1"),
     ("train", "--alpha", "-1"),
     ("train", "--alpha", "nan"),
@@ -77,12 +77,11 @@ def test_numbers_out_of_range_are_refused_by_name(place, capsys, command):
 TOO_LARGE = [
     (["train", "--data", "faces:" + "9" * 13], "lower|fewer faces"),
     (["data", "faces:" + "9" * 5000], "fewer faces"),
-    (["train", *QUICK, "--repeat", "1000000", "--labelled", "1"], "lower --repeat"),
     (["train", *QUICK, "--style", "100000"], "lower --image-size, or --style"),
 ]
 
 
-@pytest.mark.parametrize(("command", "words"), TOO_LARGE, ids=["train", "data", "repeat", "style"])
+@pytest.mark.parametrize(("command", "words"), TOO_LARGE, ids=["train", "data", "style"])
 def test_what_cannot_fit_is_refused_before_it_is_tried(place, capsys, monkeypatch, command, words):
     monkeypatch.setattr("ccvae.ranges.memory", lambda: 2 * 10**8)
     status, out, err = call(capsys, *command)

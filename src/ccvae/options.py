@@ -111,7 +111,9 @@ def resumes(directory: Path, config: Config, *, asked: bool) -> bool:
         )
     from .studies.report.report import REPORT
 
-    same = (directory / CHECKPOINT).exists() and facts.config == config
+    # The share of labelled rows is settled by the data.
+    asked_for = dataclasses.replace(config, labelled_share=facts.config.labelled_share)
+    same = (directory / CHECKPOINT).exists() and facts.config == asked_for
     return same and (asked or not (directory / REPORT).exists())
 
 
