@@ -48,8 +48,20 @@ GoogleDocstring._parse_attribute_docstring = GoogleDocstring._consume_to_next_se
 
 # References into the suite must lead somewhere; those to other packages need not.
 nitpicky = True
-# Result and G are type variables.
-nitpick_ignore_regex = [("py:.*", r"(?!ccvae\.).*"), ("py:class", r".*\.(Result|G)")]
+VARIABLES = (
+    "inference.training.average.Kind",
+    "inspection.asking.dag.Node",
+    "inspection.graphs.folding.G",
+    "loading.Kind",
+    "models.labelled.Part",
+)
+"""Type variables, which have no page."""
+
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!ccvae\.).*"),
+    ("py:.*", r".*\.(Result|G)"),
+    *(("py:.*", rf"ccvae\.{name}") for name in VARIABLES),
+]
 suppress_warnings = ["ref.python"]
 
 

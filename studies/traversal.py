@@ -17,7 +17,7 @@ from ..data import Batch, Label
 from .drawing.section import Picture, Section, stem
 from .drawing.sheets import ABREAST, FAINTEST, heat, sheet, to_rgb, wrapped
 from .reading.blocks import class_means, find_block, moved
-from .reading.effects import Effect, effects
+from .reading.effect import Effect, effects
 from .reading.examples import evenly
 from .reading.steps import Steps
 from .reading.subject import Subject

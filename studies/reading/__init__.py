@@ -3,7 +3,7 @@
 from .beliefs import beliefs
 from .blocks import at_classes, class_means, find_block, moved
 from .counterfactuals import cases, render_change, true_scenes
-from .effects import effects
+from .effect import effects
 from .locality import share_inside
 from .subject import Subject
 

@@ -9,7 +9,7 @@ from ccvae.data import LabelSpace
 from ccvae.studies import Subject
 from ccvae.studies.intervention import overview
 from ccvae.studies.reading.blocks import at_classes, class_means, find_block, moved
-from ccvae.studies.reading.effects import effects
+from ccvae.studies.reading.effect import effects
 from ccvae.studies.traversal import describe, study, traverse
 
 from .conftest import DIGIT, make_data, make_pair
