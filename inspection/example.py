@@ -13,7 +13,7 @@ from ..data import Batch, Dataset
 from ..data.spec import load
 from ..inference.catalogue import build_objective, build_pair
 from ..loading import load_attribute
-from .inspection import Inspection, inspect_pair
+from .inspection import Inspection, inspected
 from .recording.arguments import Program, bound
 from .recording.statements import place_of
 
@@ -26,12 +26,15 @@ FACES, LABELS = "faces:16", "Smiling,Eyeglasses,Hair"
 """What programs are shown on by default: few faces, with labels of two kinds."""
 
 
-def inspect_program(config: Config, labels: str = "some") -> Inspection:
+def inspect_program(
+    config: Config, labels: str = "some", *, deterministic: bool = False
+) -> Inspection:
     """Inspect a program of the suite, with new weights, on a few rows of its data set.
 
     Args:
         config: which program, objective, data set and networks.
         labels: ``"none"``, ``"all"`` or ``"some"``: which labels the rows have.
+        deterministic: draw ``pyro.deterministic`` as nodes.
 
     Raises:
         ValueError: for a name that is not known, or parts that do not fit.
@@ -42,11 +45,20 @@ def inspect_program(config: Config, labels: str = "some") -> Inspection:
     batch = example_batch(dataset, labels)
     name = f"{config.program} with the objective {config.objective_name}"
     name = f"{name}, {labels} of the labels known"
-    kwargs: dict[str, Any] = batch.kwargs
-    return inspect_pair(model, guide, *batch.args, objective=objective, name=name, **kwargs)
+    return inspected(
+        model,
+        guide,
+        batch.args,
+        batch.kwargs,
+        objective=objective,
+        name=name,
+        deterministic=deterministic,
+    )
 
 
-def inspect_own(path: str, inputs: str, config: Config, labels: str = "some") -> Inspection:
+def inspect_own(
+    path: str, inputs: str, config: Config, labels: str = "some", *, deterministic: bool = False
+) -> Inspection:
     """Inspect programs of the user's.
 
     Args:
@@ -56,7 +68,7 @@ def inspect_own(path: str, inputs: str, config: Config, labels: str = "some") ->
             positional arguments, a dictionary of keywords, or a pair of both. ``""`` calls them as
             the suite's programs are, on a few rows of a data set.
         config: the data set, and an objective as ``module:attribute`` or none.
-        labels: see :func:`inspect_program`.
+        labels, deterministic: see :func:`inspect_program`.
 
     Raises:
         ValueError: where one of them cannot be loaded, or is not what it should be.
@@ -76,13 +88,14 @@ def inspect_own(path: str, inputs: str, config: Config, labels: str = "some") ->
         _check_default_inputs(programs[0], args, kwargs)
     objective = _called(config.objective) if config.objective and guide else None
     try:
-        return inspect_pair(
+        return inspected(
             programs[0],
             programs[1] if guide else None,
-            *args,
+            args,
+            kwargs,
             objective=objective,
             name=path,
-            **kwargs,
+            deterministic=deterministic,
         )
     except ValueError:
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
@@ -24,6 +24,7 @@ from .recording.sites import Record
 from .writing.factorisation import factorisation
 from .writing.formulas import Formula, present
 from .writing.notation import LATEX, UNICODE, paragraph
+from .writing.statements import statements_text
 from .writing.table import SiteTable, graph_to_json
 
 Program = Callable[..., Any]
@@ -66,6 +67,8 @@ class Inspection:
                 f"Read as Python numbers: {', '.join(read)}. What depends on them was found by "
                 "drawing them anew; a branch that no draw took is not shown."
             )
+        if not self.graph.nodes:
+            notes.append(NOTHING)
         return tuple(dict.fromkeys(notes))
 
     def shown(self, few: int | None = None) -> Graph:
@@ -116,8 +119,12 @@ class Inspection:
         densities = [density["latex"] for density in factorisation(self.shown()).values()]
         return block([*densities, self.formula.write(LATEX) if self.formula else ""])
 
-    def to_text(self) -> str:
-        """All of it for people."""
+    def to_text(self, *, distributions: bool = False) -> str:
+        """All of it for people.
+
+        Args:
+            distributions: below the densities, each variable's distribution in a line of its own.
+        """
         densities = factorisation(self.shown())
         parts = [self.name] if self.name else []
         lines = [
@@ -128,10 +135,12 @@ class Inspection:
         if self.formula:
             lines.append(paragraph("objective", self.formula.write(), solid=True))
         parts.append("\n".join(lines))
-        parts.append(SiteTable(self.model, self.guide, self.shown()).to_text())
+        parts += [statements_text(self.shown())] if distributions else []
+        table = SiteTable(self.model, self.guide, self.shown())
+        parts += [table.to_text()] if table.rows() else []
         parts += [paragraph("note", note) for note in self.notes]
         parts += [paragraph("problem", problem) for problem in self.problems]
-        return "\n\n".join(parts)
+        return "\n\n".join(filter(None, parts))
 
 
 def inspect_pair(
@@ -160,6 +169,23 @@ def inspect_pair(
     Raises:
         ValueError: where a program fails, with its file and line, or the objective does not fit.
     """
+    return inspected(
+        model, guide, args, kwargs, objective=objective, name=name, deterministic=deterministic
+    )
+
+
+def inspected(
+    model: Program,
+    guide: Program | None,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    *,
+    objective: ELBO | None = None,
+    name: str = "",
+    deterministic: bool = False,
+) -> Inspection:
+    """As :func:`inspect_pair`, for programs whose keywords may have any names, ``name`` itself."""
+    args, kwargs = tuple(args), dict(kwargs)
     runner = Runner(model, args, kwargs, name="model")
     model_sites = examined(runner, deterministic=deterministic)
     guide_sites, terms = NO_GUIDE, None
@@ -181,6 +207,11 @@ def inspect_pair(
 
 
 NO_GUIDE = Record({}, ())
+
+NOTHING = (
+    "No sites: what was run has no pyro.sample statement that is drawn, and so there is nothing to "
+    "draw; pyro.deterministic alone is drawn on request."
+)
 
 
 def problems_of(

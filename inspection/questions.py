@@ -73,8 +73,8 @@ class Questions:
             guided=self._guided(graph),
             blanket=(set_ or graph).blanket(self.blanket) if self.blanket else None,
             mutilated=set_,
-            inverse=graph.inverse() if self.inverse else None,
-            pyros=beside_pyro(found) if self.inverse else None,
+            inverse=graph.inverse() if self.inverse and graph.nodes else None,
+            pyros=beside_pyro(found) if self.inverse and graph.nodes else None,
         )
 
     def _mutilated(self, graph: Graph) -> Graph | None:

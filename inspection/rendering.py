@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .graph import Graph
-from .inspection import inspect_pair
+from .inspection import inspected
 
 
 def render(
@@ -19,6 +19,7 @@ def render(
     filename: str | Path | None = None,
     beside: bool = False,
     deterministic: bool = False,
+    distributions: bool = False,
 ) -> Graph:
     """The plate diagram of two programs in one call, as ``pyro.render_model`` draws that of one.
 
@@ -30,6 +31,7 @@ def render(
         filename: where the figure is written as well; its ending decides: svg, png, pdf or tex.
         beside: there, the guide to the right of the model.
         deterministic: draw ``pyro.deterministic`` as nodes.
+        distributions: in the file, in every node its distribution too.
 
     Returns:
         The graph, which shows itself in a notebook.
@@ -39,26 +41,34 @@ def render(
     """
     if isinstance(guide, list | tuple):
         raise ValueError("expected a guide or None, got a sequence; give the arguments as args=")
-    found = inspect_pair(model, guide, *args, deterministic=deterministic, **(kwargs or {}))
+    found = inspected(model, guide, args, kwargs or {}, deterministic=deterministic)
     if filename is not None:
-        save(found.shown(), Path(filename), beside=beside)
+        save(found.shown(), Path(filename), beside=beside, distributions=distributions)
     return found.graph
 
 
-def save(graph: Graph, path: Path, *, beside: bool = False) -> None:
+def save(
+    graph: Graph,
+    path: Path,
+    *,
+    beside: bool = False,
+    numbers: bool = False,
+    distributions: bool = False,
+) -> None:
     """Write a figure; the ending of the name decides the format.
 
     Raises:
         ValueError: for another ending than svg, png, pdf or tex.
     """
+    shown = {"beside": beside, "numbers": numbers, "distributions": distributions}
     # What draws is loaded here, and matplotlib for its formats alone: inspecting draws nothing.
     if path.suffix == ".tex":
         from .drawing.tikz import tikz
 
-        path.write_text(tikz(graph, beside=beside))
+        path.write_text(tikz(graph, **shown))
     elif path.suffix in (".svg", ".png", ".pdf"):
         from .drawing.figure import save_graph
 
-        save_graph(graph, path, beside=beside)
+        save_graph(graph, path, **shown)
     else:
         raise ValueError(f"unknown format {path.suffix!r}; name a file .svg, .png, .pdf or .tex")

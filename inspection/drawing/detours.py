@@ -13,8 +13,8 @@ from itertools import pairwise
 
 from .shapes import RADIUS, Disc, Point
 
-BAND = RADIUS + 0.07
-"""Half the height of a row with what must stay clear of it."""
+CLEAR = 0.07
+"""How far an arrow keeps from a row."""
 
 NARROW = 0.24
 """The least gap that an arrow runs through."""
@@ -40,6 +40,7 @@ class Detours:
             rows.setdefault(round(disc.centre[1], 6), []).append((left, right))
         self.gaps = {y: dict(_gaps(sorted(spans))) for y, spans in rows.items()}
         self.used: Counter[Point] = Counter()
+        self.band = max((disc.height for disc in discs.values()), default=RADIUS) + CLEAR
 
     def way(self, parent: Disc, child: Disc, aside: float = 0.0) -> list[Point]:
         """The points that an arrow is drawn towards, one after another.
@@ -55,17 +56,17 @@ class Detours:
             (y for y in self.gaps if min(ay, by) + 1e-6 < y < max(ay, by) - 1e-6),
             key=lambda y: down * y,
         )
-        points = [(ax + aside, ay + down * (BAND + 0.12 - 0.6 * aside))]
+        points = [(ax + aside, ay + down * (self.band + 0.12 - 0.6 * aside))]
         for y, x in zip(between, self._through(ax, between, bx, aside), strict=True):
-            points += [(x, y - down * BAND), (x, y), (x, y + down * BAND)]
-        return _tight([*points, (bx + aside, by - down * (BAND + 0.12 + 0.6 * aside))])
+            points += [(x, y - down * self.band), (x, y), (x, y + down * self.band)]
+        return _tight([*points, (bx + aside, by - down * (self.band + 0.12 + 0.6 * aside))])
 
     def _over(self, start: Point, end: Point, aside: float) -> list[Point]:
         """Along a row, above it or below it, where fewer arrows run."""
         y = start[1]
         above, below = (y, 1.0), (y, -1.0)
         side = above if self.used[above] <= self.used[below] else below
-        height = BAND + 0.16 + LANE * self.used[side] + aside
+        height = self.band + 0.16 + LANE * self.used[side] + aside
         self.used[side] += 1
         return [(x, y + side[1] * height) for x in (start[0], end[0])]
 

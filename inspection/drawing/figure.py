@@ -23,7 +23,7 @@ from matplotlib.transforms import Affine2D
 
 from ..graphs.structure import INTERVENED, Structure
 from .layout import lay_out
-from .legend import HEADINGS, Entry, circles, entries
+from .legend import HEADINGS, Entry, entries, sentences
 from .shapes import Arrow, Box, Disc, Drawing, hull
 
 INCHES = 0.56
@@ -31,6 +31,9 @@ INCHES = 0.56
 
 GAP, LEAST = 0.35, 3.4
 """Inches between model and guide side by side, and of the narrowest figure: its legend's width."""
+
+SMALL = 5.8
+"""Points of a distribution in a node."""
 
 LINE = 0.17
 """Inches of a line of text."""
@@ -61,18 +64,23 @@ STYLE: Any = {
 }
 
 
-def draw_graph(graph: Structure, *, beside: bool = False, numbers: bool = False) -> Figure:
+def draw_graph(
+    graph: Structure, *, beside: bool = False, numbers: bool = False, distributions: bool = False
+) -> Figure:
     """The plate diagram of a model and its guide.
 
     Args:
         graph: of both programs.
         beside: model and guide in a panel each; one over the other by default.
         numbers: the sizes of plates as numbers too, beside their symbols.
+        distributions: in every node its distribution too, and whose parameters that has.
     """
     panes = ("p", "q") if beside else ("pq",)
-    drawings = [lay_out(graph, sides, numbers=numbers) for sides in panes]
+    drawings = [
+        lay_out(graph, sides, numbers=numbers, distributions=distributions) for sides in panes
+    ]
     (left, low), (right, high) = hull([drawing.corners for drawing in drawings])
-    explained, said = entries(drawings), circles(graph)
+    explained, said = entries(drawings), sentences(graph)
     with rc_context(STYLE):
         margin, heading = 0.08, LINE if beside else 0.0
         caption, legend = LINE * len(said), LINE * -(-len(explained) // 2) + 0.12
@@ -102,10 +110,15 @@ def draw_graph(graph: Structure, *, beside: bool = False, numbers: bool = False)
 
 
 def save_graph(
-    graph: Structure, path: Path, *, beside: bool = False, numbers: bool = False
+    graph: Structure,
+    path: Path,
+    *,
+    beside: bool = False,
+    numbers: bool = False,
+    distributions: bool = False,
 ) -> None:
     """Write the diagram; the ending of the name decides the format: png, svg or pdf."""
-    figure = draw_graph(graph, beside=beside, numbers=numbers)
+    figure = draw_graph(graph, beside=beside, numbers=numbers, distributions=distributions)
     with rc_context(STYLE):
         undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
         figure.savefig(path, dpi=200, metadata=undated.get(path.suffix, {}))
@@ -181,9 +194,16 @@ def _paint_disc(axes: Any, disc: Disc) -> None:
     if role == "deterministic":
         inner = (size[0] - 2 * DOUBLE, size[1] - 2 * DOUBLE)
         axes.add_patch(Ellipse(disc.centre, *inner, **outline))
-    axes.text(
-        *disc.centre, f"${disc.label}$", ha="center", va="center", size=10, color=ink, zorder=5
-    )
+    middle: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 5}
+    axes.text(*disc.label_place, f"${disc.label}$", size=10, color=ink, **middle)
+    for number, line in enumerate(disc.lines):
+        colour = PALE if disc.lag else "0.2"
+        axes.text(*disc.line_place(number), _plain(line), size=SMALL, color=colour, **middle)
+
+
+def _plain(text: str) -> str:
+    """A name that matplotlib shall not read as mathematics."""
+    return text.replace("$", r"\$")
 
 
 def _paint_square(axes: Any, disc: Disc) -> None:

@@ -50,6 +50,15 @@ def entries(drawings: Sequence[Drawing]) -> list[Entry]:
     ]
 
 
+EMPTY = "No sites: nothing is drawn."
+"""Below a figure of programs without any."""
+
+
+def sentences(graph: Structure, notation: Notation = LATEX) -> list[str]:
+    """What a reader of a figure must be told beside its legend."""
+    return circles(graph, notation) if graph.nodes else [EMPTY]
+
+
 def circles(graph: Structure, notation: Notation = LATEX) -> list[str]:
     """Sentences about two nodes that a guide seems to draw from each other.
 

@@ -13,6 +13,9 @@ from ..graphs.structure import Edge, Node
 RADIUS = 0.33
 """Of a node, in units of which one is about 14 mm in print."""
 
+TALL, ABOVE, LINE, LETTER = 0.46, 0.14, 0.16, 0.044
+"""Of nodes with lines: half the height, the label's place, a line, half a letter's width."""
+
 SQUARE = 0.11
 """Half the side of a factor's square."""
 
@@ -24,13 +27,17 @@ PAD, TEXT = 0.2, 0.42
 
 Point = tuple[float, float]
 
+EMPTY = ((0.0, 0.0), (2 * RADIUS, RADIUS))
+"""The corners of a drawing of nothing."""
+
 
 @dataclass(frozen=True)
 class Disc:
     """A node: an ellipse around ``centre``, ``width`` and ``height`` its half axes.
 
     A factor is a square of these half sides, with its label to the right of it. ``lag`` is how many
-    steps before the one that is shown it lies: a reminder of another node, drawn paler.
+    steps before the one that is shown it lies: a reminder of another node, drawn paler. ``lines``
+    stand below the label: its distribution, and whose parameters that has.
     """
 
     node: Node
@@ -39,6 +46,18 @@ class Disc:
     width: float
     height: float = RADIUS
     lag: int = 0
+    lines: tuple[str, ...] = ()
+
+    @property
+    def label_place(self) -> Point:
+        """Where the label stands: in the middle, or above the lines below it."""
+        x, y = self.centre
+        return x, y + (ABOVE if self.lines else 0.0)
+
+    def line_place(self, number: int) -> Point:
+        """Where a line stands."""
+        x, y = self.centre
+        return x, y + ABOVE - LINE * (number + 1) - 0.05
 
     @property
     def is_square(self) -> bool:
@@ -143,7 +162,7 @@ class Drawing:
         parts = [(box.lower, box.upper) for box in self.boxes]
         parts += [disc.corners for disc in self.discs]
         parts += [(point, point) for arrow in self.arrows if arrow.bent for point in _along(arrow)]
-        (left, low), (right, high) = hull(parts)
+        (left, low), (right, high) = hull(parts or [EMPTY])
         line = 0.03
         return (left - line, low - line), (right + line, high + line)
 

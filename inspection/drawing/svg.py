@@ -28,19 +28,21 @@ DOUBLE = 4
 LABEL = re.compile(r"(?P<head>.+?)(?:_\{(?P<below>.*?)\})?(?:\^\{(?P<above>.*?)\})?")
 
 
-def svg(graph: Structure, sides: str = "pq", *, numbers: bool = False) -> str:
+def svg(
+    graph: Structure, sides: str = "pq", *, numbers: bool = False, distributions: bool = False
+) -> str:
     """The plate diagram of a model and its guide.
 
     Args:
         graph: of both programs.
-        sides, numbers: see :func:`ccvae.inspection.drawing.layout.lay_out`.
+        sides, numbers, distributions: see :func:`ccvae.inspection.drawing.layout.lay_out`.
 
     Returns:
         an ``svg`` element. A node is a group of the class ``node`` and of its role, with its name
         in ``data-node``; one of an earlier step has the class ``earlier`` and no name. A factor is
         a square; an arrow has the class ``arrow`` and its kind, with hyphens for spaces.
     """
-    return drawn_svg(lay_out(graph, sides, numbers=numbers))
+    return drawn_svg(lay_out(graph, sides, numbers=numbers, distributions=distributions))
 
 
 def drawn_svg(drawing: Drawing) -> str:
@@ -134,7 +136,7 @@ class _Canvas:
         return f'<text class="mark" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{text}</text>'
 
     def disc(self, disc: Disc) -> str:
-        node, (x, y) = disc.node, self.at(disc.centre)
+        node, (x, ty) = disc.node, self.at(disc.label_place)
         shapes = self.square(disc) if disc.is_square else self.ellipse(disc)
         what = escape(explain(node))
         reach = (
@@ -146,8 +148,16 @@ class _Canvas:
         tx, anchor = (x + 0.2 * UNIT, "start") if disc.is_square else (x, "middle")
         return (
             f'<g class="node {kind}" {own}><title>{what}</title>{shapes}'
-            f'<text x="{tx:.1f}" y="{y + 5:.1f}" text-anchor="{anchor}">{_spans(disc.label)}</text>'
-            "</g>"
+            f'<text x="{tx:.1f}" y="{ty + 5:.1f}" text-anchor="{anchor}">{_spans(disc.label)}'
+            f"</text>{self.lines(disc)}</g>"
+        )
+
+    def lines(self, disc: Disc) -> str:
+        places = (self.at(disc.line_place(number)) for number in range(len(disc.lines)))
+        return "".join(
+            f'<text class="law" x="{x:.1f}" y="{y + 3:.1f}" text-anchor="middle">'
+            f"{escape(line)}</text>"
+            for line, (x, y) in zip(disc.lines, places, strict=True)
         )
 
     def ellipse(self, disc: Disc) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..graphs.structure import Structure
 from .layout import lay_out
-from .legend import HEADINGS, Entry, circles, entries
+from .legend import HEADINGS, Entry, entries, sentences
 from .shapes import Arrow, Box, Disc, Drawing, Point, hull
 
 PREAMBLE = r"""\documentclass[tikz,border=2pt]{standalone}
@@ -35,13 +35,16 @@ NODES = {
 """How the outlines of nodes differ, by their roles."""
 
 
-def tikz(graph: Structure, *, beside: bool = False, numbers: bool = False) -> str:
+def tikz(
+    graph: Structure, *, beside: bool = False, numbers: bool = False, distributions: bool = False
+) -> str:
     """The plate diagram of a model and its guide as a document for LaTeX's class ``standalone``.
 
     Args:
         graph: of both programs.
         beside: the guide to the right of the model; one over the other by default.
         numbers: the sizes of plates as numbers too, beside their symbols.
+        distributions: in every node its distribution too, and whose parameters that has.
 
     >>> from ccvae.inspection import Edge, Node
     >>> nodes = {"z": Node("z", "latent"), "x": Node("x", "observed")}
@@ -49,10 +52,13 @@ def tikz(graph: Structure, *, beside: bool = False, numbers: bool = False) -> st
     >>> print(tikz(graph).splitlines()[-5])
       \\draw[generative] (0,0.92) -- (0,0.33);
     """
+    said = sentences(graph)
+    drawings = [
+        lay_out(graph, sides, numbers=numbers, distributions=distributions)
+        for sides in (("p", "q") if beside else ("pq",))
+    ]
     if not beside:
-        whole = lay_out(graph, numbers=numbers)
-        return PREAMBLE + _picture(whole) + _legend([whole], circles(graph)) + END
-    drawings = [lay_out(graph, side, numbers=numbers) for side in "pq"]
+        return PREAMBLE + _picture(drawings[0]) + _legend(drawings, said) + END
     (left, _), (right, high) = hull([drawing.corners for drawing in drawings])
     middle = _at(((left + right) / 2, high + 0.25))
     model, guide = (
@@ -61,7 +67,7 @@ def tikz(graph: Structure, *, beside: bool = False, numbers: bool = False) -> st
     )
     shifted = f"  \\begin{{scope}}[xshift={14 * (right - left + 0.6):.3g}mm]\n"
     second = shifted + guide + "  \\end{scope}\n"
-    return PREAMBLE + model + second + _legend(drawings, circles(graph)) + END
+    return PREAMBLE + model + second + _legend(drawings, said) + END
 
 
 def _picture(drawing: Drawing) -> str:
@@ -98,7 +104,12 @@ def _disc(disc: Disc) -> list[str]:
     styles += [f"draw={colour}" for colour in pale]
     lines.append(rf"\path[{', '.join(styles)}] {ellipse};")
     ink = f"[{pale[0]}]" if pale else ""
-    lines.append(rf"\node{ink} at {_at(disc.centre)} {{${disc.label}$}};")
+    lines.append(rf"\node{ink} at {_at(disc.label_place)} {{${disc.label}$}};")
+    small = ", ".join(["font=\\tiny\\sffamily", *pale])
+    lines += [
+        rf"\node[{small}] at {_at(disc.line_place(number))} {{{_text(line)}}};"
+        for number, line in enumerate(disc.lines)
+    ]
     return lines
 
 

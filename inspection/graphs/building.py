@@ -13,6 +13,7 @@ from dataclasses import replace
 from ..recording.sites import Record, Site
 from .drawn import drawn
 from .folding import series_of
+from .laws import stated, united
 from .structure import Edge, Node, Plate, Structure
 from .variables import Variables
 
@@ -41,6 +42,7 @@ def structure_of(model: Record, guide: Record) -> Structure:
     edges |= found.edges
     for edge in edges:
         nodes.setdefault(edge.parent, Node(edge.parent, "input"))
+    nodes = stated(nodes, model, guide, variables)
     plates = _plates([*model.sites.values(), *(guide.sites[name] for name in found.auxiliary)])
     nodes = _in_order(nodes, plates)
     graph = Structure(
@@ -116,7 +118,8 @@ def _merge_kinds(graph: Structure, kinds: Mapping[str, str]) -> Structure:
         before = nodes.get(name)
         in_plate = any(plate in kinds.values() for plate in own)
         copies = 1 if before is None or in_plate else before.copies + 1
-        nodes[name] = replace(node, name=name, plates=own, copies=copies)
+        laws = node.laws if before is None else united(before.laws, node.laws)
+        nodes[name] = replace(node, name=name, plates=own, copies=copies, laws=laws)
     sizes: dict[str, tuple[int, ...]] = {}
     for plate in graph.plates.values():
         sizes[plates[plate.name]] = sizes.get(plates[plate.name], ()) + plate.sizes

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 PAST = -1
 """The lag of an edge from all steps before."""
@@ -30,6 +32,21 @@ class Plate:
     sizes: tuple[int, ...]
 
 
+class Law(NamedTuple):
+    """What a program says of a variable's distribution.
+
+    Attributes:
+        families: names of it, as ``Normal``; several where the sites of a variable differ.
+        parameters: parts of the program whose parameters it is computed from.
+    """
+
+    families: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+
+    def __or__(self, other: Law) -> Law:
+        return Law(*(tuple(dict.fromkeys(a + b)) for a, b in zip(self, other, strict=True)))
+
+
 @dataclass(frozen=True)
 class Node:
     """A variable.
@@ -44,6 +61,7 @@ class Node:
         finite: whether it is a label, which can be summed over.
         copies: how many sites outside a common plate it stands for.
         steps: in a folded graph, the nodes that it stands for in the order of time.
+        laws: what the model and the guide, ``"p"`` and ``"q"``, say of its distribution.
     """
 
     name: str
@@ -52,6 +70,11 @@ class Node:
     finite: bool = False
     copies: int = 1
     steps: tuple[str, ...] = ()
+    laws: Mapping[str, Law] = field(default_factory=dict, compare=False, repr=False)
+
+    def law(self, side: str) -> Law:
+        """What a side says of its distribution; nothing where it says nothing."""
+        return self.laws.get(side, Law())
 
 
 @dataclass(frozen=True, order=True)

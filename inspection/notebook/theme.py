@@ -61,6 +61,7 @@ svg.plates { max-width: 100%; height: auto; overflow: visible; font: 11px system
 }
 .plates .script, .plates .mark { font-size: 12px; }
 .plates .mark { fill: var(--muted); }
+.plates .law { font-size: 9px; fill: var(--muted); }
 .plates .arrow path { fill: none; stroke: var(--ink); stroke-width: 1.4; }
 .plates .arrow polygon { fill: var(--ink); }
 .plates .conditional-prior path { stroke: var(--prior); stroke-width: 2.8; }

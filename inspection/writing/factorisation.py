@@ -82,7 +82,7 @@ class Writer:
     def equation(self) -> str:
         """Left side and right side; ``""`` where nothing is drawn."""
         if not self.own and not self.factors:
-            return ""
+            return ", ".join(self._definition(node) for node in self.computed)
         left, right = self.left(), self.group((), [*self._ordered(), *self.factors])
         sign = self.notation.proportional if self.factors else "="
         text = left if left == right else f"{left} {sign} {right}"

@@ -107,6 +107,8 @@ class SiteTable:
         """What a site is in its program, in a few words."""
         if site.distribution == "Unit":
             return "factor"
+        if site.deterministic:
+            return "determined"
         if program == "model" and self.variables.of(site.name) != site.name:
             other = self.records["model"].sites[f"{self.variables.of(site.name)}_observed"]
             kinds = {"always": "observed", "somewhere": "observed where known", "nowhere": "latent"}

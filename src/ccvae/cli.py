@@ -123,6 +123,8 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument(
         "--numbers", action="store_true", help="sizes as numbers in the figure too"
     )
+    inspect.add_argument("--distributions", action="store_true", help=_DISTRIBUTIONS)
+    inspect.add_argument("--deterministic", action="store_true", help=_DETERMINISTIC)
     inspect.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
 
     objectives = _command(commands, "objectives", "Table 1: every objective as a formula")
@@ -206,6 +208,8 @@ def build_parser() -> argparse.ArgumentParser:
 _PROGRAM = "see ccvae models (ccvae)"
 _INDEPENDENT = "whether the model states it: z_c,z_style; cells as y[1],y[2]; sets as a+b,c; or all"
 _INVERSE = "what the posterior needs and the guide lacks; drawn dotted and red"
+_DISTRIBUTIONS = "every variable's distribution and parameters too, in the figure in its node"
+_DETERMINISTIC = "pyro.deterministic as nodes; by default arrows go through them"
 _DO = "the model with these set from outside"
 _LOG = "between two lines of steps.jsonl (50)"
 _COMPILE = "compile the networks first, for long trainings"

@@ -46,26 +46,31 @@ def inspect(options: Namespace) -> tuple[Document, str]:
         network=options.network,
     )
     if ":" in options.program:
-        found = inspect_own(options.program, options.inputs, config, options.labels)
+        own = (options.program, options.inputs, config, options.labels)
+        found = inspect_own(*own, deterministic=options.deterministic)
     else:
-        found = inspect_program(config, options.labels)
+        found = inspect_program(config, options.labels, deterministic=options.deterministic)
     answers = questions.ask(found)
     document = {**found.to_json(), **answers.to_json()}
+    shown = {
+        "beside": options.beside,
+        "numbers": options.numbers,
+        "distributions": options.distributions,
+    }
     if form in ("svg", "png", "pdf"):
         from .inspection.drawing.figure import save_graph
 
         name = f"{config.program}-{config.objective_name}".replace(":", "_")
         path = options.out or Path(f"{name}.{form}")
-        shown = {"beside": options.beside, "numbers": options.numbers}
         save_graph(answers.drawn(found.graph), path, **shown)
         return {**document, "figure": str(path)}, str(path)
     if form == "tex":
         from .inspection.drawing.tikz import tikz
 
         drawn = answers.drawn(found.graph)
-        figure = tikz(drawn, beside=options.beside, numbers=options.numbers)
-        return document, _written(options.out, figure)
-    text = "\n\n".join(filter(None, (found.to_text(), answers.to_text())))
+        return document, _written(options.out, tikz(drawn, **shown))
+    seen = found.to_text(distributions=options.distributions)
+    text = "\n\n".join(filter(None, (seen, answers.to_text())))
     return document, _written(options.out, text if form == "text" else _json(document))
 
 
