@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from html import escape
+from typing import NamedTuple
 
 from pygments import highlight
 from pygments.formatters.html import HtmlFormatter
@@ -11,11 +14,13 @@ from pygments.lexers.python import PythonLexer
 
 from ..config import Config
 from ..inference.catalogue import ENTRIES, PROGRAMS
+from ..inspection import Graph, Inspection
 from ..inspection.drawing.svg import svg
 from ..inspection.example import PATTERNS, inspect_program
 from ..inspection.graphs.source import Source, node_of, read_source
 from ..inspection.writing.factorisation import factorisation
 from ..inspection.writing.mathml import broken, terms
+from ..inspection.writing.notation import LATEX
 from ..loading import choose
 
 TITLES = {name: entry.heading for name, entry in ENTRIES.items()}
@@ -51,9 +56,12 @@ class View:
         figure: the plate diagram as SVG.
         densities: for model and guide, pieces of MathML.
         objective_terms: the objective as pieces of MathML.
+        latex: densities and objective as LaTeX, by what they are of.
         sites: rows of the table; sizes: its symbols with their values.
-        listings: of the model and of the guide.
+        listings: of the model and of the guide, as far as they have a source.
         arrows: the kinds of arrows in the figure.
+        notes, problems: what the inspection says of the pair.
+        lacks: the guide beside the inverse of its model, a line each, where that was asked for.
     """
 
     program: str
@@ -62,15 +70,35 @@ class View:
     figure: str
     densities: dict[str, list[str]]
     objective_terms: list[str]
+    latex: dict[str, str]
     sites: list[dict[str, str]]
     sizes: dict[str, int]
     listings: tuple[Listing, ...]
     arrows: tuple[str, ...]
+    notes: tuple[str, ...]
+    problems: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
+
+
+class Shown(NamedTuple):
+    """A view, and the graph that it is of: as it can be asked, and as it is drawn."""
+
+    view: View
+    graph: Graph
+    drawn: Graph
+
+    def with_lacks(self) -> Shown:
+        """The same with what the guide lacks of the posterior: in words, and in the figure."""
+        inverse = self.graph.inverse()
+        drawn = inverse.added_to(self.graph).folded()
+        lines = tuple(line.strip() for line in inverse.to_text().split("\n"))
+        view = replace(self.view, figure=svg(drawn), lacks=lines, arrows=_kinds(drawn))
+        return Shown(view, self.graph, drawn)
 
 
 @lru_cache(maxsize=64)
-def view(program: str, objective: str, labels: str) -> View:
-    """A program under one of its objectives, on rows with a pattern of known labels.
+def suite(program: str, objective: str, labels: str) -> Shown:
+    """A program of the suite under one of its objectives, on rows with a pattern of known labels.
 
     Args:
         program: by name. objective: one of the program's; ``""`` for its own.
@@ -84,42 +112,75 @@ def view(program: str, objective: str, labels: str) -> View:
     choose(f"objective of {program}", objective, PROGRAMS[program])
     choose("pattern of labels", labels, PATTERNS)
     config = Config(program=program, objective=objective, style=8)
-    found = inspect_program(config, labels)
-    document, densities = found.to_json(), factorisation(found.graph)
-    listings = [
-        _listing(name, read_source(part, record, found.graph))
-        for name, part, record in zip(
-            ("model", "guide"), found.programs, (found.model, found.guide), strict=True
-        )
-        if part is not None
-    ]
-    sites = [
-        {
-            "program": name,
-            "site": site["name"],
-            "node": node_of(site["name"], found.graph) or "",
-            "role": site["role"],
-            "distribution": site["distribution"],
-            "plates": ", ".join(site["plates"]),
-            "batch": "×".join(site["batch_sizes"]),
-            "event": "×".join(site["event_sizes"]) or "1",
-            "parents": ", ".join(site["parents"]),
-        }
-        for name, rows in document["sites"].items()
-        for site in rows
-    ]
-    return View(
+    return shown(inspect_program(config, labels), program, objective, labels)
+
+
+def shown(found: Inspection, program: str, objective: str, labels: str) -> Shown:
+    """What the room shows of an inspection; the names are for the page's choices."""
+    document, drawn = found.to_json(), found.shown()
+    densities = {name: written["latex"] for name, written in factorisation(drawn).items()}
+    latex = {**densities, "objective": found.formula.write(LATEX) if found.formula else ""}
+    view = View(
         program,
         objective,
         labels,
-        svg(found.graph),
-        {name: broken(written["latex"]) for name, written in densities.items()},
+        svg(drawn),
+        {name: _pieces(density) for name, density in densities.items() if density},
         [piece for _, piece in terms(found.formula)] if found.formula else [],
-        sites,
+        {name: formula for name, formula in latex.items() if formula},
+        [
+            _row(name, site, found.graph)
+            for name, rows in document["sites"].items()
+            for site in rows
+        ],
         document["sizes"],
-        tuple(listings),
-        tuple(dict.fromkeys(found.graph.kind(edge) for edge in sorted(found.graph.edges))),
+        tuple(_listings(found)),
+        _kinds(drawn),
+        found.notes,
+        found.problems,
     )
+    return Shown(view, found.graph, drawn)
+
+
+def _kinds(graph: Graph) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(graph.kind(edge) for edge in sorted(graph.edges)))
+
+
+def _pieces(latex: str) -> list[str]:
+    """A density as MathML; names of anybody's may hold what is not read, and are then shown."""
+    try:
+        return broken(latex)
+    except ValueError:
+        return [f"<code>{escape(latex)}</code>"]
+
+
+def _row(program: str, site: Mapping[str, list[str] | str], graph: Graph) -> dict[str, str]:
+    name = str(site["name"])
+    return {
+        "program": program,
+        "site": name,
+        "node": node_of(name, graph) or "",
+        "role": str(site["role"]),
+        "distribution": str(site["distribution"]),
+        "plates": ", ".join(site["plates"]),
+        "batch": "×".join(site["batch_sizes"]),
+        "event": "×".join(site["event_sizes"]) or "1",
+        "parents": ", ".join(site["parents"]),
+    }
+
+
+def _listings(found: Inspection) -> list[Listing]:
+    listings = []
+    for name, part, record in zip(
+        ("model", "guide"), found.programs, (found.model, found.guide), strict=True
+    ):
+        try:
+            source = None if part is None else read_source(part, record, found.graph)
+        except ValueError:  # made by a call, or written in another language
+            continue
+        if source is not None:
+            listings.append(_listing(name, source))
+    return listings
 
 
 def _listing(program: str, source: Source) -> Listing:

@@ -13,6 +13,8 @@ import uvicorn
 
 from ..files import say
 from ..inference.runs.run import Run, load
+from .looking import Pair
+from .own import Own
 from .server import Pages, build_app
 
 ADDRESS = "127.0.0.1"
@@ -75,18 +77,25 @@ class Server(uvicorn.Server):
 
 
 def prepare(
-    directory: Path | None, port: int, device: torch.device, trust: Collection[str] = ()
+    directory: Path | None,
+    port: int,
+    device: torch.device,
+    trust: Collection[str] = (),
+    pair: Pair | None = None,
 ) -> tuple[str, Run, Callable[[], None]]:
     """Everything that can fail before the page is served.
+
+    Args:
+        pair: somebody's, for the room of programs.
 
     Returns:
         the address to open, the run, and what serves the page until it is interrupted.
 
     Raises:
-        ValueError: see :func:`open_run` and :func:`listen`.
+        ValueError: see :func:`open_run`, :func:`listen` and :class:`ccvae.web.own.Own`.
     """
     run = open_run(directory, device, trust)
-    app = build_app(run)
+    app = build_app(run, Own(pair) if pair else None)
     listening = listen(port)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="on"

@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -19,61 +15,51 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.templating import Jinja2Templates
 from starlette.types import Receive, Scope, Send
 
-from .. import __version__
 from ..inference.catalogue import PROGRAMS
 from ..inference.runs.run import Run
 from ..inspection.example import PATTERNS
 from ..inspection.objectives import names
+from .asking import ask
 from .comparison import SUMMARIES, Comparison, heading, small_faces
 from .faces import Room
-from .guard import Guard, without
+from .frame import HERE, Frame
+from .guard import Guard
+from .looking import OWN
 from .objectives import table_row
-from .programs import DEFAULTS, TITLES, View, view
-
-HERE = Path(__file__).parent
-
-ROOMS = {"programs": "Programs", "objectives": "Objectives", "faces": "Faces"}
+from .own import Own
+from .programs import DEFAULTS, TITLES, Shown, suite
+from .turns import do
 
 TRAININGS = 3
 """How many trainings may run at once."""
 
-Result = TypeVar("Result")
 
-
-PYRO = ThreadPoolExecutor(1, "pyro")
-"""The one thread on which Pyro runs: its handlers and random numbers belong to the process."""
-
-
-async def do(work: Callable[..., Result], *arguments: Any) -> Result:
-    """What a function returns that runs Pyro, once its turn has come.
-
-    Who asks waits in a queue, a training for every step anew: so it delays a slider by one step.
-    """
-    return await asyncio.get_running_loop().run_in_executor(PYRO, work, *arguments)
-
-
-def build_app(run: Run) -> Starlette:
+def build_app(run: Run, own: Own | None = None) -> Starlette:
     """The page as an ASGI application.
 
     Args:
-        run: a trained run for the room of faces.
+        run: a trained run for the room of faces. own: somebody's pair for the room of programs.
     """
-    pages = Pages(run)
+    pages = Pages(run, own)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        preparing = asyncio.create_task(pages.prepare())
+        tasks = [asyncio.create_task(pages.prepare())]
+        if own is not None:
+            tasks.append(asyncio.create_task(own.watch()))
         yield
-        preparing.cancel()
+        for task in tasks:
+            task.cancel()
 
     app = Starlette(
         routes=[
             Route("/", pages.programs),
             Route("/programs", pages.programs),
             Route("/programs/view", pages.programs_view),
+            Route("/api/ask", pages.ask),
+            Route("/api/own", pages.own_state),
             Route("/objectives", pages.objectives),
             Route("/faces", pages.faces),
             Route("/api/comparison", pages.comparison, methods=["POST"]),
@@ -83,10 +69,10 @@ def build_app(run: Run) -> Starlette:
         ],
         middleware=[Middleware(Guard)],
         exception_handlers={
-            HTTPException: pages.failed,
-            ValueError: pages.failed,
-            ClientDisconnect: pages.failed,
-            Exception: pages.failed,
+            HTTPException: pages.frame.failed,
+            ValueError: pages.frame.failed,
+            ClientDisconnect: pages.frame.failed,
+            Exception: pages.frame.failed,
         },
         lifespan=lifespan,
     )
@@ -113,30 +99,16 @@ class Stream(StreamingResponse):
             self.end()
 
 
-def breakable(name: str) -> Markup:
-    """A label's name that a line may break after an underscore."""
-    return Markup("_<wbr>").join(name.split("_"))
-
-
 class Pages:
     """What is answered at each address.
 
     Args:
-        run: a trained run.
+        run: a trained run. own: somebody's pair, or None.
     """
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.trainings, self.ended = run, 0, False
-        environment = Environment(
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            loader=FileSystemLoader(HERE / "templates"),
-        )
-        environment.filters["markup"] = Markup  # for what this package wrote itself
-        environment.filters["breakable"] = breakable
-        self.templates = Jinja2Templates(env=environment)
+    def __init__(self, run: Run, own: Own | None = None) -> None:
+        self.run, self.own, self.frame = run, own, Frame()
+        self.trainings, self.ended = 0, False
         try:
             self.room: Room | None = Room(run)
             self.reason = ""
@@ -151,26 +123,48 @@ class Pages:
 
     async def programs(self, request: Request) -> Response:
         """The room of programs."""
-        shown = await self._view(request)
+        shown = await self._shown(request)
         programs = {name: list(known) for name, known in PROGRAMS.items()}
-        return self._page(
-            request, "programs", view=shown, programs=programs, titles=TITLES, patterns=PATTERNS
+        titles = TITLES
+        if self.own is not None:
+            programs = {OWN: [], **programs}
+            titles = {OWN: self.own.pair.path, **TITLES}
+        return self.frame.page(
+            request,
+            "programs",
+            view=shown.view,
+            programs=programs,
+            titles=titles,
+            patterns=PATTERNS,
+            patterned=self.own is None or len(self.own.pair.patterns) > 1,
+            own=self.own.state() if self.own else {},
         )
 
     async def programs_view(self, request: Request) -> Response:
         """What that room shows of a program, without the page around it."""
-        shown = await self._view(request)
-        return self.templates.TemplateResponse(request, "programs_view.html", {"view": shown})
+        shown = await self._shown(request)
+        return self.frame.part(request, "programs_view.html", view=shown.view)
+
+    async def ask(self, request: Request) -> Response:
+        """The answer to a question about what the room of programs shows."""
+        shown = await self._shown(request)
+        return JSONResponse(await asyncio.to_thread(ask, shown, dict(request.query_params)))
+
+    async def own_state(self, _: Request) -> Response:
+        """Whether somebody's pair has been looked at anew."""
+        if self.own is None:
+            raise HTTPException(404, "no pair is shown; start ccvae app module:model,guide")
+        return JSONResponse(self.own.state())
 
     async def objectives(self, request: Request) -> Response:
         """The room of objectives."""
         table = [await do(table_row, name) for name in names()]
         choices = {name: list(known) for name, known in PROGRAMS.items() if len(known) > 1}
-        return self._page(request, "objectives", table=table, choices=choices, titles=TITLES)
+        return self.frame.page(request, "objectives", table=table, choices=choices, titles=TITLES)
 
     async def faces(self, request: Request) -> Response:
         """The room of faces."""
-        return self._page(request, "faces", room=self.room, reason=self.reason, run=self.run)
+        return self.frame.page(request, "faces", room=self.room, reason=self.reason, run=self.run)
 
     async def comparison(self, request: Request) -> Response:
         """A short training under two objectives, as a JSON object on each line."""
@@ -227,34 +221,20 @@ class Pages:
                 422, f"this file cannot be used: {error}; choose a PNG or a JPEG"
             ) from error
 
-    async def failed(self, request: Request, error: Exception) -> Response:
-        """A failure as one sentence: JSON for the page's own requests, a page for people."""
-        status, reason = 500, "something went wrong here; the terminal of ccvae app says what"
-        if isinstance(error, HTTPException):
-            status, reason = error.status_code, str(error.detail)
-        elif isinstance(error, ValueError):
-            status, reason = 400, without(str(error), request.query_params.values())
-        elif isinstance(error, ClientDisconnect):
-            status, reason = 400, "the request ended before it was whole"
-        if request.url.path.startswith("/api/"):
-            return JSONResponse({"error": reason}, status)
-        return self._page(request, "", code=status, reason=reason)
-
     def _room(self) -> Room:
         if self.room is None:
             raise HTTPException(404, self.reason)
         return self.room
 
-    async def _view(self, request: Request) -> View:
-        asked = [request.query_params.get(k, "") for k in ("program", "objective", "labels")]
-        program = asked[0] or DEFAULTS[0]
-        return await do(view, program, asked[1], asked[2] or DEFAULTS[2])
-
-    def _page(self, request: Request, here: str, *, code: int = 200, **parts: Any) -> Response:
-        frame = {"rooms": ROOMS, "here": here, "version": __version__, "code": code}
-        return self.templates.TemplateResponse(
-            request, f"{here or 'failed'}.html", frame | parts, code
-        )
+    async def _shown(self, request: Request) -> Shown:
+        query = request.query_params
+        asked = [query.get(k, "") for k in ("program", "objective", "labels")]
+        program = asked[0] or (OWN if self.own else DEFAULTS[0])
+        if program == OWN and self.own is not None:
+            shown = self.own.at(asked[2])
+        else:
+            shown = await do(suite, program, asked[1], asked[2] or DEFAULTS[2])
+        return await asyncio.to_thread(shown.with_lacks) if query.get("lacks") else shown
 
 
 async def _json(request: Request) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def svg(
     Returns:
         an ``svg`` element. A node is a group of the class ``node`` and of its role, with its name
         in ``data-node``; one of an earlier step has the class ``earlier`` and no name. A factor is
-        a square; an arrow has the class ``arrow`` and its kind, with hyphens for spaces.
+        a square; an arrow has the class ``arrow`` and its kind, with hyphens for spaces, and its
+        ends in ``data-parent`` and ``data-child``.
     """
     return drawn_svg(lay_out(graph, sides, numbers=numbers, distributions=distributions))
 
@@ -118,12 +119,13 @@ class _Canvas:
         length, half = HEAD if arrow.head else (0.0, 0.0)
         foot = ex + length * ux, ey + length * uy
         corners = [(foot[0] - s * half * uy, foot[1] + s * half * ux) for s in (1, -1)]
-        ends = [*(end for *_, end in arrow.pieces[:-1]), foot]
-        curves = zip(arrow.controls, ends, strict=True)
+        stops = [*(end for *_, end in arrow.pieces[:-1]), foot]
+        curves = zip(arrow.controls, stops, strict=True)
         line = " ".join(f"Q{self.pair(control)} {self.pair(end)}" for control, end in curves)
         head = " ".join(self.pair(point).replace(" ", ",") for point in (arrow.end, *corners))
+        ends = f'data-parent="{escape(arrow.edge.parent)}" data-child="{escape(arrow.edge.child)}"'
         return (
-            f'<g class="arrow {arrow.kind.replace(" ", "-")}">'
+            f'<g class="arrow {arrow.kind.replace(" ", "-")}" {ends}>'
             f'<path d="M{self.pair(arrow.start)} {line}"></path>'
             + (f'<polygon points="{head}"></polygon>' if arrow.head else "")
             + (self.mark(arrow) if arrow.mark else "")

@@ -110,9 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument("--data", default=Config.data, metavar="SPEC", help=_SPEC)
     inspect.add_argument("--only", default=Config.only, help="names of the labels to use (some)")
     inspect.add_argument("--network", default=Config.network, help="see ccvae train (auto)")
-    inspect.add_argument(
-        "--inputs", default="", metavar="MODULE:FUNCTION", help="returns your programs' arguments"
-    )
+    inspect.add_argument("--inputs", default="", metavar="MODULE:FUNCTION", help=_INPUTS)
     inspect.add_argument("--independent", default="", metavar="A,B", help=_INDEPENDENT)
     inspect.add_argument("--given", default="", metavar="C,…", help="what --independent is given")
     inspect.add_argument("--blanket", default="", metavar="A", help="its Markov blanket")
@@ -196,7 +194,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_device(demo)
 
     app = _command(commands, "app", "the teaching page, on this machine (extra [app])")
-    app.add_argument("directory", nargs="?", type=Path, default=None, metavar="DIR", help=_RUN)
+    app.add_argument("shown", nargs="*", metavar="DIR|MODULE:MODEL,GUIDE", help=_SHOWN)
+    app.add_argument("--inputs", default="", metavar="MODULE:FUNCTION", help=_INPUTS)
     app.add_argument(
         "--port", type=whole(0, 2**16 - 1), default=8000, help="0 takes a free one (8000)"
     )
@@ -234,7 +233,11 @@ _NAMES = (
     "table lies now"
 )
 _TABLE = "diva, m2, multiclass or objectives (diva)"
-_RUN = "a run directory for the room of faces (one that comes with the package)"
+_SHOWN = (
+    "a run directory for the room of faces (one that comes with the package), and programs of "
+    "yours for the room of programs, drawn anew when their file is saved (none)"
+)
+_INPUTS = "returns your programs' arguments"
 _AGAIN = "go on where a stopped demo stands; a finished one is made anew without it"
 _TRUST = (
     "a module whose classes the run may name as its objective or network, once for each; reading a "

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from .config import Config
 from .data.spec import load as load_data
@@ -27,12 +28,30 @@ def data(options: Namespace) -> tuple[Document, str]:
 def app(options: Namespace) -> tuple[Document, str, Callable[[], None]]:
     """``ccvae app``; the third is what serves the page, once its address has been printed."""
     try:
+        from .web.looking import Pair
         from .web.serve import prepare
     except ModuleNotFoundError as error:
         raise ValueError(
             f"the page needs {error.name}, which is not installed: pip install 'ccvae[app]'"
         ) from error
     device = device_of(options.device)
-    url, run, serve = prepare(options.directory, options.port, device, options.trust)
-    text = f"{url} shows {run.directory}; press Ctrl-C to end"
-    return {"url": url, "run": str(run.directory)}, text, serve
+    directory, path = _shown(options.shown)
+    if options.inputs and not path:
+        raise ValueError("expected module:model,guide with --inputs; name the programs too")
+    pair = Pair(path, options.inputs) if path else None
+    url, run, serve = prepare(directory, options.port, device, options.trust, pair)
+    text = f"{url} shows {' and '.join(filter(None, (path, str(run.directory))))}"
+    document = {"url": url, "run": str(run.directory), "programs": path}
+    return document, f"{text}; press Ctrl-C to end", serve
+
+
+def _shown(words: Sequence[str]) -> tuple[Path | None, str]:
+    """The run's directory and the pair that are named, in any order; None and ``""`` without."""
+    directories = [word for word in words if ":" not in word or Path(word).is_dir()]
+    pairs = [word for word in words if word not in directories]
+    if len(directories) > 1 or len(pairs) > 1:
+        raise ValueError(
+            f"expected one run directory and one module:model,guide at most, got {len(words)} "
+            "words; open a second page with --port 0 for others"
+        )
+    return Path(directories[0]) if directories else None, pairs[0] if pairs else ""

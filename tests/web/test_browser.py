@@ -138,6 +138,74 @@ def test_programs_by_mouse(browser, address):
     clean(browser, address)
 
 
+def press_node(browser, name):
+    browser.execute_script(
+        "document.querySelector(`.node[data-node=${arguments[0]}]`)"
+        ".dispatchEvent(new MouseEvent('click', {bubbles: true}))",
+        name,
+    )
+
+
+def lit(browser):
+    return browser.execute_script(
+        "return [...document.querySelectorAll('.arrow.lit')]"
+        ".map((arrow) => `${arrow.dataset.parent}-${arrow.dataset.child}`).sort()"
+    )
+
+
+def test_two_nodes_and_what_is_given(browser, address):
+    browser.get(f"{address}programs?program=diva")
+    one(browser, "[name=click][value=ask]").click()
+    for name in ("z_d", "z_y"):
+        press_node(browser, name)
+    wait(browser, lambda: "z_d and z_y are independent" in text(browser, "#answer"), "the answer")
+    assert lit(browser) == []
+    press_node(browser, "x")
+    wait(browser, lambda: lit(browser) == ["z_d-x", "z_y-x"], "the path")
+    assert "z_d → x ← z_y is open" in text(browser, "#answer")
+    browser.get(browser.current_url)  # as somebody to whom the address was sent
+    wait(browser, lambda: lit(browser) == ["z_d-x", "z_y-x"], "the path again")
+    one(browser, "[name=lacks]").click()
+    wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".arrow.missing"), "what it lacks")
+    one(browser, "[name=click][value=blanket]").click()
+    press_node(browser, "z_y")
+    around = "return document.querySelectorAll('.node.around').length"
+    wait(browser, lambda: browser.execute_script(around) == 4, "the blanket")
+    one(browser, "#large").click()
+    box = one(browser, "#view svg.plates").rect
+    assert box["height"] > 500
+    press(browser, Keys.ESCAPE)
+    assert one(browser, "h1").is_displayed()
+    clean(browser, address)
+
+
+def test_the_graph_is_asked_by_keyboard(browser, address):
+    browser.get(f"{address}programs?program=diva&click=ask")
+    for name in ("z_d", "z_x", "x"):
+        tab_to(browser, f'.node[data-node="{name}"]')
+        press(browser, Keys.ENTER)
+        browser.execute_script(
+            "document.activeElement.blur(); document.querySelector('h1').focus()"
+        )
+    wait(browser, lambda: lit(browser) == ["z_d-x", "z_x-x"], "the path")
+    clean(browser, address)
+
+
+def test_light_and_size_stay(browser, address):
+    browser.get(f"{address}programs")
+    shade = "return getComputedStyle(document.body).backgroundColor"
+    light = browser.execute_script(shade)
+    Select(one(browser, "[name=theme]")).select_by_value("dark")
+    Select(one(browser, "[name=size]")).select_by_value("large")
+    assert "theme=dark" in browser.current_url
+    assert browser.execute_script(shade) != light
+    browser.get(f"{address}faces")
+    assert browser.execute_script(shade) != light
+    assert browser.execute_script("return getComputedStyle(document.body).fontSize") == "24px"
+    browser.execute_script("localStorage.clear()")
+    clean(browser, address)
+
+
 def test_swapping_the_objective_changes_the_terms(browser, address):
     browser.get(f"{address}objectives")
     assert Select(one(browser, "[name=a]")).first_selected_option.text == "ccvae"

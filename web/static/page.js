@@ -23,3 +23,13 @@ export async function ask(address, options = {}) {
 }
 
 export const sentence = (error) => `${error.message[0].toUpperCase()}${error.message.slice(1)}.`;
+
+/** What of a room's state stands in its address, and how the page looks with it. */
+export const state = () => new URLSearchParams(location.search);
+
+/** Put a room's state into its address; what is empty is left out, and how the page looks stays. */
+export function keep(room, values) {
+  const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "" && value != null && value !== false));
+  for (const name of ["theme", "size"]) if (state().has(name)) query.set(name, state().get(name));
+  history.replaceState(null, "", `${room}${query.size ? `?${query}` : ""}${location.hash}`);
+}

@@ -1,43 +1,78 @@
-// The room of programs: other choices without leaving the page, and nodes that mark their lines.
-import { ask, carried, say, sentence } from "./page.js";
+// The room of programs: other choices without leaving the page, nodes that mark their lines, and
+// questions to the graph. All of it stands in the address.
+import { ask, carried, keep, say, sentence, state } from "./page.js";
 
 const form = document.getElementById("choice");
+const asking = document.getElementById("ask");
 const view = document.getElementById("view");
-const programs = carried("programs");
-let current = null;
+const answer = document.getElementById("answer");
+const large = document.getElementById("large");
+const { programs, own, patterned } = carried("carried");
+const QUESTION = ["first", "second", "given", "do"];
+const OWN = "own", EVERY = 400;
+let current = null, marked = null, blanket = "", version = own.version, turn = 0;
 
-form.addEventListener("change", async (event) => {
-  if (event.target.name === "program") {
-    const names = programs[form.elements.program.value];
-    form.elements.objective.replaceChildren(...names.map((name) => new Option(name, name)));
-  }
+const fields = asking.elements;
+const names = (field) => fields[field].value.split(/,(?![^[\]]*\])/).map((name) => name.trim()).filter(Boolean);
+const click = () => fields.click.value;
+const nodes = () => view.querySelectorAll("svg .node[data-node]");
+
+function chosen() {
   const query = new URLSearchParams(new FormData(form));
+  if (query.get("program") === OWN && !patterned) query.delete("labels");
+  return query;
+}
+
+function remember() {
+  const question = Object.fromEntries(QUESTION.map((field) => [field, fields[field].value]));
+  const mode = click() === "mark" ? "" : click();
+  keep("/programs", { ...Object.fromEntries(chosen()), node: marked ?? "", click: mode, ...question, blanket,
+    whole: document.body.classList.contains("whole") ? "1" : "" });
+}
+
+async function show(words) {
+  const query = chosen();
   const mine = (current = query.toString());
   try {
     const html = await (await ask(`/programs/view?${query}`)).text();
     if (mine !== current) return; // something else has been chosen since
     view.innerHTML = html;
-    history.replaceState(null, "", `/programs?${query}`);
-    say(`Shown: ${query.get("program")} with the objective ${query.get("objective")}, ${query.get("labels")} of the labels known.`);
+    if (words) say(words(query));
+    mark(marked, false);
+    await answered();
   } catch (error) {
     say(sentence(error));
   }
+}
+
+function suit() {
+  const mine = form.elements.program.value === OWN;
+  form.elements.objective.disabled = mine;
+  document.getElementById("patterns").hidden = mine && !patterned;
+}
+
+form.addEventListener("change", (event) => {
+  if (event.target.name === "program") {
+    const known = programs[form.elements.program.value];
+    form.elements.objective.replaceChildren(...known.map((name) => new Option(name, name)));
+    forget();
+    suit();
+  }
+  remember();
+  show((query) => `Shown: ${query.get("program") === OWN ? "your programs" : query.get("program")}`
+    + `${query.get("objective") ? ` with the objective ${query.get("objective")}` : ""}`
+    + `${query.get("labels") ? `, ${query.get("labels")} of the labels known` : ""}.`);
 });
 
-function mark(name) {
-  const pressed = view.querySelector('[aria-pressed="true"]')?.dataset.node;
-  const chosen = pressed === name ? null : name;
-  for (const node of view.querySelectorAll("svg .node")) {
-    node.setAttribute("aria-pressed", String(node.dataset.node === chosen));
-  }
-  for (const row of view.querySelectorAll("tr[data-node]")) {
-    row.classList.toggle("marked", row.dataset.node === chosen);
-  }
+function mark(name, speak = true) {
+  marked = name;
+  for (const row of view.querySelectorAll("tr[data-node]")) row.classList.toggle("marked", row.dataset.node === name);
+  press();
   const found = [];
   for (const listing of view.querySelectorAll(".listing")) {
     let first = null;
     for (const line of listing.querySelectorAll("li")) {
-      const states = chosen !== null && (line.dataset.nodes ?? "").split(" ").includes(chosen);
+      const states = name !== null && (line.dataset.nodes ?? "").split(" ").includes(name);
       line.classList.toggle("marked", states);
       if (states) first ??= line;
     }
@@ -46,19 +81,156 @@ function mark(name) {
       found.push(`${listing.dataset.path}, line ${first.value}`);
     }
   }
-  if (chosen === null) say("");
-  else say(found.length ? `${name}: ${found.join(" and ")}.` : `${name} is an argument of the programs: no line states it.`);
+  if (!speak) return;
+  if (name === null) say("");
+  else say(found.length ? `${name}: ${found.join(" and ")}.` : `${name}: no line of the source shown states it.`);
+}
+
+/** What each node is in the question. */
+function press() {
+  const parts = Object.fromEntries(QUESTION.map((field) => [field, names(field).map((name) => name.replace(/\[.*/, ""))]));
+  for (const node of nodes()) {
+    const name = node.dataset.node;
+    for (const field of QUESTION) node.classList.toggle(`is-${field}`, parts[field].includes(name));
+    node.classList.toggle("is-of", blanket === name);
+    const asked = QUESTION.some((field) => parts[field].includes(name)) || blanket === name;
+    node.setAttribute("aria-pressed", String(marked === name || asked));
+  }
+}
+
+function light(found) {
+  const path = found?.path ?? [], around = found?.blanket ?? [], blocked = found?.blocked ?? [];
+  for (const node of nodes()) {
+    node.classList.toggle("lit", path.includes(node.dataset.node));
+    node.classList.toggle("around", around.includes(node.dataset.node));
+    node.classList.toggle("blocks", blocked.includes(node.dataset.node));
+  }
+  const joined = (a, b) => path.some((name, i) => (name === a && path[i + 1] === b) || (name === b && path[i + 1] === a));
+  for (const arrow of view.querySelectorAll("svg .arrow[data-parent]")) {
+    const models = arrow.matches(".generative, .conditional-prior");
+    arrow.classList.toggle("lit", models && joined(arrow.dataset.parent, arrow.dataset.child));
+  }
+}
+
+/** Ask what the fields say; without a whole question nothing is lit. */
+async function answered() {
+  const mine = (turn += 1);
+  press();
+  remember();
+  const question = blanket ? { blanket } : Object.fromEntries(QUESTION.map((field) => [field, fields[field].value]));
+  if (!blanket && !(question.first.trim() && question.second.trim())) {
+    light(null);
+    answer.replaceChildren(...(question.first.trim() ? [paragraph(`${question.first}, and which other?`)] : []));
+    return;
+  }
+  try {
+    const query = new URLSearchParams([...chosen(), ...Object.entries(question)]);
+    query.delete("lacks");
+    const found = await (await ask(`/api/ask?${query}`)).json();
+    if (mine !== turn) return; // something else has been asked since
+    light(found);
+    const statement = document.createElement("p");
+    statement.className = `statement ${found.holds ? "holds" : "open"}`;
+    statement.textContent = found.statement;
+    answer.replaceChildren(...(found.statement ? [statement] : []), ...found.sentences.map(paragraph));
+  } catch (error) {
+    if (mine !== turn) return;
+    light(null);
+    answer.replaceChildren(paragraph(sentence(error), "trouble"));
+  }
+}
+
+function paragraph(text, kind = "") {
+  const element = document.createElement("p");
+  element.className = kind;
+  element.textContent = text;
+  return element;
+}
+
+function forget() {
+  for (const field of QUESTION) fields[field].value = "";
+  blanket = "";
+  mark(null);
+  light(null);
+  answer.replaceChildren();
+}
+
+/** A node is one of the two, and from the third on what is given; once more takes it out. */
+function add(name) {
+  blanket = "";
+  const field = QUESTION.find((each) => names(each).includes(name));
+  if (field) fields[field].value = names(field).filter((each) => each !== name).join(",");
+  else if (!names("first").length) fields.first.value = name;
+  else if (!names("second").length) fields.second.value = name;
+  else fields.given.value = [...names("given"), name].join(",");
+}
+
+function chose(name) {
+  if (click() === "mark") {
+    mark(marked === name ? null : name);
+    remember();
+    return;
+  }
+  if (click() === "ask") add(name);
+  else {
+    blanket = blanket === name ? "" : name;
+    for (const field of QUESTION) fields[field].value = "";
+    if (!blanket) answer.replaceChildren();
+  }
+  answered();
 }
 
 view.addEventListener("click", (event) => {
   const node = event.target.closest("svg .node, tr[data-node]");
-  if (node?.dataset.node) mark(node.dataset.node);
+  if (node?.dataset.node) chose(node.dataset.node);
 });
 
 view.addEventListener("keydown", (event) => {
   const node = event.target.closest("svg .node");
   if (node && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
-    mark(node.dataset.node);
+    chose(node.dataset.node);
   }
 });
+
+asking.addEventListener("submit", (event) => { event.preventDefault(); blanket = ""; answered(); });
+asking.addEventListener("change", (event) => { if (event.target.name === "click") remember(); });
+document.getElementById("again").addEventListener("click", () => { forget(); remember(); });
+
+function whole(is) {
+  document.body.classList.toggle("whole", is);
+  large.setAttribute("aria-pressed", String(is));
+  large.textContent = is ? "Back to the page" : "Figure over the whole screen";
+  remember();
+}
+
+large.addEventListener("click", () => whole(!document.body.classList.contains("whole")));
+document.addEventListener("keydown", (event) => { if (event.key === "Escape" && document.body.classList.contains("whole")) whole(false); });
+
+/** Somebody's programs are drawn anew when their file is saved; a mistake leaves the last drawing. */
+async function watch() {
+  if (form.elements.program.value === OWN && !document.hidden) {
+    try {
+      const found = await (await ask("/api/own")).json();
+      say(found.trouble ? `${found.trouble}. The last good drawing stays.` : "", "trouble");
+      if (found.version !== version) {
+        version = found.version;
+        if (!found.trouble) await show(() => "Drawn anew.");
+      }
+    } catch (error) {
+      say(sentence(error), "trouble");
+    }
+  } else say("", "trouble");
+  setTimeout(watch, EVERY);
+}
+
+const given = state();
+for (const field of QUESTION) fields[field].value = given.get(field) ?? "";
+if (["ask", "blanket"].includes(given.get("click"))) fields.click.value = given.get("click");
+else fields.click.value = "mark";
+blanket = given.get("blanket") ?? "";
+suit();
+if (given.get("node")) mark(given.get("node"));
+if (given.get("whole")) whole(true);
+if (blanket || fields.first.value) answered();
+if (own.version) watch();
