@@ -2,8 +2,8 @@ r"""The generative program of CC-VAE (Joy et al. 2021, figure 2 and equation 2).
 
 .. math::
 
-    p(x, y, z) = p(x \mid z_c, z_{\setminus c})\, p(z_{\setminus c})
-                 \prod_{i=1}^{L} p(z_c^i \mid y^i)\, p(y^i)
+    p(x, y, z) = \prod_{i=1}^{L} [p(y^i)\, p(z_c^i \mid y^i)]\,
+                 p(z_{\setminus c})\, p(x \mid z_c, z_{\setminus c})
 
 ::
 

@@ -2,8 +2,8 @@ r"""The generative program of DIVA (Ilse et al. 2020, figure 1 and equation 1).
 
 .. math::
 
-    p(x, y, d, z) = p(x \mid z_d, z_x, z_y)\, p(z_d \mid d)\, p(d)\, p(z_x)
-                    \prod_{i=1}^{L} p(z_y^i \mid y^i)\, p(y^i)
+    p(x, y, d, z) = p(d)\, p(z_d \mid d)\, p(z_x)
+                    \prod_{i=1}^{L} [p(y^i)\, p(z_y^i \mid y^i)]\, p(x \mid z_d, z_x, z_y)
 
 ::
 

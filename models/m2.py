@@ -1,6 +1,6 @@
 r"""The generative program of M2 (Kingma et al. 2014, section 3.2).
 
-.. math::  p(x, y, z) = p(x \mid y, z)\, p(z)\, p(y), \qquad p(y) = \prod_{i=1}^{L} p(y^i)
+.. math::  p(x, y, z) = p(y)\, p(z)\, p(x \mid y, z), \qquad p(y) = \prod_{i=1}^{L} p(y^i)
 
 ::
 

@@ -1,6 +1,6 @@
 r"""The generative program of the variational autoencoder, the baseline without labels.
 
-.. math::  p(x, z) = p(x \mid z)\, p(z)
+.. math::  p(x, z) = p(z)\, p(x \mid z)
 
 ::
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from ..graphs.folding import FEW, folded
 from ..graphs.structure import MISSING, Law, Node, Structure
-from ..writing.factorisation import Writer
 from ..writing.notation import LATEX, UNICODE
 from .arrows import route
 from .boxes import Plates
@@ -64,8 +63,7 @@ def label(shown: Scene, node: Node) -> str:
         return ""
     if node.copies > 1:
         return LATEX.symbol(node.name, superscript="1:L")
-    index = Writer(shown.graph, LATEX, "p").index
-    inner = [index[p] for p in node.plates if p in index and p not in shown.spans]
+    inner = [shown.letters[plate] for plate in node.plates if plate in shown.letters]
     return symbol(shown, node, ",".join(inner))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ..graphs.structure import PAST, Chain, Edge, Node, Plate, Series, Structure
+from ..writing.factorisation import Writer
 from ..writing.notation import LATEX
 
 
@@ -21,6 +22,7 @@ class Scene:
         graph: with the nodes that the figure adds.
         indices: what is written below a node for its step. lags: how many steps before it is.
         marks: what is written beside an arrow. spans: the labels of the boxes of loops.
+        letters: the index of every plate, as the formulas have it.
     """
 
     graph: Structure
@@ -28,6 +30,7 @@ class Scene:
     lags: dict[str, int] = field(default_factory=dict)
     marks: dict[Edge, str] = field(default_factory=dict)
     spans: dict[str, str] = field(default_factory=dict)
+    letters: dict[str, str] = field(default_factory=dict)
 
 
 def scene(graph: Structure) -> Scene:
@@ -35,7 +38,8 @@ def scene(graph: Structure) -> Scene:
     shown = Scene(graph)
     for chain in graph.chains:
         shown = _with_steps(shown, chain)
-    return replace(shown, graph=_with_blocks(shown.graph))
+    letters = Writer(graph, LATEX, "p").index
+    return replace(shown, graph=_with_blocks(shown.graph), letters=letters)
 
 
 def _with_steps(shown: Scene, chain: Chain) -> Scene:

@@ -4,15 +4,16 @@ For CC-VAE, at rows of which some labels are known:
 
 .. math::
 
-    p(x, y, z_c, z_{\setminus c}) = p(x \mid z_c, z_{\setminus c})\, p(z_{\setminus c})
-        \prod_{i=1}^{L} p(z_c^i \mid y^i)\, p(y^i)
+    p(x, y, z_c, z_{\setminus c}) = \prod_{i=1}^{L} [p(y^i)\, p(z_c^i \mid y^i)]\,
+        p(z_{\setminus c})\, p(x \mid z_c, z_{\setminus c})
 
 .. math::
 
     q(z_{\setminus c}, z_c, y_U \mid x) = q(z_{\setminus c} \mid x)
         \prod_{i=1}^{L} q(z_c^i \mid x) \prod_{i \in U} q(y^i \mid z_c^i)
 
-O are the labels that a row has, U those that it lacks. A plate that all variables share is left
+The factors stand in the order of the program, those of a plate where its last one stands. O are
+the labels that a row has, U those that it lacks. A plate that all variables share is left
 out: the density is that of one of its rows.
 
 Factors make a density unnormalised: p(a) ∝ p(a) ψ(a). What a guide draws together stands together,
@@ -29,6 +30,9 @@ from ..graphs.structure import INTERVENED, PAST, Chain, Edge, Node, Structure
 from .notation import LABELS, LATEX, UNICODE, Notation
 
 INDICES = "ijklmnrst"
+
+Part = tuple[str, str]
+"""A factor, or the factors of a product, behind what it runs over; that is empty for a factor."""
 
 TIME = "time:"
 """What the plates begin with that stand for the steps of a chain."""
@@ -58,9 +62,10 @@ class Writer:
     def __init__(self, graph: Structure, notation: Notation, side: str) -> None:
         self.graph, self.notation, self.side = graph, notation, side
         every = [graph.nodes[name] for name in graph.drawn_by(side)]
-        self.factors = [node for node in every if node.role == "factor"]
         self.computed = [node for node in every if node.role == "deterministic"]
-        self.own = [node for node in every if node.role not in ("factor", "deterministic")]
+        self.multiplied = [node for node in every if node.role != "deterministic"]
+        self.factors = [node for node in every if node.role == "factor"]
+        self.own = [node for node in self.multiplied if node.role != "factor"]
         self.shared = graph.shared_plates
         self.chain = {name: chain for chain in graph.chains for name in chain.nodes}
         inner = [p for n in graph.nodes.values() for p in self.plates(n) if not is_time(p)]
@@ -83,7 +88,7 @@ class Writer:
         """Left side and right side; ``""`` where nothing is drawn."""
         if not self.own and not self.factors:
             return ", ".join(self._definition(node) for node in self.computed)
-        left, right = self.left(), self.group((), [*self._ordered(), *self.factors])
+        left, right = self.left(), self.group((), self.multiplied)
         sign = self.notation.proportional if self.factors else "="
         text = left if left == right else f"{left} {sign} {right}"
         return ", ".join([text, *(self._definition(node) for node in self.computed)])
@@ -138,19 +143,28 @@ class Writer:
     def group(self, prefix: tuple[str, ...], nodes: Sequence[Node]) -> str:
         """The factors that lie in the plates ``prefix``, and a product for each plate within."""
         depth = len(prefix)
-        parts = [
-            self.factor(node)
-            for node in self._leading(nodes)
-            if self._shared_by(self._members(node)) == prefix
-        ]
+        found: list[tuple[int, list[Part]]] = []
+        for node in self._leading(nodes):
+            if self._plates_of(node) == prefix:
+                found.append((nodes.index(node), [("", self.factor(node))]))
         late = [node for node in nodes if len(self._plates_of(node)) > depth]
         for plate in dict.fromkeys(self._plates_of(node)[depth] for node in late):
             inside = (*prefix, plate)
             within = [n for n in late if self._plates_of(n)[: depth + 1] == inside]
-            parts += self._product(inside, within)
-        return (r" \, " if self.notation.latex else " ").join(filter(None, parts))
+            last = max(map(nodes.index, within))
+            found.append((last, list(self._product(inside, within))))
+        ordered = [part for _, parts in sorted(found, key=lambda one: one[0]) for part in parts]
+        return (r" \, " if self.notation.latex else " ").join(self._joined(ordered))
 
-    def _product(self, inside: tuple[str, ...], within: list[Node]) -> Iterator[str]:
+    def _joined(self, parts: list[Part]) -> Iterator[str]:
+        """Factors and products; in brackets what a factor follows that a product is not of."""
+        for place, (over, factors) in enumerate(parts):
+            followed = any(not other for other, _ in parts[place + 1 :])
+            nested = "∏" in factors or r"\prod" in factors
+            inside = f"[{factors}]" if followed or nested else factors
+            yield self.notation.product(over, inside) if over else factors
+
+    def _product(self, inside: tuple[str, ...], within: list[Node]) -> Iterator[Part]:
         """The factors of a plate, in which labels are missing, or of a chain, with its start."""
         index = self.index[inside[-1]]
         if is_time(inside[-1]):
@@ -159,22 +173,19 @@ class Writer:
         missing = [n for n in within if self._missing(n)]
         always = [n for n in within if not self._missing(n)]
         if always:
-            end = self.notation.plate(inside[-1])
-            factors = self.group(inside, always)
-            yield self.notation.product(f"{index}=1..{end}", _bracket(factors))
+            yield f"{index}=1..{self.notation.plate(inside[-1])}", self.group(inside, always)
         if missing:
-            over = self.notation.member(index, "U")
-            yield self.notation.product(over, self.group(inside, missing))
+            yield self.notation.member(index, "U"), self.group(inside, missing)
 
-    def _steps(self, inside: tuple[str, ...], within: list[Node]) -> Iterator[str]:
+    def _steps(self, inside: tuple[str, ...], within: list[Node]) -> Iterator[Part]:
         chain = next(c for c in self.graph.chains if f"{TIME}{c.index}" == inside[-1])
         started = [n for n in within if self._has_start(n) and self._plates_of(n) == inside]
-        yield from (self.factor(node, first=True) for node in started)
+        yield from (("", self.factor(node, first=True)) for node in started)
         steady = [n for n in within if n not in started]
         for start, nodes in ((2, started), (1, steady)):
             if nodes:
                 over = f"{chain.index}={start}..{self.length(chain)}"
-                yield self.notation.product(over, _bracket(self.group(inside, nodes)))
+                yield over, self.group(inside, nodes)
 
     def step(self, name: str) -> str:
         """A variable of a chain in step t, without its plates' indices."""
@@ -277,10 +288,6 @@ class Writer:
         edges = [e for node in every for e in self.graph.parents(node.name, self.side)]
         return [e for e in edges if e.parent not in own or e.given == "observed"]
 
-    def _ordered(self) -> list[Node]:
-        """Children before parents in the model, parents before children in the guide."""
-        return self.own[::-1] if self.side == "p" else self.own
-
 
 def letters(taken: set[str]) -> Iterator[str]:
     """Letters for indices that no variable is called, without end."""
@@ -291,7 +298,3 @@ def letters(taken: set[str]) -> Iterator[str]:
 def is_time(plate: str) -> bool:
     """Whether a plate stands for the steps of a chain."""
     return plate.startswith(TIME)
-
-
-def _bracket(factors: str) -> str:
-    return f"[{factors}]" if "∏" in factors or r"\prod" in factors else factors

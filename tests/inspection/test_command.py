@@ -94,7 +94,7 @@ def test_every_program_under_every_objective(capsys, pair, labels):
 def test_text(capsys):
     status, out, _ = call(capsys, "inspect", "ccvae", *QUICK)
     assert status == 0
-    assert r"p(x,y,z_c,z_\c) = p(x|z_c,z_\c) p(z_\c) ∏_{i=1}^{L} p(z_c^i|y^i) p(y^i)" in out
+    assert r"p(x,y,z_c,z_\c) = ∏_{i=1}^{L} [p(y^i) p(z_c^i|y^i)] p(z_\c) p(x|z_c,z_\c)" in out
     assert "enumerated where missing" in out
     assert "L = L_2 + L_5 = 3" in out
     assert max(map(len, out.splitlines()[:7])) <= 100
@@ -113,7 +113,7 @@ def test_programs_of_the_user(capsys, users):
     given = ("theirs:model,guide", "--inputs", "theirs:inputs")
     status, out, _ = call(capsys, "inspect", *given, "--objective", "theirs:Mine")
     assert status == 0
-    assert "p(x,z) = p(x|z) p(z)" in out
+    assert "p(x,z) = p(z) p(x|z)" in out
     assert "E_{q(z|x)}[ log p(x|z) + log p(z) − log q(z|x) ]" in out
     status, out, _ = call(
         capsys, "inspect", given[0], "--inputs", "theirs:keywords", "-o", users / "figure.svg"
@@ -128,7 +128,7 @@ def test_methods_and_a_model_alone(capsys, users):
     assert "guide      q(z|x)" in out
     status, out, _ = call(capsys, "inspect", "theirs:model", *given)
     assert status == 0
-    assert "p(x,z) = p(x|z) p(z)" in out
+    assert "p(x,z) = p(z) p(x|z)" in out
     assert "guide" not in out
 
 

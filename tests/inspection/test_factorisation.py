@@ -1,18 +1,22 @@
 """Densities as they are written, beside the papers'."""
 
+import pyro
+import pyro.distributions as dist
 import pytest
+import torch
 
-from ccvae.inspection import LATEX, UNICODE, factorisation
+from ccvae.inspection import LATEX, UNICODE, factorisation, inspect_pair, joint
+from ccvae.inspection.drawing.layout import lay_out
 from ccvae.inspection.writing.formulas import write_term
 
 MODELS = {
-    "vae": "p(x,z) = p(x|z) p(z)",
-    "m2": "p(x,y,z) = p(x|y,z) p(z) p(y)",
+    "vae": "p(x,z) = p(z) p(x|z)",
+    "m2": "p(x,y,z) = p(y) p(z) p(x|y,z)",
     "diva": (
-        "p(x,d,y,z_d,z_x,z_y) = p(x|z_d,z_x,z_y) p(z_x) p(z_d|d) p(d) "
-        "∏_{i=1}^{L} p(z_y^i|y^i) p(y^i)"
+        "p(x,d,y,z_d,z_x,z_y) = p(d) p(z_d|d) p(z_x) "
+        "∏_{i=1}^{L} [p(y^i) p(z_y^i|y^i)] p(x|z_d,z_x,z_y)"
     ),
-    "ccvae": r"p(x,y,z_c,z_\c) = p(x|z_c,z_\c) p(z_\c) ∏_{i=1}^{L} p(z_c^i|y^i) p(y^i)",
+    "ccvae": r"p(x,y,z_c,z_\c) = ∏_{i=1}^{L} [p(y^i) p(z_c^i|y^i)] p(z_\c) p(x|z_c,z_\c)",
 }
 
 GUIDES = {
@@ -51,13 +55,53 @@ def test_guides(inspected, case):
 def test_latex(inspected):
     written = factorisation(inspected("ccvae").graph)
     assert written["model"]["latex"] == (
-        r"p(x, y, z_{c}, z_{\setminus c}) = p(x \mid z_{c}, z_{\setminus c}) \, "
-        r"p(z_{\setminus c}) \, \prod_{i=1}^{L} p(z_{c}^{i} \mid y^{i}) \, p(y^{i})"
+        r"p(x, y, z_{c}, z_{\setminus c}) = "
+        r"\prod_{i=1}^{L} [p(y^{i}) \, p(z_{c}^{i} \mid y^{i})] \, "
+        r"p(z_{\setminus c}) \, p(x \mid z_{c}, z_{\setminus c})"
     )
     assert written["guide"]["latex"].endswith(
         r"\prod_{i=1}^{L} q(z_{c}^{i} \mid x, y_{O}^{i}) \, "
         r"\prod_{i \in U} q(y^{i} \mid z_{c}^{i})"
     )
+
+
+def test_factors_stand_in_the_order_of_the_program():
+    """Those of a plate where its last one does, in brackets where a factor follows."""
+
+    def model():
+        a = pyro.sample("a", dist.Normal(0.0, 1.0))
+        pyro.factor("weight", -a)
+        rows = pyro.plate("rows", 3)
+        with rows:
+            b = pyro.sample("b", dist.Normal(a, 1.0))
+        c = pyro.sample("c", dist.Normal(b.sum(), 1.0))
+        with rows:
+            pyro.sample("d", dist.Normal(b + c, 1.0))
+        pyro.sample("e", dist.Normal(c, 1.0))
+
+    assert joint(inspect_pair(model).graph) == (
+        "p(a,b,c,d,e) ∝ p(a) ψ(a) p(c|b) ∏_{i=1}^{N_rows} [p(b^i|a) p(d^i|b^i,c)] p(e|c)"
+    )
+
+
+def test_a_figure_has_the_indices_of_the_formula():
+    """A box of steps takes no letter from the plates."""
+
+    def model():
+        with pyro.plate("rows", 3, dim=-2):
+            z = pyro.sample("z", dist.Normal(0.0, 1.0))
+            for t in pyro.markov(range(6)):
+                z = pyro.sample(f"z_{t}", dist.Normal(z, 1.0))
+                with pyro.plate("columns", 2, dim=-1):
+                    pyro.sample(f"x_{t}", dist.Normal(z, 1.0), obs=torch.zeros(3, 2))
+        with pyro.plate("others", 4):
+            pyro.sample("y", dist.Normal(z.sum(), 1.0), obs=torch.zeros(4))
+
+    graph = inspect_pair(model).graph
+    written = joint(graph.folded(), LATEX)
+    labels = [disc.label for disc in lay_out(graph).discs if not disc.lag]
+    assert len(labels) == 4
+    assert all(label in written for label in labels)
 
 
 @pytest.mark.parametrize(

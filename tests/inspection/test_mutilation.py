@@ -23,19 +23,19 @@ def test_arrows_into_what_is_set_are_cut():
     assert after.nodes["x"].role == "intervened"
     assert set(after.nodes) == {"z", "x", "y"}
     assert after.guided == ()
-    assert joint(after) == "p(y,z|do(x)) = p(y|z,x) p(z)"
+    assert joint(after) == "p(y,z|do(x)) = p(z) p(y|z,x)"
     assert joint(after, LATEX).startswith(r"p(y, z \mid \mathrm{do}(x)) = ")
 
 
 def test_several_and_none():
     before = confounded()
     assert before.do("x", "z").edges == {Edge("z", "y", "p"), Edge("x", "y", "p")}
-    assert joint(before.do("y")) == "p(z,x) = p(x|z) p(z)"
+    assert joint(before.do("y")) == "p(z,x) = p(z) p(x|z)"
 
 
 def test_ccvae(inspected):
     after = inspected("ccvae").graph.do("y")
-    assert joint(after) == (r"p(x,z_c,z_\c|do(y)) = p(x|z_c,z_\c) p(z_\c) ∏_{i=1}^{L} p(z_c^i|y^i)")
+    assert joint(after) == r"p(x,z_c,z_\c|do(y)) = ∏_{i=1}^{L} [p(z_c^i|y^i)] p(z_\c) p(x|z_c,z_\c)"
     assert set(after.plates) == {"data", "labels"}
 
 

@@ -38,7 +38,7 @@ def test_regression():
     assert found.graph.nodes["covariates"].role == "input"
     assert found.guide.sites["weights"].networks == ("loc",)
     assert joint(found.graph) == (
-        r"p(y,weights,σ|covariates) = p(σ) p(weights) ∏_{i=1}^{N_rows} p(y^i|weights,σ,covariates)"
+        r"p(y,weights,σ|covariates) = p(weights) p(σ) ∏_{i=1}^{N_rows} p(y^i|weights,σ,covariates)"
     )
     assert guide_density(found.graph) == "q(weights,σ) = q(weights) q(σ)"
     assert not list(pyro.get_param_store().keys())
@@ -136,9 +136,9 @@ def test_what_is_read_as_a_number_is_said():
 def test_nested_plates():
     found = inspect_pair(topics, nothing, torch.randint(0, 6, (5, 3)))
     assert joint(found.graph) == (
-        "p(word,topic,topic_words,share) = ∏_{j=1}^{N_documents} [p(share^j) "
-        "∏_{k=1}^{N_words} p(word^{j,k}|topic_words,topic^{j,k}) p(topic^{j,k}|share^j)] "
-        "∏_{i=1}^{N_topics} p(topic_words^i)"
+        "p(word,topic,topic_words,share) = ∏_{i=1}^{N_topics} p(topic_words^i) "
+        "∏_{j=1}^{N_documents} [p(share^j) "
+        "∏_{k=1}^{N_words} p(topic^{j,k}|share^j) p(word^{j,k}|topic_words,topic^{j,k})]"
     )
 
 

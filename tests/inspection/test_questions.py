@@ -91,7 +91,7 @@ def test_figures(ask, tmp_path, form, question):
 def test_interventions(ask):
     _, out, _ = ask("ccvae", "--do", "z_c", "--independent", "y,x")
     assert "y and x are independent under do(z_c): no path joins them." in out
-    assert r"p(x,y,z_\c|do(z_c)) = p(x|z_c,z_\c) p(z_\c) ∏_{i=1}^{L} p(y^i)" in out
+    assert r"p(x,y,z_\c|do(z_c)) = ∏_{i=1}^{L} [p(y^i)] p(z_\c) p(x|z_c,z_\c)" in out
     _, out, _ = ask("ccvae", "--do", "z_c[1]", "--independent", "y[1],x", "--json")
     assert json.loads(out)["independence"]["independent"] is True
     assert "do" not in json.loads(out)

@@ -70,7 +70,7 @@ def test_the_figure_alone(inspected):
 def test_latex(inspected):
     found = inspected("vae")
     assert found.graph._repr_latex_() == (
-        r"$$\begin{array}{l}p(x, z) = p(x \mid z) \, p(z) \\ q(z \mid x)\end{array}$$"
+        r"$$\begin{array}{l}p(x, z) = p(z) \, p(x \mid z) \\ q(z \mid x)\end{array}$$"
     )
     assert r"\mathbb{E}_{q(z \mid x)}" in found._repr_latex_()
 
