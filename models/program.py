@@ -14,9 +14,12 @@ from contextvars import ContextVar
 from typing import Any
 
 import torch
+from pyro import get_param_store
 from pyro.nn import PyroModule
-from pyro.poutine.runtime import am_i_wrapped
+from pyro.poutine.messenger import Messenger
+from pyro.poutine.runtime import Message, am_i_wrapped
 from torch import Tensor, nn
+from torch.distributions import constraints
 
 _alone = ContextVar("sites_alone", default=False)
 
@@ -39,9 +42,26 @@ class Program(PyroModule):
 
     def __getattr__(self, name: str) -> Any:
         part = self.__dict__.get("_modules", {}).get(name)
-        if isinstance(part, nn.Module) and not isinstance(part, PyroModule) and _alone.get():
+        if not isinstance(part, nn.Module) or isinstance(part, PyroModule):
+            return super().__getattr__(name)
+        if _alone.get():
             return part
-        return super().__getattr__(name)
+        with Kept():
+            return super().__getattr__(name)
+
+
+class Kept(Messenger):
+    """Lets Pyro's store keep the parameters themselves, where it would keep copies of some.
+
+    The store makes what it keeps contiguous, which of a convolution's weights that lie
+    channels-last makes a copy: ``SVI`` would train the copy, and never the weights.
+    """
+
+    def _pyro_param(self, msg: Message) -> None:
+        name, own = msg["args"][:2]
+        store = get_param_store()
+        if isinstance(own, nn.Parameter) and not own.is_contiguous() and name not in store:
+            store.set_state({"params": {name: own}, "constraints": {name: constraints.real}})
 
 
 def joined(parts: Sequence[Tensor]) -> Tensor:

@@ -18,6 +18,7 @@ from torch import Tensor
 from ..objectives.base import Objective
 from ..objectives.draw import DATA, Draw, log_density
 from ..objectives.sites import Program, Site, check_fit, mask_of, plates
+from ..objectives.store import check_store
 from .batch import check_images, check_labels
 from .dry_run import Run, in_words
 from .finite import rows_in_words
@@ -38,8 +39,9 @@ def check_pair(
     """Raise where a model and a guide do not fit together, or do not fit their batch.
 
     Checked are the devices of all tensors; the names of the sites; the plates, shapes, scales and
-    masks of each site on both sides; ``pyro.factor`` and enumeration in the guide; and whether
-    every distribution's parameters, value and log-density are finite. Programs on the ``meta``
+    masks of each site on both sides; ``pyro.factor`` and enumeration in the guide; whether every
+    distribution's parameters, value and log-density are finite; and whether Pyro's store holds the
+    parameters of an earlier pair, so that ``SVI`` would train those. Programs on the ``meta``
     device are checked as far as that goes without numbers.
 
     Random state, Pyro's parameter store and the programs' modules are left as they were: an
@@ -61,14 +63,17 @@ def check_pair(
     check_devices(tensors)
     numbers = not any(tensor.is_meta for tensor in tensors.values())
     as_run = objective.prepare(guide) if isinstance(objective, Objective) else guide
+    kept = set(pyro.get_param_store().keys())
     with untouched(model, guide), torch.enable_grad(), pyro.validation_enabled(False):
         q = Run("guide", as_run, args, kwargs, numbers)
         check_images(model, q, args, kwargs)
         check_guide(q)
+        check_store(q.trace, guide, among=kept)
         replayed = poutine.replay(model, trace=q.trace)
         with torch.no_grad():
             p = Run("model", replayed, args, kwargs, numbers)
             check_model(p, q, objective)
+            check_store(p.trace, model, among=kept)
             check_scaled(p, objective)
             if numbers:
                 check_rows(model, p, q, args, kwargs)

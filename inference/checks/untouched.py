@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +13,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from ..objectives.sites import Program
+from ..objectives.store import modules as modules
 
 
 @contextmanager
@@ -81,26 +80,3 @@ def restore(part: nn.Module, kept: dict[str, tuple[Any, Any]]) -> None:
 def is_building(part: nn.Module) -> bool:
     """Whether a layer of torch's waits for its first input to know its shape."""
     return any(is_lazy(parameter) for parameter in part.parameters(recurse=False))
-
-
-def modules(program: Program) -> list[nn.Module]:
-    """The modules that a program is made of: itself, its method's, or those that it refers to."""
-    found: list[nn.Module] = []
-    pending: list[object] = [program]
-    seen: dict[int, object] = {}  # keeps what it has seen alive, and so its id its own
-    while pending:
-        part = pending.pop()
-        if id(part) in seen:
-            continue
-        seen[id(part)] = part
-        if isinstance(part, nn.Module):
-            found.append(part)
-        elif isinstance(part, functools.partial):  # Pyro's handlers wrap programs in these
-            pending += [part.func, *part.args, *part.keywords.values()]
-        elif inspect.ismethod(part):
-            pending += [part.__self__, part.__func__]
-        elif inspect.isfunction(part):
-            names = inspect.getclosurevars(part)
-            pending += names.nonlocals.values()
-            pending += [v for v in names.globals.values() if isinstance(v, nn.Module)]
-    return found

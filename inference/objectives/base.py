@@ -8,12 +8,14 @@ from types import ModuleType
 from typing import NoReturn, TypedDict
 
 import torch
+from pyro import poutine
 from pyro.infer import ELBO
 from pyro.infer.elbo import ELBOModule
 from torch import Tensor, nn
 
 from .draw import Draw
 from .sites import Program
+from .store import check_store
 from .terms import parse
 
 
@@ -156,8 +158,14 @@ class Objective(ELBO):
     def loss_and_grads(
         self, model: Program, guide: Program, *args: object, **kwargs: object
     ) -> float:
-        """The same as a number; gradients are added to the parameters' ``.grad``."""
-        loss = self.differentiable_loss(model, guide, *args, **kwargs)
+        """The same as a number; gradients are added to the parameters' ``.grad``.
+
+        Raises:
+            ValueError: where Pyro's store, whose parameters ``SVI`` trains, holds another pair's.
+        """
+        with poutine.trace(param_only=True) as seen:
+            loss = self.differentiable_loss(model, guide, *args, **kwargs)
+        check_store(seen.trace, model, guide)
         if loss.requires_grad:
             loss.backward()
         return loss.item()
