@@ -6,7 +6,6 @@ Pyro would pass over in silence or show by a symptom alone.
 
 from __future__ import annotations
 
-from collections import Counter
 from copy import copy
 
 import pyro
@@ -20,6 +19,7 @@ from ..objectives.draw import DATA, Draw, log_density
 from ..objectives.sites import Program, Site, check_fit, mask_of, plates
 from ..objectives.store import check_store
 from .batch import check_images, check_labels
+from .devices import check_devices, named_tensors
 from .dry_run import Run, in_words
 from .finite import rows_in_words
 from .objective import (
@@ -30,7 +30,7 @@ from .objective import (
     check_trained,
 )
 from .program import check_densities, check_enumerable, check_guide, check_sized
-from .untouched import modules, untouched
+from .untouched import untouched
 
 
 def check_pair(
@@ -84,44 +84,6 @@ def check_pair(
                 check_loss(objective, model, guide, args, kwargs, numbers)
         if numbers and objective is not None and not isinstance(objective, Objective):
             check_trained(model, guide, q, lambda: Run("model", replayed, args, kwargs, numbers))
-
-
-def named_tensors(
-    model: Program, guide: Program, args: tuple[object, ...], kwargs: dict[str, object]
-) -> dict[str, Tensor]:
-    """Parameters and buffers of both programs, then the tensors among the arguments."""
-    found: dict[str, Tensor] = {}
-    for side, program in (("model", model), ("guide", guide)):
-        for module in modules(program):
-            found |= {f"{side} parameter {name!r}": p for name, p in module.named_parameters()}
-            found |= {f"{side} buffer {name!r}": b for name, b in module.named_buffers()}
-    pending = [(f"args[{i}]", value) for i, value in enumerate(args)]
-    pending += [(f"kwargs[{key!r}]", value) for key, value in kwargs.items()]
-    while pending:
-        name, value = pending.pop(0)
-        if isinstance(value, Tensor):
-            found[name] = value
-        elif isinstance(value, dict):
-            pending += [(f"{name}[{key!r}]", item) for key, item in value.items()]
-        elif isinstance(value, list | tuple):
-            pending += [(f"{name}[{i}]", item) for i, item in enumerate(value)]
-    return found
-
-
-def check_devices(tensors: dict[str, Tensor]) -> None:
-    """Raise unless all tensors are on one device.
-
-    Raises:
-        ValueError: naming the first that is not where most are.
-    """
-    for device, _ in Counter(tensor.device for tensor in tensors.values()).most_common(1):
-        first = next(name for name, tensor in tensors.items() if tensor.device == device)
-        for name, tensor in tensors.items():
-            if tensor.device != device:
-                raise ValueError(
-                    f"expected every tensor on {device}, as {first}, got {name} on "
-                    f"{tensor.device}; move programs and batch there with .to({str(device)!r})"
-                )
 
 
 def check_model(p: Run, q: Run, objective: ELBO | None = None) -> None:
