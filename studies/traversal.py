@@ -1,8 +1,9 @@
 """Traversal: one label's block walks the straight line between its classes' means.
 
-Everything else (the other labels' blocks and z_style) stays at the guide's typical values for the
-image, its labels hidden. This is the poster's latent traversal, label by label; the same walks in
-motion, from class to class and for two labels at once are in :mod:`ccvae.studies.walks`.
+Its steps are equal in what they change, see :mod:`ccvae.studies.reading.pace`. Everything else
+(the other labels' blocks and z_style) stays at the guide's typical values for the image, its labels
+hidden. This is the poster's latent traversal, label by label; the same walks in motion, from class
+to class and for two labels at once are in :mod:`ccvae.studies.walks`.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ from torch import Tensor
 from ..data import Batch, Label
 from .drawing.section import Picture, Section, stem
 from .drawing.sheets import ABREAST, FAINTEST, heat, sheet, to_rgb, wrapped
-from .reading.blocks import class_means, find_block, moved
+from .reading.blocks import find_block
 from .reading.effect import Effect, effects
 from .reading.examples import evenly
+from .reading.pace import TRIED, Evenness, decode_at, evenness, walk
 from .reading.steps import Steps
 from .reading.subject import Subject
-from .walks import PAIRS, draw_crossings, draw_pair, motion, pairs, path
+from .walks import PAIRS, draw_crossings, draw_pair, motion, pairs
 
 MEASURED = 128
 """Images over which effects are measured."""
+
+PACED = 16
+"""Images over which the evenness of steps is measured."""
 
 SHOWN, ROWS, COLUMNS = 4, 30, 7
 """At most so many rows, rows in all (more labels, fewer rows each), and columns, where there are
@@ -42,6 +47,7 @@ class Traversal:
         name: the label.
         images: ``(B, S, C, H, W)``.
         stops: class code at each of the S steps, None between classes.
+        words: what each step is called, "" where it is neither class nor number.
         belief: q(y = k | image) ``(B, S)``, by encoding the decoded images. With two classes k = 1;
             with more, k is the class of the stop, and NaN between stops. Of a number it is the
             number that is read off the image, in its units.
@@ -50,6 +56,7 @@ class Traversal:
     name: str
     images: Tensor
     stops: list[int | None]
+    words: list[str]
     belief: Tensor
 
     @property
@@ -63,40 +70,44 @@ class Traversal:
 
 
 @torch.no_grad()
-def traverse(subject: Subject, batch: Batch, name: str, *, between: int | None = None) -> Traversal:
+def traverse(subject: Subject, batch: Batch, name: str, *, steps: int = COLUMNS - 1) -> Traversal:
     """Walk one label's block through its class means.
 
     Args:
         subject: whose pair it is.
         batch: the images to start from; their labels are not looked at.
         name: the label to walk.
-        between: steps from one class mean to the next; by default as many as give 7 columns.
+        steps: how many, about; at least one from class to class.
 
     Raises:
         ValueError: for a label that is not in the space.
     """
-    block = find_block(subject.space, name)
-    means = class_means(subject.model, subject.space, name)
-    points, stops = path(means, between or max(1, (COLUMNS - 1) // (len(means) - 1)))
-    latents = subject.encode(batch)
-    images = [subject.decode(moved(latents, block, point), batch) for point in points]
+    taken, latents = walk(subject, batch, name, steps), subject.encode(batch)
+    images = decode_at(subject.model, batch, latents, find_block(subject.space, name), taken.points)
+    return Traversal(
+        name, images, taken.stops, taken.words, _seen(subject, name, images, taken.stops)
+    )
+
+
+def _seen(subject: Subject, name: str, images: Tensor, stops: Sequence[int | None]) -> Tensor:
+    """A traversal's ``belief`` in its images ``(B, S, C, H, W)``."""
+    pictures = images.unbind(1)
     if isinstance(subject.space.labels[subject.space.index(name)], Steps):
-        read = torch.stack([subject.number(image, name) for image in images], 1)
-        return Traversal(name, torch.stack(images, 1), stops, read)
-    believed = [subject.beliefs(image)[name] for image in images]
-    if len(means) == 2:
-        belief = [q[:, 1] for q in believed]
-    else:
-        unknown = torch.full_like(believed[0][:, 0], torch.nan)
-        belief = [unknown if k is None else q[:, k] for q, k in zip(believed, stops, strict=True)]
-    return Traversal(name, torch.stack(images, 1), stops, torch.stack(belief, 1))
+        return torch.stack([subject.number(image, name) for image in pictures], 1)
+    believed = [subject.beliefs(image)[name] for image in pictures]
+    if believed[0].shape[1] == 2:
+        return torch.stack([q[:, 1] for q in believed], 1)
+    unknown = torch.full_like(believed[0][:, 0], torch.nan)
+    return torch.stack(
+        [unknown if k is None else q[:, k] for q, k in zip(believed, stops, strict=True)], 1
+    )
 
 
-def draw(traversal: Traversal, inputs: Tensor, classes: tuple[str, ...]) -> bytes:
+def draw(traversal: Traversal, inputs: Tensor) -> bytes:
     """Inputs ``(B, C, H, W)``, their traversal with the belief below, and the change, as PNG."""
     shades = heat(traversal.change, full_scale(traversal))
     cells = [to_rgb(inputs)[:, None], to_rgb(traversal.images), shades[:, None]]
-    names = ["" if k is None else wrapped(classes[k]) for k in traversal.stops]
+    names = [wrapped(word) for word in traversal.words]
     return sheet(
         torch.cat(cells, 1),
         columns=["input", *names, "change"],
@@ -117,22 +128,26 @@ def _number(q: float) -> str:
 def study(subject: Subject) -> Section:
     """Traversals of labels for some test images, and how far beliefs follow them."""
     names = subject.choice.names(subject.space)
-    measured = subject.some(MEASURED)
+    measured, few = subject.some(MEASURED), subject.some(PACED)
     found = [e for e in effects(subject, measured) if e.name in names]
+    even = {name: evenness(subject, few, name) for name in names}
     shown = subject.choice.rows(subject.rows, max(1, min(SHOWN, ROWS // len(names))))
     batch, one = subject.batch(shown), subject.batch(shown.first(1))
     pictures = [
         *_moving(subject, batch, names),
-        *(_along(subject, batch, effect) for effect in found),
+        *(_along(subject, batch, effect, even[effect.name]) for effect in found),
         *_across(subject, one, names),
         *_together(subject, one, names),
     ]
-    text = (EXPLANATION, summarise(found, len(measured.x)))
+    text = (EXPLANATION, paced(even), summarise(found, len(measured.x)))
     named = [
         replace(picture, name=stem("traversal", number, picture.name))
         for number, picture in enumerate(pictures)
     ]
-    figures = {effect.name: asdict(effect) for effect in found}
+    figures = {
+        effect.name: asdict(effect) | {"largest_step": even[effect.name]._asdict()}
+        for effect in found
+    }
     return Section("traversal", "Traversals", text, tuple(named), figures)
 
 
@@ -152,16 +167,17 @@ def _moving(subject: Subject, batch: Batch, names: Sequence[str]) -> Iterator[Pi
         )
 
 
-def _along(subject: Subject, batch: Batch, effect: Effect) -> Picture:
+def _along(subject: Subject, batch: Batch, effect: Effect, even: Evenness) -> Picture:
     """One label, class by class."""
     label = subject.space.labels[subject.space.index(effect.name)]
     traversal = traverse(subject, batch, label.name)
     walk = f"{label.classes[0]} to {label.classes[-1]}"
     return Picture(
         label.name,
-        draw(traversal, batch.x, label.classes),
+        draw(traversal, batch.x),
         alt=f"{len(batch.x)} test images; in each row {label.name} goes from {walk}",
-        caption=f"{describe(effect, label)} Darkest shade: a change of "
+        caption=f"{describe(effect, label)} The largest of {TRIED} steps is {even.walk:.1f} times "
+        f"the median, even in z {even.z:.1f}. Darkest shade: a change of "
         f"{full_scale(traversal):.2f}.",
         title=label.name,
     )
@@ -197,7 +213,8 @@ def _together(subject: Subject, one: Batch, names: Sequence[str]) -> Iterator[Pi
 
 EXPLANATION = (
     "In each row one label's block walks the straight line from class mean to class mean of "
-    "p(z_c | y); everything else stays at the guide's mean code of the input. Below each image: "
+    "p(z_c | y) in steps that change the picture equally (a number: in its unit); everything else "
+    "stays at the guide's mean code of the input. Below each image: "
     "what the guide believes on seeing it, q(yes) of a label with two classes, and q of the class "
     "that heads the column of one with more; of a number, that number. Last column: how far each "
     "pixel moves between the class means."
@@ -245,6 +262,16 @@ def describe(effect: Effect, label: Label) -> str:
             f"reconstruction only {100 * effect.agreement:.0f}\u00a0% of the time."
         )
     return words
+
+
+def paced(even: dict[str, Evenness]) -> str:
+    """How even the steps are, in words."""
+    worst, jumpy = (max(even, key=lambda n: getattr(even[n], way)) for way in ("walk", "z"))
+    return (
+        f"Of {TRIED} steps through a label's classes the largest changes the picture at most "
+        f"{even[worst].walk:.1f} times as much as the median one ({worst}); with steps even in z "
+        f"it would be {even[jumpy].z:.1f} times ({jumpy})."
+    )
 
 
 def summarise(found: list[Effect], images: int) -> str:

@@ -14,41 +14,11 @@ from torch import Tensor
 from ..data import Batch
 from .drawing.sheets import looped, png, sheet, table, to_rgb, wrapped
 from .reading.blocks import class_means, find_block, moved
+from .reading.pace import decode_at, picked, walk, way
 from .reading.subject import Subject
 
 STEPS, PAIRS, FRAMES = 4, 3, 11
 """Steps along either side of a grid, grids at most, and frames of an animation one way."""
-
-
-def path(means: Tensor, between: int) -> tuple[Tensor, list[int | None]]:
-    """The straight lines through class means, in the order of the classes.
-
-    Args:
-        means: ``(K, D)``.
-        between: steps from one mean to the next.
-
-    Returns:
-        points ``(S, D)`` with S = (K − 1)·between + 1, and the class code at each, None in between.
-
-    >>> points, stops = path(torch.tensor([[-2.0], [2.0]]), 2)
-    >>> points.flatten().tolist(), stops
-    ([-2.0, 0.0, 2.0], [0, None, 1])
-    """
-    steps = (len(means) - 1) * between
-    points = torch.stack([along(means, step / steps) for step in range(steps + 1)])
-    return points, [None if step % between else step // between for step in range(steps + 1)]
-
-
-def along(means: Tensor, t: float) -> Tensor:
-    """The point ``(D,)`` at a share t of the way through class means ``(K, D)``.
-
-    >>> along(torch.tensor([[0.0], [2.0], [6.0]]), 0.75)
-    tensor([4.])
-    """
-    last = int(t * (len(means) - 1))
-    if last == len(means) - 1:
-        return means[last]
-    return torch.lerp(means[last], means[last + 1], t * (len(means) - 1) - last)
 
 
 def pairs(names: Sequence[str]) -> list[tuple[str, str]]:
@@ -80,15 +50,13 @@ def pair_images(
         ValueError: for a label that is not in the space.
     """
     blocks = [find_block(subject.space, name) for name in names]
-    means = [class_means(subject.model, subject.space, name) for name in names]
-    ways, stops = zip(*(path(m, max(1, STEPS // (len(m) - 1))) for m in means), strict=True)
-    latents = subject.encode(batch)
-    rows = []
-    for down in ways[0]:
-        there = moved(latents, blocks[0], down)
-        images = [subject.decode(moved(there, blocks[1], across), batch) for across in ways[1]]
-        rows.append(torch.cat(images))
-    return torch.stack(rows), list(stops)
+    walks = [walk(subject, batch, name, STEPS) for name in names]
+    down, across = (each.points for each in walks)
+    latents, count = subject.encode(batch), down.shape[1]
+    rows = picked(batch, torch.zeros(count, dtype=torch.long, device=batch.x.device))
+    there = moved({s: value[rows.index * 0] for s, value in latents.items()}, blocks[0], down[0])
+    images = decode_at(subject.model, rows, there, blocks[1], across.expand(count, -1, -1))
+    return images, [each.stops for each in walks]
 
 
 def draw_pair(subject: Subject, batch: Batch, names: tuple[str, str]) -> bytes:
@@ -126,8 +94,8 @@ def crossings(
     targets = [k for k in range(len(means)) if k != own]
     images, belief = [], []
     for k in targets:
-        points, _ = path(means[[own, k]], steps)
-        images.append(torch.cat([subject.decode(moved(latents, block, p), batch) for p in points]))
+        points = way(subject.model, batch, latents, block, (means[own], means[k])).even(steps)
+        images.append(decode_at(subject.model, batch, latents, block, points)[0])
         belief.append(subject.beliefs(images[-1])[name][:, k])
     return torch.stack(images), torch.stack(belief), targets
 
@@ -156,18 +124,18 @@ def motion(subject: Subject, batch: Batch, names: Sequence[str]) -> tuple[bytes,
         the last step as PNG, and all of them as WebP, forth and back without end.
     """
     space, latents = subject.space, subject.encode(batch)
-    blocks = [find_block(space, name) for name in names]
-    means = [class_means(subject.model, space, name) for name in names]
+    walks = [walk(subject, batch, name, FRAMES - 1) for name in names]
+    ways = [
+        decode_at(subject.model, batch, latents, find_block(space, name), each.points)
+        for name, each in zip(names, walks, strict=True)
+    ]
     frames = []
-    for step in range(FRAMES):
-        t = step / (FRAMES - 1)
-        images = [
-            subject.decode(moved(latents, block, along(m, t)), batch)
-            for block, m in zip(blocks, means, strict=True)
-        ]
+    for frame in range(FRAMES):
+        steps = [round(frame / (FRAMES - 1) * (images.shape[1] - 1)) for images in ways]
+        images = [images[:, step] for images, step in zip(ways, steps, strict=True)]
         nearest = [
-            space.labels[space.index(name)].classes[round(t * (len(m) - 1))]
-            for name, m in zip(names, means, strict=True)
+            space.labels[space.index(name)].classes[each.nearest(step)]
+            for name, each, step in zip(names, walks, steps, strict=True)
         ]
         blank = [[""] * (len(names) + 1)] * (len(batch.x) - 1)
         frames.append(

@@ -26,6 +26,7 @@ from ..studies.drawing.sheets import FAINTEST, heat
 from ..studies.reading.beliefs import beliefs
 from ..studies.reading.blocks import class_block, class_means, find_block, moved
 from ..studies.reading.examples import spread
+from ..studies.reading.pace import way
 from ..studies.reading.steps import in_steps, probabilities, stepped_space
 
 EXAMPLES = "examples.safetensors"
@@ -37,6 +38,9 @@ SHOWN = 12
 REACH, FARTHEST = 2.5, 1e4
 """How many standard deviations of the priors a slider reaches beyond the class means, and the
 largest value that is answered."""
+
+PACED, POSITIONS = 4, 40
+"""Test images by whose mean change sliders are paced, and steps for which it is kept."""
 
 PIXELS = 24_000_000
 """Of a picture: more are not decoded."""
@@ -70,7 +74,9 @@ class Room:
         self.space = stepped_space(run.space, codes)
         self.labels = in_steps(self.space, codes)
         self.thumbnails = [address(image) for image in self.images]
-        self.priors = [self._prior(label) for label in self.space]
+        paced = self._batch(*self.images[:PACED])
+        latents = encode(run.guide, paced)
+        self.priors = [self._prior(label, paced, latents) for label in self.space]
 
     def names(self) -> list[str]:
         """What each test image shows, in words."""
@@ -160,12 +166,11 @@ class Room:
         image, _ = self._fitted(content)
         return image if self.run.shape[0] == 3 else image.mean(0, keepdim=True)
 
-    def _batch(self, image: Tensor) -> Batch:
-        labels = torch.full((1, len(self.space)), torch.nan)
-        device = self.run.device
-        return Batch(
-            image[None].to(device), labels.to(device), None, torch.zeros(1).long().to(device), 1
-        )
+    def _batch(self, *images: Tensor) -> Batch:
+        labels = torch.full((len(images), len(self.space)), torch.nan)
+        device, index = self.run.device, torch.arange(len(images))
+        x = torch.stack(images).to(device)
+        return Batch(x, labels.to(device), None, index.to(device), len(images))
 
     def _values(self, given: Any) -> dict[str, Tensor]:
         found = {}
@@ -212,15 +217,26 @@ class Room:
                 found[label.name] = probabilities(said, position, label)[0].tolist()
         return {name: found[name] for name in self.space.names}
 
-    def _prior(self, label: Label) -> dict[str, Any]:
-        """A label's class means, and how far each dimension's slider reaches."""
+    def _prior(self, label: Label, paced: Batch, latents: Latents) -> dict[str, Any]:
+        """A label's class means, and the values of each dimension at even steps of its slider.
+
+        A step of a slider changes the picture as much as any other, in the mean over some images.
+        """
         loc, scale = class_block(self.run.model, self.space, label.name)
+        block = find_block(self.space, label.name)
+        low, high = (loc - REACH * scale).amin(0), (loc + REACH * scale).amax(0)
+        pace = []
+        for dimension in range(len(low)):
+            ends = tuple(block.of(latents).clone() for _ in range(2))
+            for end, value in zip(ends, (low, high), strict=True):
+                end[:, dimension] = value[dimension]
+            found = way(self.run.model, paced, latents, block, (ends[0], ends[1]), together=True)
+            pace.append(found.even(POSITIONS)[0, :, dimension].tolist())
         return {
             "name": label.name,
             "classes": list(label.classes),
             "means": loc.tolist(),
-            "low": (loc - REACH * scale).amin(0).tolist(),
-            "high": (loc + REACH * scale).amax(0).tolist(),
+            "pace": pace,
         }
 
 

@@ -2,7 +2,8 @@
 
 The file holds its pictures and its few lines of script, and asks for nothing else, so it opens from
 disk in any browser and can be handed on. What it shows is what :mod:`ccvae.studies.traversal`
-computes: a label's block on the straight line between its classes' means, all else kept.
+computes: a label's block on the straight line between its classes' means, in steps of equal change,
+all else kept.
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ def content(subject: Subject) -> dict[str, Any]:
     """What the page holds.
 
     Returns:
-        ``labels``, name, classes and stops of each; and ``faces``, each with its pictures as
-        addresses and for every label a strip of all positions beside what the guide believes of
-        each class at every position.
+        ``labels``, name, classes, stops and the words of all positions of each; and ``faces``, each
+        with its pictures as addresses and for every label a strip of all positions beside what the
+        guide believes of each class at every position.
     """
     space, rows = subject.space, subject.rows
     _, height, width = rows.dataset.shape
@@ -59,11 +60,16 @@ def content(subject: Subject) -> dict[str, Any]:
     batch = subject.some(max(1, min(SHOWN, PIXELS // strips)))
     again = subject.reconstruct(batch)
     walks = [
-        traverse(subject, batch, label.name, between=_between(len(label.classes)))
+        traverse(subject, batch, label.name, steps=_steps(len(label.classes)) - 1)
         for label in space
     ]
     labels = [
-        {"name": label.name, "classes": list(label.classes), "stops": walk.stops}
+        {
+            "name": label.name,
+            "classes": list(label.classes),
+            "stops": walk.stops,
+            "words": walk.words,
+        }
         for label, walk in zip(space, walks, strict=True)
     ]
     start = subject.beliefs(batch.x)
@@ -80,13 +86,9 @@ def content(subject: Subject) -> dict[str, Any]:
     return {"labels": labels, "faces": faces, "height": height, "width": width}
 
 
-def _between(classes: int) -> int:
-    """Steps from one class mean to the next."""
-    return max(1, (POSITIONS - 1) // (classes - 1))
-
-
 def _steps(classes: int) -> int:
-    return _between(classes) * (classes - 1) + 1
+    """Positions of a slider through so many classes."""
+    return max(POSITIONS, classes)
 
 
 def _strip(walk: Traversal, row: int) -> str:

@@ -35,9 +35,9 @@ class Reader(nn.Module):
         return loc, torch.full_like(loc, 0.05)
 
 
-def make_handmade(rows=40, mix=None, seed=0):
+def make_handmade(rows=40, mix=None, seed=0, painter=None):
     """A pair, and rows whose labels their images show; some labels are missing."""
-    model = CCVAE(SPACE, Painter(mix), Laplace(), style=1).eval()
+    model = CCVAE(SPACE, painter or Painter(mix), Laplace(), style=1).eval()
     guide = CCVAEGuide(SPACE, Reader(), style=1).eval()
     generator = torch.Generator().manual_seed(seed)
     codes = [torch.randint(len(label.classes), (rows,), generator=generator) for label in SPACE]

@@ -13,7 +13,7 @@ from ccvae.studies.drawing.sheets import looped
 from ccvae.studies.reading.blocks import class_means, find_block, moved
 from ccvae.studies.reading.examples import Choice, evenly
 from ccvae.studies.traversal import study
-from ccvae.studies.walks import FRAMES, along, crossings, motion, pair_images, pairs, path
+from ccvae.studies.walks import FRAMES, crossings, motion, pair_images, pairs
 
 from .handmade import make_handmade
 
@@ -21,15 +21,6 @@ from .handmade import make_handmade
 @pytest.fixture
 def made():
     return make_handmade()
-
-
-def test_a_path_is_straight_and_evenly_spaced():
-    means = torch.tensor([[0.0, 0.0], [2.0, 4.0], [2.0, 0.0]])
-    points, stops = path(means, 2)
-    assert points.tolist() == [[0, 0], [1, 2], [2, 4], [2, 2], [2, 0]]
-    assert stops == [0, None, 1, None, 2]
-    assert along(means, 0).tolist() == [0, 0]
-    assert along(means, 1).tolist() == [2, 0]
 
 
 def test_the_corners_of_a_grid_are_both_labels_at_their_class_means(made):

@@ -15,11 +15,13 @@ import torch
 from safetensors.torch import load_file
 
 from ccvae.cli import main
-from ccvae.inference.evaluation.prediction import reconstruct
+from ccvae.inference.evaluation.prediction import encode, reconstruct
 from ccvae.inference.runs.evaluation import evaluate_run
 from ccvae.inference.runs.fitting import fit
 from ccvae.inference.runs.run import CHECKPOINT, load
-from ccvae.web.faces import EXAMPLES, Room
+from ccvae.studies.reading.blocks import find_block
+from ccvae.studies.reading.pace import decode_at, travelled
+from ccvae.web.faces import EXAMPLES, PACED, Room
 from ccvae.web.serve import PRETRAINED
 from ccvae.web.shrink import shrink
 
@@ -68,6 +70,20 @@ def test_the_run_that_comes_with_it_opens_without_training_or_data(monkeypatch):
     other = room.answer({"face": 0, "intervene": {"Eyeglasses": 0}})
     assert found["posterior"]["Eyeglasses"][1] > 0.9 > 0.1 > other["posterior"]["Eyeglasses"][1]
     assert found["seen"]["Eyeglasses"][1] > other["seen"]["Eyeglasses"][1] + 0.5
+
+
+def test_a_slider_s_steps_change_the_picture_equally():
+    """The mean over the images by which sliders are paced."""
+    room = Room(load(PRETRAINED, torch.device("cpu")))
+    batch = room._batch(*room.images[:PACED])
+    latents, block = encode(room.run.guide, batch), find_block(room.space, "Eyeglasses")
+    (prior,) = (prior for prior in room.priors if prior["name"] == "Eyeglasses")
+    (pace,) = (torch.tensor(each) for each in prior["pace"])
+    assert pace.diff().min() > 0
+    assert pace[0] < min(prior["means"])[0] < max(prior["means"])[0] < pace[-1]
+    points = pace[None, :, None].expand(PACED, -1, -1)
+    steps = travelled(decode_at(room.run.model, batch, latents, block, points)).diff().mean(0)
+    assert steps.max() < 1.3 * steps.median()
 
 
 def test_what_the_page_needs_is_all_that_is_kept(tmp_path):

@@ -7,6 +7,7 @@ const LARGEST = 16 * 2 ** 20;
 const IMAGES = ["original", "reconstruction", "changed", "map"];
 let image = { face: 0 };
 let blocks = {}; // those that were moved, by label
+let shown = {}; // what the last answer had, by label
 let intervene = {}; // class codes of those that are set, by label
 let asking = false, again = false, pause;
 
@@ -31,6 +32,7 @@ async function answer() {
 
 function show(found) {
   say("", "trouble");
+  shown = found.blocks;
   for (const id of IMAGES) document.getElementById(id).src = found.images[id];
   document.getElementById("top").textContent = `(darkest: ${found.top.toFixed(2)})`;
   for (const [name, box] of boxes) {
@@ -39,7 +41,7 @@ function show(found) {
       const value = found.blocks[name][position];
       slider.disabled = set;
       // A slider that is being moved keeps its place; others follow.
-      if (slider !== document.activeElement || set || !(name in blocks)) reach(slider, value);
+      if (slider !== document.activeElement || set || !(name in blocks)) slider.value = place(name, position, value);
       slider.setAttribute("aria-valuetext", value.toFixed(2));
     });
     box.classList.toggle("set", set);
@@ -77,19 +79,27 @@ function otherClass(q) {
   return order[1];
 }
 
-/** Put a slider at a value, widening its range where the value lies outside. */
-function reach(slider, value) {
-  if (value < Number(slider.min)) slider.min = value;
-  if (value > Number(slider.max)) slider.max = value;
-  slider.value = value;
+/** A block's value at a place of its slider, whose steps change the picture equally. */
+function value(name, dimension, at) {
+  const pace = labels.get(name).pace[dimension], left = Math.min(Math.floor(at), pace.length - 2);
+  return pace[left] + (at - left) * (pace[left + 1] - pace[left]);
+}
+
+/** Where on its slider a block's value lies; at an end, where it lies beyond. */
+function place(name, dimension, wanted) {
+  const pace = labels.get(name).pace[dimension], right = pace.findIndex((each) => each >= wanted);
+  if (right < 1) return right ? pace.length - 1 : 0;
+  return right - 1 + (wanted - pace[right - 1]) / (pace[right] - pace[right - 1] || 1);
 }
 
 for (const [name, box] of boxes) {
   const sliders = [...box.querySelectorAll(".block")];
   const control = box.querySelector(".intervene"), chosen = box.querySelector(".class");
-  for (const slider of sliders) {
+  for (const [position, slider] of sliders.entries()) {
     slider.addEventListener("input", () => {
-      blocks[name] = sliders.map((each) => Number(each.value));
+      if (!(name in shown)) return; // before the first answer
+      blocks[name] = [...(blocks[name] ?? shown[name])];
+      blocks[name][position] = value(name, position, Number(slider.value));
       answer();
     });
     slider.addEventListener("keydown", (event) => {
