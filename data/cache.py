@@ -69,14 +69,14 @@ class Decoded(NamedTuple):
         rows: positions ``(M,)`` of their files among those asked for.
         skipped: for every file left out its name and the reason.
         converted: how many images were not plain colour, by what was done.
-        digest: of the images; empty where an earlier version decoded them.
+        digest: of the images.
     """
 
     images: Tensor
     rows: Tensor
     skipped: list[tuple[str, str]]
     converted: dict[str, int]
-    digest: str = ""
+    digest: str
 
     @property
     def problems(self) -> list[str]:
@@ -159,7 +159,7 @@ def _read(array: Path, facts: Path, names: Sequence[str], decoding: Decoding) ->
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         tensor = torch.from_numpy(images)
     reasons = [(names[row], reason) for row, reason in skipped.items()]
-    digest = f"{crc32(json.dumps(found.sums).encode()):08x}" if found.sums else ""
+    digest = f"{crc32(json.dumps(found.sums).encode()):08x}"
     return Decoded(tensor, keep.nonzero()[:, 0], reasons, found.converted, digest)
 
 
@@ -173,8 +173,8 @@ class _Facts(msgspec.Struct):
 
 def _agree(images: np.ndarray, sums: list[tuple[int, int]]) -> bool:
     """Whether the parts of an array are what was written, some of them where there are many."""
-    if not sums:  # by an earlier version
-        return True
+    if not sums:  # by an earlier version, which did not know what it wrote
+        return False
     rows = [count for count, _ in sums]
     if min(rows) < 0 or sum(rows) != len(images):
         return False

@@ -12,10 +12,11 @@ import os
 from argparse import ArgumentTypeError
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from ..config import FILES, SOURCE
 from ..ranges import check_fits, whole
+from ..specification import check_option, split
 from .dataset import Dataset
 from .naming import is_naming
 
@@ -56,24 +57,6 @@ def load(spec: str, only: str = "") -> Dataset:
     return dataset.hiding(_shares(options["missing"], dataset), _number("data_seed", options))
 
 
-def split(spec: str) -> tuple[str, dict[str, str]]:
-    """A specification without its options, and these.
-
-    Raises:
-        ValueError: for an option that its kind does not have.
-    """
-    body, mark, query = spec.rpartition("?")
-    # A folder's name may have a question mark in it.
-    folder = spec.partition(":")[2]
-    if not mark or (folder and Path(folder).is_dir()):
-        return spec, {}
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    kind = body.partition(":")[0]
-    for name in options:
-        _check_option(kind, name)
-    return body, options
-
-
 def with_options(spec: str, options: Mapping[str, str | int | Path | None]) -> str:
     """A specification with more options; names of files in it become absolute.
 
@@ -90,7 +73,7 @@ def with_options(spec: str, options: Mapping[str, str | int | Path | None]) -> s
         body = kind + colon + os.path.abspath(rest)
     for name, value in options.items():
         if value is not None:
-            _check_option(kind, name)
+            check_option(kind, name)
             given[name] = str(value)
     for name, value in given.items():
         is_path = SOURCE[name].is_path and not is_naming(value)
@@ -121,22 +104,6 @@ def moved(spec: str, data: str | None, labels: str | None) -> str:
     elif not data:
         given = options
     return with_options(now, {**given, **({"labels": labels} if labels else {})})
-
-
-def short_name(spec: str) -> str:
-    """A specification without folders and options, to name files by."""
-    body, _ = split(spec)
-    kind, colon, rest = body.partition(":")
-    return f"{kind}{colon}{Path(rest).name}" if kind in FILES else spec
-
-
-def _check_option(kind: str, name: str) -> None:
-    known = [key for key, option in SOURCE.items() if not option.kinds or kind in option.kinds]
-    if name not in known:
-        raise ValueError(
-            f"data set {kind!r} has no option {name.replace('_', '-')}; it has "
-            f"{', '.join(key.replace('_', '-') for key in known)}"
-        )
 
 
 def _load(body: str, names: list[str], options: Mapping[str, str]) -> Dataset:

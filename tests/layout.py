@@ -12,7 +12,7 @@ HOUSE = sorted(p.parent for p in ROOT.glob("*/__init__.py") if p.parent.name != 
 MODULES = [*(path for folder in HOUSE for path in folder.rglob("*.py")), *SOURCE.glob("*.py")]
 
 FLOORS = (
-    ("", "config", "faults", "files", "loading", "ranges"),
+    ("", "config", "faults", "files", "loading", "lock", "ranges", "specification"),
     ("data",),
     ("models", "networks"),
     ("guides",),

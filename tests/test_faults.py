@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from ccvae import cli, files
+from ccvae.__main__ import main as start
 from ccvae.cli import main
 
 from .calling import QUICK, call
@@ -170,6 +171,18 @@ def test_an_interruption_at_once_is_one_line(capsys, monkeypatch):
 
     monkeypatch.setattr(cli, "import_module", interrupt)
     assert call(capsys, "train") == (130, "", "ccvae train: interrupted\n")
+
+
+def test_an_interruption_before_the_command_is_known_is_one_line(capsys, monkeypatch):
+    class Interrupts:
+        def find_spec(self, name, *_):
+            if name == "ccvae.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "ccvae.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupts(), *sys.meta_path])
+    assert start() == 130
+    assert capsys.readouterr().err == "ccvae: interrupted\n"
 
 
 def test_where_nothing_can_be_written_results_are_printed(place, capsys, monkeypatch):

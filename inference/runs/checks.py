@@ -8,10 +8,10 @@ from typing import Any
 
 from ...data import Dataset
 from ...files import say
+from ...lock import holds_something
 from ..catalogue import Signature
 from .facts import CHECKPOINT, CONFIG, Facts, read_facts
 from .identity import Fingerprint, changes
-from .lock import holds_something
 
 
 def check_free(directory: Path) -> None:
@@ -51,19 +51,28 @@ def check_own(directory: Path, name: str, standing: Mapping[str, Any]) -> None:
         )
 
 
-def check_same(directory: Path, facts: Facts, source: str, dataset: Dataset) -> Fingerprint:
+def check_same(
+    directory: Path, facts: Facts, source: str, dataset: Dataset, *, other: bool = False
+) -> Fingerprint:
     """Raise where a data set is not the one that a run was trained on; its fingerprint, if it is.
+
+    Args:
+        other: images and entries may be others, as long as labels and shape are the run's.
 
     Raises:
         ValueError: with what changed.
     """
-    now = Fingerprint.of(dataset)
-    changed = changes(facts.signature, facts.data, Signature.of(dataset), now)
-    if changed:
+    now, signature = Fingerprint.of(dataset), Signature.of(dataset)
+    changed = changes(facts.signature, facts.data, signature, now)
+    fits = facts.signature == signature
+    if changed and not (other and fits):
+        way = ", go on with them by --changed-data," if fits else ""
         raise ValueError(
             f"{source!r} is not what {directory} was trained on: {'; '.join(changed)}; give back "
-            "what it was, or give another --out"
+            f"what it was{way} or give another --out"
         )
+    if changed:
+        say(f"{directory} goes on with other data: {'; '.join(changed)}")
     return now
 
 

@@ -2,7 +2,8 @@
 
 ``metrics.jsonl`` and ``validation.jsonl`` have an object for every epoch, ``steps.jsonl`` one for
 every logging interval.
-Lines that a killed training wrote beyond its last checkpoint are dropped when it is taken up.
+Lines that a killed training wrote beyond its last checkpoint are dropped when it is taken up. Each
+line ends in a sum over the rest of it, by which one that was changed since is known.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
@@ -22,6 +24,9 @@ from ..training.loop import Step
 METRICS, VALIDATION, STEPS = "metrics.jsonl", "validation.jsonl", "steps.jsonl"
 
 BOARD = "tensorboard"
+
+SUM = "crc"
+"""The name of a line's sum."""
 
 Line = dict[str, Any]
 
@@ -82,26 +87,43 @@ class Logbook:
 
     def _append(self, name: str, line: Line) -> None:
         with (self.directory / name).open("a") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(summed(line))
+
+
+def summed(line: Line) -> str:
+    """A line as it is written, with its sum."""
+    return json.dumps({**line, SUM: crc32(json.dumps(line).encode())}) + "\n"
 
 
 def read_lines(path: Path) -> list[Line]:
-    """The whole lines of a log, numbers by name; none where there is no file."""
-    rows = []
-    for line in path.read_bytes().split(b"\n") if path.exists() else []:
-        try:
-            row = json.loads(line)
-            msgspec.convert(row, dict[str, float])
-        except (ValueError, RecursionError):  # damaged, or what a killed training was writing
-            continue
-        rows.append(row)
-    return rows
+    """The whole lines of a log, numbers by name; none where there is no file.
+
+    Logs of earlier versions have no sums. In one that has, a line without is not whole.
+    """
+    rows = [_read(line) for line in path.read_bytes().split(b"\n")] if path.exists() else []
+    has_sums = any(SUM in row for row in rows)
+    return [
+        {name: value for name, value in row.items() if name != SUM}
+        for row in rows
+        if row and (SUM in row or not has_sums)
+    ]
+
+
+def _read(text: bytes) -> Line:
+    """The numbers of a line by name; empty for one that is not as it was written."""
+    try:
+        row: Line = json.loads(text)
+        msgspec.convert(row, dict[str, float])
+    except (ValueError, RecursionError):  # damaged, or what a killed training was writing
+        return {}
+    rest = {name: value for name, value in row.items() if name != SUM}
+    return row if SUM not in row or summed(rest) == json.dumps(row) + "\n" else {}
 
 
 def keep_lines(path: Path, keep: Callable[[Line], bool]) -> None:
     """Drop the lines that are not whole, and those that ``keep`` does not want."""
     if path.exists():
-        lines = [json.dumps(line) + "\n" for line in read_lines(path) if keep(line)]
+        lines = [summed(line) for line in read_lines(path) if keep(line)]
         write_atomically(path, "".join(lines).encode())
 
 

@@ -38,7 +38,7 @@ from .facts import FILES as FILES
 from .facts import NOT_FINITE as NOT_FINITE
 from .facts import TRAIN, Facts, modules_of, the_facts, write_facts
 from .identity import Fingerprint, run_id
-from .settling import check_words, settled
+from .settling import check_words, settled, settled_as
 from .sizes import check_size
 
 
@@ -210,9 +210,13 @@ def resume_or_create(
     device: torch.device,
     *,
     resume: bool,
+    other_data: bool = False,
     writes: bool = True,
 ) -> Run:
     """The run to train: a new one, or with ``resume`` the one that the directory holds.
+
+    Args:
+        other_data: take images and entries that are others than they were, of the same labels.
 
     Raises:
         ValueError: where the directory's run was asked for something else than ``config``, or on
@@ -223,7 +227,9 @@ def resume_or_create(
     facts = the_facts(directory)
     known = None
     if facts.config.data == config.data:  # before what follows from the data is compared
-        known = check_same(directory, facts, config.data, dataset)
+        known = check_same(directory, facts, config.data, dataset, other=other_data)
+    if other_data:
+        config = settled_as(config, facts.config)
     config = settled(config, training_rows(config, dataset))
     if replace(facts.config, epochs=config.epochs) != config:
         before, now = facts.config.to_json(), config.to_json()
@@ -234,13 +240,13 @@ def resume_or_create(
         )
     assert known is not None  # the options that are the same name the data
     if not facts.id:  # of an earlier version, which has not looked
-        facts = replace(facts, id=run_id(config, facts.signature, known), data=known)
+        facts = replace(facts, id=run_id(config, facts.signature, known))
     run = _from_facts(directory, facts, device, modules_of(config))
     run.config = config
     if writes:
         if config.epochs != facts.config.epochs:
             (directory / EVALUATION).unlink(missing_ok=True)
-        write_facts(directory, replace(facts, config=config))
+        write_facts(directory, replace(facts, config=config, data=known))
     return run
 
 

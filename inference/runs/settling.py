@@ -45,6 +45,13 @@ def settled(config: Config, rows: Rows) -> Config:
     return _with_share(_with_alpha(config, rows), rows)
 
 
+def settled_as(config: Config, before: Config) -> Config:
+    """The configuration with what it leaves open as it was settled on other rows."""
+    names = ("alpha", "labelled_share")
+    open_ = [name for name in names if getattr(config, name) is None]
+    return replace(config, **{name: getattr(before, name) for name in open_})
+
+
 def _with_share(config: Config, rows: Rows) -> Config:
     """The configuration with the share of labelled rows in a batch, 0 where enough have labels."""
     if config.labelled_share is not None:

@@ -17,12 +17,17 @@ from typing import Any, NoReturn
 from . import __version__
 from .config import SOURCE, Config
 from .faults import is_want_of_memory, place_of, words_of
+from .lock import check_alone
 from .ranges import above, whole
+from .specification import default_directory
 
 Document = dict[str, Any]
 
 LOOKING = ("inspect", "models", "objectives")
 """Commands that train nothing."""
+
+WRITING = ("train", "demo")
+"""Commands of which one at a time writes into a directory."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     commands: Any = None
     try:
+        if options.command in WRITING:
+            options.out = options.out or _directory_of(options)
+            check_alone(options.out)
         commands = import_module(
             f"{__package__}.{'looking' if options.command in LOOKING else 'commands'}"
         )
@@ -50,6 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 128 + error.signal
         return _failed(options, error)
     return 0
+
+
+def _directory_of(options: argparse.Namespace) -> Path:
+    objective = options.objective or options.program
+    return default_directory(options.program, objective, options.data, options.seed)
 
 
 def _failed(options: argparse.Namespace, error: Exception) -> int:
@@ -137,6 +150,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_source(train)
     train.add_argument("--out", type=Path, default=None, metavar="DIR", help=_OUT)
     train.add_argument("--resume", action="store_true", help="go on where the checkpoint stands")
+    train.add_argument("--changed-data", action="store_true", help=_CHANGED)
     steps, minutes = whole(1, 10**9), above(0, 10**6)
     train.add_argument("--log-every", type=steps, default=50, metavar="STEPS", help=_LOG)
     train.add_argument("--save-minutes", type=minutes, default=10.0, metavar="M", help=_SAVE)
@@ -212,6 +226,7 @@ _DETERMINISTIC = "pyro.deterministic as nodes; by default arrows go through them
 _DO = "the model with these set from outside"
 _LOG = "between two lines of steps.jsonl (50)"
 _COMPILE = "compile the networks first, for long trainings"
+_CHANGED = "with --resume: also where images or entries are others than they were"
 _SAVE = "between two checkpoints within an epoch (10)"
 _FILE = "where it is written; its ending decides the format (the screen)"
 _OUT = "the run directory (runs/PROGRAM-OBJECTIVE-DATA-SEED)"

@@ -24,7 +24,6 @@ from .inference.runs.evaluation import evaluate_run, evaluated, origin
 from .inference.runs.facts import DEMO as DEMO_COMMAND
 from .inference.runs.facts import modules_of
 from .inference.runs.fitting import fit
-from .inference.runs.lock import alone
 from .inference.runs.run import (
     Run,
     create,
@@ -36,12 +35,12 @@ from .inference.training.engine import engine, keep_freed_memory
 from .inference.training.loop import Metrics, Step
 from .inference.training.stopping import Stopped, stop_requests
 from .listing import app, data
+from .lock import alone
 from .networks.build import chosen
 from .options import (
     announce,
     clear_demo,
     config_of,
-    default_directory,
     device_of,
     frequencies_of,
     resumes,
@@ -78,7 +77,7 @@ def train(options: Namespace) -> tuple[Document, str]:
     """``ccvae train``."""
     config = config_of(options)
     device = device_of(options.device)
-    directory = options.out or default_directory(config)
+    directory = options.out
     fabric = engine(
         device, devices=options.devices, nodes=options.nodes, precision=config.precision
     )
@@ -95,6 +94,7 @@ def train(options: Namespace) -> tuple[Document, str]:
             directory,
             fabric.device,
             resume=options.resume,
+            other_data=options.changed_data,
             writes=fabric.is_global_zero,
         )
         metrics = _fit(

@@ -12,13 +12,13 @@ import torch
 
 from .config import FILES, SOURCE, Config
 from .data import Dataset
-from .data.spec import short_name, with_options
+from .data.spec import with_options
 from .data.summary import describe, kind_of, unshown
 from .files import read_json
 from .inference.runs.facts import CHECKPOINT, DEMO, read_facts
 from .inference.runs.facts import FILES as FILES_OF_RUNS
-from .inference.runs.lock import holds_something
 from .inference.runs.run import training_rows
+from .lock import holds_something
 from .texts import command_line, some
 
 
@@ -71,13 +71,6 @@ def announce(dataset: Dataset, config: Config) -> None:
     lines += some([f"understood: {note}" for note in dataset.notes], more)
     lines += some([f"problem: {problem}" for problem in problems], more)
     print("\n".join(lines), file=sys.stderr)
-
-
-def default_directory(config: Config) -> Path:
-    """Where a run is kept if nothing else is said."""
-    data = short_name(config.data)
-    parts = (config.program, config.objective_name, data, str(config.seed))
-    return Path("runs") / "-".join(part.replace(":", "_").replace("/", "_") for part in parts)
 
 
 def device_of(name: str) -> torch.device:

@@ -12,7 +12,8 @@ from PIL import Image
 
 from ccvae.cli import main
 from ccvae.config import SOURCE
-from ccvae.data.spec import load, short_name, split, with_options
+from ccvae.data.spec import load, with_options
+from ccvae.specification import short_name, split
 
 from .pictures import write_celeba, write_folder
 

@@ -19,7 +19,7 @@ from ccvae.data.spec import load as load_data
 from ccvae.inference import CCVAEObjective
 from ccvae.inference.catalogue import build_pair
 from ccvae.inference.runs.fitting import fit
-from ccvae.inference.runs.logbook import METRICS, STEPS, keep_lines, read_lines
+from ccvae.inference.runs.logbook import METRICS, STEPS, keep_lines, read_lines, summed
 from ccvae.inference.runs.run import CHECKPOINT, NOT_FINITE, create, training_rows
 from ccvae.inference.runs.run import load as load_run
 from ccvae.inference.training.checkpoint import load_checkpoint
@@ -379,9 +379,18 @@ def test_compiled_networks_train_alike(tmp_path, dataset):
 
 def test_lines_beyond_the_checkpoint_and_broken_ones_are_dropped(tmp_path):
     path = tmp_path / STEPS
-    path.write_text('{"step": 1}\n{"step": 2}\n{"ste')
+    path.write_text('{"step": 1}\n{"step": 2}\n{"ste')  # by an earlier version, without sums
     keep_lines(path, lambda line: line["step"] < 2)
-    assert path.read_text() == '{"step": 1}\n'
+    assert path.read_text() == summed({"step": 1})
+
+
+def test_a_digit_that_was_changed_in_a_log_is_known(tmp_path):
+    path = tmp_path / METRICS
+    lines = [summed({"epoch": e, "objective": -1.5 * e}) for e in range(4)]
+    path.write_text("".join(lines).replace("-3.0", "-2.0").replace('"epoch": 3', '"epoch":  3'))
+    assert [line["epoch"] for line in read_lines(path)] == [0, 1, 3]  # a space changes nothing
+    path.write_text(lines[0] + '{"epoch": 1, "objective": -1.5}\n')
+    assert read_lines(path) == [{"epoch": 0, "objective": 0.0}]
 
 
 def test_tensorboard_has_the_same_figures(tmp_path, dataset):

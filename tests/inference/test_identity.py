@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 import ccvae
+from ccvae import cli
 from ccvae.cli import main
 from ccvae.inference.runs.facts import read_facts
-from ccvae.inference.runs.lock import alone, holds_something
+from ccvae.lock import alone, holds_something
 
 from ..calling import call
 
@@ -101,6 +102,25 @@ def test_what_changed_is_said_before_a_step_is_made(place, capsys, name):
     assert status == (0 if can else 2)
 
 
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_training_goes_on_with_other_data_where_that_is_said(place, capsys, name):
+    change, words = CHANGES[name]
+    change()
+    command = ["train", *TRAIN, "--epochs", "2", "--resume"]
+    _, _, refused = call(capsys, *command)
+    status, _, err = call(capsys, *command, "--changed-data")
+    if "--changed-data" not in refused:  # labels of another kind fit no weights
+        assert status == 2
+        assert words in err
+        return
+    assert status == 0, err
+    assert f"r goes on with other data: {words}" in err
+    alpha = ["--alpha", json.loads((place / "r/config.json").read_text())["config"]["alpha"]]
+    status, _, err = call(capsys, *command[:-3], *alpha, "--epochs", "3", "--resume")
+    assert status == 0, err  # they are the run's own now
+    assert "other data" not in err
+
+
 def test_images_that_moved_are_named(place, capsys):
     (place / "ph").rename(place / "elsewhere")
     assert call(capsys, "evaluate", "r")[0] == 2
@@ -158,9 +178,9 @@ def test_a_run_of_before_is_read_and_goes_on(place, capsys):
     assert json.loads(path.read_text())["id"] == facts["id"]
 
 
-def test_a_second_training_into_one_directory_is_refused_at_once(place, capsys):
+def test_a_second_training_into_one_directory_is_refused_at_once(place, capsys, monkeypatch):
     holder = (
-        "import sys; from pathlib import Path; from ccvae.inference.runs.lock import alone\n"
+        "import sys; from pathlib import Path; from ccvae.lock import alone\n"
         "with alone(Path('r')): print('held', flush=True); sys.stdin.read()\n"
     )
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -168,6 +188,7 @@ def test_a_second_training_into_one_directory_is_refused_at_once(place, capsys):
     environment = {**os.environ, "PYTHONPATH": path}
     with subprocess.Popen([sys.executable, "-c", holder], env=environment, **pipes) as process:
         assert process.stdout.readline() == "held\n"
+        monkeypatch.setattr(cli, "import_module", None)  # what takes seconds is not needed for it
         for command in (["--epochs", "2", "--resume"], ["--epochs", "2"]):
             status, out, err = call(capsys, "train", *TRAIN, *command)
             assert (status, out) == (2, "")
@@ -176,6 +197,8 @@ def test_a_second_training_into_one_directory_is_refused_at_once(place, capsys):
                 "another --out\n"
             )
         process.kill()  # a killed training's lock is gone with it
+    monkeypatch.undo()
+    monkeypatch.chdir(place)
     assert call(capsys, "train", *TRAIN, "--epochs", "2", "--resume")[0] == 0
 
 

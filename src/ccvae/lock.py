@@ -7,12 +7,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 LOCK = ".lock"
 
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 """What launchers tell the processes of one training; the first of these is 0 in all of them."""
+
+
+def check_alone(directory: Path) -> None:
+    """Raise where another training is writing into a directory, before anything is imported for it.
+
+    Nothing is made or changed; :func:`alone` is what holds the directory.
+
+    Raises:
+        ValueError: where one is.
+    """
+    try:
+        import fcntl
+
+        with (directory / LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if not _is_another():
+            raise _taken(directory) from None
+    except (ImportError, OSError):  # no lock, or a system without such locks
+        return
+
+
+def _is_another() -> bool:
+    """Whether this process is one of a training for which its first process speaks."""
+    return any(os.environ.get(name, "0") != "0" for name in RANKS)
+
+
+def _taken(directory: Path) -> ValueError:
+    return ValueError(
+        f"another training is writing into {directory}; wait for its end, or give another --out"
+    )
 
 
 @contextmanager
@@ -26,7 +55,9 @@ def alone(directory: Path) -> Iterator[None]:
         ValueError: where another training is writing into it.
         OSError: where it cannot be made.
     """
-    if any(os.environ.get(name, "0") != "0" for name in RANKS):
+    from filelock import FileLock, Timeout
+
+    if _is_another():
         yield
         return
     made = [path for path in (directory, *directory.parents) if not path.exists()]
@@ -35,9 +66,7 @@ def alone(directory: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise ValueError(
-            f"another training is writing into {directory}; wait for its end, or give another --out"
-        ) from None
+        raise _taken(directory) from None
     except NotImplementedError:  # a file system without locks
         pass
     try:
