@@ -17,7 +17,12 @@ from .guard import without
 
 HERE = Path(__file__).parent
 
-ROOMS = {"programs": "Programs", "objectives": "Objectives", "faces": "Faces"}
+ROOMS = {
+    "programs": "Programs",
+    "objectives": "Objectives",
+    "train": "Train",
+    "faces": "Faces",
+}
 
 
 class Frame:
@@ -31,6 +36,7 @@ class Frame:
             lstrip_blocks=True,
             loader=FileSystemLoader(HERE / "templates"),
         )
+        environment.policies["json.dumps_kwargs"] = {}  # in the order of the program
         environment.filters["markup"] = Markup  # for what this package wrote itself
         environment.filters["breakable"] = breakable
         self.templates = Jinja2Templates(env=environment)

@@ -6,7 +6,6 @@ import contextlib
 import socket
 from collections.abc import Callable, Collection
 from pathlib import Path
-from types import FrameType
 
 import torch
 import uvicorn
@@ -15,7 +14,7 @@ from ..files import say
 from ..inference.runs.run import Run, load
 from .looking import Pair
 from .own import Own
-from .server import Pages, build_app
+from .server import build_app
 
 ADDRESS = "127.0.0.1"
 
@@ -59,23 +58,6 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
-class Server(uvicorn.Server):
-    """Serves until a signal comes, and lets the trainings know that it did.
-
-    Args:
-        config: uvicorn's. pages: what answers.
-    """
-
-    def __init__(self, config: uvicorn.Config, pages: Pages) -> None:
-        super().__init__(config)
-        self.pages = pages
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End the trainings after their step, and the server once they have answered."""
-        self.pages.ended = True
-        super().handle_exit(sig, frame)
-
-
 def prepare(
     directory: Path | None,
     port: int,
@@ -103,7 +85,7 @@ def prepare(
 
     def serve() -> None:
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it
-            Server(config, app.state.pages).run(sockets=[listening])
+            uvicorn.Server(config).run(sockets=[listening])
         say("ccvae app: ended")
 
     return f"http://{ADDRESS}:{listening.getsockname()[1]}/", run, serve

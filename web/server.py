@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,17 +12,15 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Receive, Scope, Send
 
 from ..inference.catalogue import PROGRAMS
 from ..inference.runs.run import Run
 from ..inspection.example import PATTERNS
 from ..inspection.objectives import names
 from .asking import ask
-from .comparison import SUMMARIES, Comparison, heading, small_faces
 from .faces import Room
 from .frame import HERE, Frame
 from .guard import Guard
@@ -30,10 +28,9 @@ from .looking import OWN
 from .objectives import table_row
 from .own import Own
 from .programs import DEFAULTS, TITLES, Shown, suite
+from .train import TrainRoom
+from .training import small_faces
 from .turns import do
-
-TRAININGS = 3
-"""How many trainings may run at once."""
 
 
 def build_app(run: Run, own: Own | None = None) -> Starlette:
@@ -52,6 +49,7 @@ def build_app(run: Run, own: Own | None = None) -> Starlette:
         yield
         for task in tasks:
             task.cancel()
+        pages.train.shelf.close()
 
     app = Starlette(
         routes=[
@@ -62,7 +60,7 @@ def build_app(run: Run, own: Own | None = None) -> Starlette:
             Route("/api/own", pages.own_state),
             Route("/objectives", pages.objectives),
             Route("/faces", pages.faces),
-            Route("/api/comparison", pages.comparison, methods=["POST"]),
+            *pages.train.routes(),
             Route("/api/faces", pages.answer, methods=["POST"]),
             Route("/api/upload", pages.upload, methods=["POST"]),
             Mount("/static", StaticFiles(directory=HERE / "static")),
@@ -80,25 +78,6 @@ def build_app(run: Run, own: Own | None = None) -> Starlette:
     return app
 
 
-class Stream(StreamingResponse):
-    """Lines of JSON, and what is done when they end: with the last, or when their reader leaves.
-
-    Args:
-        lines: one object each. end: called once, even where no line was ever asked for.
-    """
-
-    def __init__(self, lines: AsyncIterator[str], end: Callable[[], None]) -> None:
-        super().__init__(lines, media_type="application/x-ndjson")
-        self.end = end
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the lines."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self.end()
-
-
 class Pages:
     """What is answered at each address.
 
@@ -108,7 +87,7 @@ class Pages:
 
     def __init__(self, run: Run, own: Own | None = None) -> None:
         self.run, self.own, self.frame = run, own, Frame()
-        self.trainings, self.ended = 0, False
+        self.train = TrainRoom(self.frame)
         try:
             self.room: Room | None = Room(run)
             self.reason = ""
@@ -159,52 +138,11 @@ class Pages:
     async def objectives(self, request: Request) -> Response:
         """The room of objectives."""
         table = [await do(table_row, name) for name in names()]
-        choices = {name: list(known) for name, known in PROGRAMS.items() if len(known) > 1}
-        return self.frame.page(request, "objectives", table=table, choices=choices, titles=TITLES)
+        return self.frame.page(request, "objectives", table=table)
 
     async def faces(self, request: Request) -> Response:
         """The room of faces."""
         return self.frame.page(request, "faces", room=self.room, reason=self.reason, run=self.run)
-
-    async def comparison(self, request: Request) -> Response:
-        """A short training under two objectives, as a JSON object on each line."""
-        query = request.query_params
-        program = query.get("program", DEFAULTS[0])
-        seed = query.get("seed", "0")
-        if not (seed.isascii() and seed.isdecimal() and len(seed) < 6):
-            raise ValueError("expected a seed from 0 to 99999; reload the page")
-        if self.trainings >= TRAININGS:
-            raise HTTPException(
-                503, f"{TRAININGS} trainings are running already; start again when one has ended"
-            )
-        self.trainings += 1
-        try:
-            chosen = (query.get("a", ""), query.get("b", ""))
-            training = await do(Comparison, program, chosen, int(seed))
-        except BaseException:
-            self._training_ended()
-            raise
-        return Stream(self._train(request, training), self._training_ended)
-
-    async def _train(self, request: Request, training: Comparison) -> AsyncIterator[str]:
-        opening = training.opening()
-        yield json.dumps(opening) + "\n"
-        known: set[str] = set()
-        while training.done < opening["steps"] and not self.ended:
-            if await request.is_disconnected():
-                return
-            try:
-                found = await do(training.step)
-            except ValueError as error:  # the answer has begun: what went wrong is its last line
-                yield json.dumps({"error": str(error)}) + "\n"
-                return
-            present = list(SUMMARIES) + [name for side in found["sides"] for name in side]
-            found["headings"] = {n: heading(n) for n in present if n not in known}
-            known.update(present)
-            yield json.dumps(found) + "\n"
-
-    def _training_ended(self) -> None:
-        self.trainings -= 1
 
     async def answer(self, request: Request) -> Response:
         """What a state of the faces' sliders and switches leads to."""

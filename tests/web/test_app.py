@@ -6,8 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -115,34 +114,36 @@ def asked(url, path, method="GET", body=None):
             yield response
 
 
-TRAINING = "/api/comparison?program=m2&a=m2&b=m2-score"
+def begun(url):
+    """A training that runs, by its address."""
+    start = json.dumps({"a": {"program": "m2"}, "b": {"program": "m2", "objective": "m2-score"}})
+    with asked(url, "/api/train", "POST", start) as response:
+        assert response.status == 200, response.read()
+        path = f"/api/train/{json.loads(response.read())['id']}"
+    with asked(url, path, "POST", '{"do": "go"}') as response:
+        assert response.status == 200
+    return path
 
 
-def test_a_training_ends_when_its_reader_leaves(address):
-    """Three may run at once: a fourth begins only when one before has ended."""
-    with ExitStack() as stack:
-        for _ in range(3):
-            response = stack.enter_context(asked(address, TRAINING, "POST"))
-            assert json.loads(response.readline())["steps"] > 1
-        with asked(address, TRAINING, "POST") as fourth:
-            assert fourth.status == 503
-            assert "start again when one has ended" in json.loads(fourth.read())["error"]
-        # Sliders are answered between the steps of the trainings.
-        state = json.dumps({"blocks": {"Young": [1.0]}})
-        with asked(address, "/api/faces", "POST", state) as moved:
-            assert json.loads(moved.read())["blocks"]["Young"] == [1.0]
-        assert json.loads(response.readline())["step"] == 1
-    for _ in range(5):  # nor does a training begin for who left before its first line
-        connection = http.client.HTTPConnection(urlsplit(address).netloc)
-        connection.request("POST", TRAINING)
-        connection.close()
-    deadline = time.monotonic() + 60
-    while True:
-        with asked(address, TRAINING, "POST") as response:
-            if response.status == 200:
-                break
-        assert time.monotonic() < deadline, "trainings go on without a reader"
-        time.sleep(0.1)
+def test_three_trainings_at_once(address):
+    paths = [begun(address) for _ in range(3)]
+    with asked(address, "/api/train", "POST", "{}") as fourth:
+        assert fourth.status == 429
+        assert "pause one" in json.loads(fourth.read())["error"]
+    # Sliders are answered between the steps of the trainings.
+    state = json.dumps({"blocks": {"Young": [1.0]}})
+    with asked(address, "/api/faces", "POST", state) as moved:
+        assert json.loads(moved.read())["blocks"]["Young"] == [1.0]
+    with asked(address, paths[0], "POST", '{"do": "pause"}') as response:
+        assert json.loads(response.read())["status"] == "paused"
+    paths.append(begun(address))  # the one that rests makes room, and can still be looked at
+    with asked(address, paths[0]) as response:
+        found = json.loads(response.read())
+        assert "made room" in found["trouble"]
+        assert found["frames"][0]["step"] == 0
+    for path in paths[1:]:
+        with asked(address, path, "POST", '{"do": "pause"}') as response:
+            assert response.status == 200
 
 
 def test_bytes_that_are_no_request_leave_it_running(address):
@@ -165,8 +166,7 @@ def test_ctrl_c_ends_it_in_one_line_while_a_training_runs():
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **pipes) as process:
         address = process.stdout.readline().split()[0]
-        with asked(address, TRAINING, "POST") as response:
-            assert json.loads(response.readline())["steps"] > 1
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0
+        begun(address)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
         assert process.stderr.read() == "ccvae app: ended\n"

@@ -206,21 +206,50 @@ def test_light_and_size_stay(browser, address):
     clean(browser, address)
 
 
-def test_swapping_the_objective_changes_the_terms(browser, address):
-    browser.get(f"{address}objectives")
-    assert Select(one(browser, "[name=a]")).first_selected_option.text == "ccvae"
+def trained(browser, words="Paused"):
+    wait(browser, lambda: words in text(browser, "#said"), words, 120)
+
+
+def test_a_training_is_paused_stepped_and_scrubbed(browser, address):
+    browser.get(f"{address}train?program_b=m2&objective_b=m2&label=Eyeglasses")
+    assert Select(one(browser, "[name=objective_a]")).first_selected_option.text == "ccvae"
     one(browser, "button.primary").click()
-    wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".curve.b[d]"), "curves")
+    wait(browser, lambda: source(browser, "originals").startswith("data:"), "the first frame")
+    wait(browser, lambda: int(one(browser, "#scrub").get_attribute("value")) > 1, "steps", 120)
+    one(browser, "#go").click()
+    trained(browser)
+    done = int(one(browser, "#scrub").get_attribute("value"))
     terms = names_of_charts(browser)
-    assert "-log q(z_c|x,y_observed)" in terms
-    assert "-beta log q(z_c|x)" in terms
-    Select(one(browser, "[name=b]")).select_by_visible_text("ccvae-authors")
-    one(browser, "button.primary").click()
-    wait(browser, lambda: "w log p(x|z)" in names_of_charts(browser), "the other terms")
-    assert "-beta log q(z_c|x)" not in names_of_charts(browser)
-    one(browser, "#stop").click()
-    wait(browser, lambda: "Stopped" in text(browser, "#said"), "the end")
+    assert {"-log q(z_c|x,y_observed)", "-log q(z|x,y)", "accuracy"} <= set(terms)
+    before = browser.execute_script("return document.querySelector('.rebuilt').src")
+    one(browser, "#step").click()
+    trained(browser, f"Paused after {done + 1} steps")
+    frame = "return document.querySelector('.pupil .of').textContent"
+    wait(browser, lambda: browser.execute_script(frame) == str(done + 1), "its picture")
+    assert browser.execute_script("return document.querySelector('.rebuilt').src") != before
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".plane g path")) == 240
+    assert browser.find_elements(By.CSS_SELECTOR, ".axes text")
+    one(browser, "#scrub").send_keys(Keys.HOME)
+    wait(browser, lambda: browser.execute_script(frame) == "0", "the beginning")
+    one(browser, "#newest").click()
+    browser.get(browser.current_url)  # a reload finds the run again
+    trained(browser, f"Paused after {done + 1} steps")
+    slide(browser, "[name=alpha_a]", 4)
+    wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".events path"), "the change")
+    assert "α of A 10000" in text(browser, ".events title")
+    one(browser, "#step").click()
+    trained(browser, f"Paused after {done + 2} steps")
     clean(browser, address)
+
+
+def slide(browser, selector, value):
+    browser.execute_script(
+        "const [slider, value] = arguments; slider.value = value;"
+        "for (const name of ['input', 'change'])"
+        " slider.dispatchEvent(new Event(name, {bubbles: true}))",
+        one(browser, selector),
+        value,
+    )
 
 
 def names_of_charts(browser):
@@ -330,7 +359,7 @@ def test_by_keyboard_alone(browser, address):
 @pytest.mark.parametrize("width", [390, 1440])
 def test_every_room_fits_and_can_be_read(browser, address, width, scheme):
     window(browser, width, scheme)
-    for room in ("programs", "objectives", "faces"):
+    for room in ("programs", "objectives", "train", "faces"):
         browser.get(f"{address}{room}")
         wide = browser.execute_script("return document.documentElement.scrollWidth")
         assert wide <= width, room

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 import re
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,6 @@ from PIL import Image
 from torch.special import ndtr
 
 from ccvae.inference.catalogue import PROGRAMS
-from ccvae.web import comparison
 
 from .conftest import client_of, make_run
 
@@ -59,7 +57,7 @@ class Elements(HTMLParser):
             self.images.append(attributes)
 
 
-@pytest.mark.parametrize("room", ["", "programs", "objectives", "faces", "nosuch"])
+@pytest.mark.parametrize("room", ["", "programs", "objectives", "train", "faces", "nosuch"])
 def test_a_room_refers_to_nothing_elsewhere(page, room):
     response = page.get(f"/{room}")
     assert response.status_code == (404 if room == "nosuch" else 200)
@@ -228,7 +226,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize("headers", FOREIGN)
 def test_other_sites_have_nothing_done(page, headers):
-    for path in ("/api/comparison?program=m2&a=m2&b=m2", "/api/faces", "/api/upload"):
+    for path in ("/api/train", "/api/train/any", "/api/faces", "/api/upload", "/api/ask"):
         for method in ("GET", "POST"):
             response = page.request(method, path, headers=headers, content=b"{}")
             assert response.status_code == 403
@@ -242,18 +240,17 @@ def test_other_sites_may_link(page):
     assert page.post("/api/faces", json={}, headers=own).status_code == 200
 
 
-def test_a_training_is_started_by_post_alone(page):
-    assert page.get("/api/comparison?program=m2&a=m2&b=m2").status_code == 405
-
-
 NOT_SENT_BACK = "<script>alert(1)</script>"
 
 
 @pytest.mark.parametrize(
     ("method", "path", "content"),
     [
-        ("POST", f"/api/comparison?program={NOT_SENT_BACK}", b""),
-        ("POST", f"/api/comparison?seed={NOT_SENT_BACK}", b""),
+        ("POST", "/api/train", f'{{"a": {{"program": "{NOT_SENT_BACK}"}}}}'.encode()),
+        ("POST", "/api/train", f'{{"a": {{"objective": "{NOT_SENT_BACK}"}}}}'.encode()),
+        ("POST", "/api/train", f'{{"seed": "{NOT_SENT_BACK}"}}'.encode()),
+        ("POST", "/api/train", f'{{"a": "{NOT_SENT_BACK}"}}'.encode()),
+        ("POST", "/api/train", NOT_SENT_BACK.encode()),
         ("GET", f"/programs?program={NOT_SENT_BACK}", b""),
         ("GET", f"/programs?labels={NOT_SENT_BACK}", b""),
         ("POST", "/api/faces", f'{{"face": "{NOT_SENT_BACK}"}}'.encode()),
@@ -411,57 +408,6 @@ def test_a_run_without_blocks_says_which_rooms_it_has(tmp_path, program):
     assert response.status_code == 404
     assert "Programs and Objectives" in error_of(response)
     assert page.get("/programs").status_code == 200
-
-
-def lines(page, **query):
-    response = page.post("/api/comparison", params=query)
-    assert response.status_code == 200, response.text
-    return [json.loads(line) for line in response.text.splitlines()]
-
-
-@pytest.mark.parametrize("program", ["ccvae", "m2"])
-def test_the_same_objective_twice_gives_the_same_numbers(page, monkeypatch, program):
-    monkeypatch.setattr(comparison, "STEPS", 4)
-    opening, *steps = lines(page, program=program, a=program, b=program, seed=3)
-    assert opening["steps"] == len(steps) == 4
-    for step in steps:
-        first, second = step["sides"]
-        assert first == second
-    assert "accuracy" in steps[0]["sides"][0]
-
-
-def test_another_objective_has_other_terms(page, monkeypatch):
-    monkeypatch.setattr(comparison, "STEPS", 3)
-    _, *steps = lines(page, program="ccvae", a="ccvae", b="adapted-diva")
-    sides = steps[-1]["sides"]
-    assert "-log q(z_c|x,y_observed)" in sides[0]
-    assert "-beta log q(z_c|x)" in sides[1]
-    headings = {name for step in steps for name in step.get("headings", {})}
-    assert headings >= {*sides[0], *sides[1]}
-    for side in sides:
-        terms = [v for k, v in side.items() if k not in ("objective", "bound", "accuracy")]
-        assert sum(terms) == pytest.approx(side["objective"], rel=1e-4)
-
-
-def test_a_training_that_comes_to_nothing_says_so(page, monkeypatch):
-    monkeypatch.setattr(comparison, "RATE", 1e30)
-    monkeypatch.setattr(comparison, "STEPS", 5)
-    *_, last = lines(page, program="ccvae", a="ccvae", b="ccvae")
-    assert "became NaN or infinite at step" in last["error"]
-
-
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        ({"program": "nosuch"}, "unknown program as sent"),
-        ({"a": "m2", "b": "ccvae"}, "unknown objective of ccvae as sent"),
-        ({"a": "ccvae", "b": "ccvae", "seed": "-1"}, "expected a seed"),
-        ({"a": "ccvae", "b": "ccvae", "seed": "²"}, "expected a seed"),
-    ],
-)
-def test_a_training_that_cannot_be(page, query, words):
-    for _ in range(4):  # more often than trainings may run at once
-        assert words in error_of(page.post("/api/comparison", params=query))
 
 
 def test_a_failure_is_one_sentence(page, monkeypatch):

@@ -19,7 +19,7 @@ export async function ask(address, options = {}) {
   }
   if (response.ok) return response;
   const { error } = await response.json().catch(() => ({}));
-  throw new Error(error ?? `the server answered ${response.status}`);
+  throw Object.assign(new Error(error ?? `the server answered ${response.status}`), { status: response.status });
 }
 
 export const sentence = (error) => `${error.message[0].toUpperCase()}${error.message.slice(1)}.`;
@@ -28,8 +28,8 @@ export const sentence = (error) => `${error.message[0].toUpperCase()}${error.mes
 export const state = () => new URLSearchParams(location.search);
 
 /** Put a room's state into its address; what is empty is left out, and how the page looks stays. */
-export function keep(room, values) {
+export function keep(values) {
   const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== "" && value != null && value !== false));
   for (const name of ["theme", "size"]) if (state().has(name)) query.set(name, state().get(name));
-  history.replaceState(null, "", `${room}${query.size ? `?${query}` : ""}${location.hash}`);
+  history.replaceState(null, "", `${location.pathname}${query.size ? `?${query}` : ""}${location.hash}`);
 }

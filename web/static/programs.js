@@ -26,7 +26,7 @@ function chosen() {
 function remember() {
   const question = Object.fromEntries(QUESTION.map((field) => [field, fields[field].value]));
   const mode = click() === "mark" ? "" : click();
-  keep("/programs", { ...Object.fromEntries(chosen()), node: marked ?? "", click: mode, ...question, blanket,
+  keep({ ...Object.fromEntries(chosen()), node: marked ?? "", click: mode, ...question, blanket,
     whole: document.body.classList.contains("whole") ? "1" : "" });
 }
 

@@ -1,0 +1,223 @@
+// The room of trainings: two sides that are begun, steered, looked at, and found again after a reload.
+import { carried, keep, say, sentence, state as address } from "./page.js";
+import { Chart, SIDES, number } from "./chart.js";
+import { Live, Recorded } from "./trainer.js";
+
+const { choices, recorded } = carried("carried");
+const form = document.getElementById("choice");
+const [scrub, speed, label] = ["scrub", "speed", "label"].map((id) => document.getElementById(id));
+const SETTINGS = ["program_a", "objective_a", "alpha_a", "beta_a", "program_b", "objective_b", "alpha_b", "beta_b", "share", "scale", "seed"];
+const given = address(), LAST = 600, FAST = 150, SLOW = 1000, SHAPES = ["M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0", "M-2.7-2.7h5.4v5.4h-5.4z", "M0-3.6L3.4 2.6H-3.4z", "M0-3.8L3.8 0 0 3.8-3.8 0z", "M-3-3L3 3M3-3L-3 3"];
+let trainer = null, opening = null, steps = [], frames = [], events = [], panels = new Map();
+let status = "", until = 120, follows = true, asking = null, drawn = -1, touched = {};
+
+/** What a slider stands for: a number, on some as a power of ten. */
+const meant = (slider) => Number((slider.dataset.log === undefined ? Number(slider.value) : 10 ** slider.value).toPrecision(3));
+const put = (slider, value) => { slider.value = slider.dataset.log === undefined ? value : Math.log10(value); told(slider); };
+const told = (slider) => { slider.parentElement.querySelector("output").textContent = number(meant(slider)); slider.setAttribute("aria-valuetext", number(meant(slider))); };
+const slider = (name) => form.elements[name].type === "range";
+
+function offer(side, wanted) {
+  const known = choices[form.elements[`program_${side}`].value];
+  const select = form.elements[`objective_${side}`];
+  select.replaceChildren(...Object.keys(known).map((name) => new Option(name, name)));
+  if (wanted in known) select.value = wanted;
+  weigh(side);
+}
+
+/** Show the sliders of the weights that the objective takes, where it puts them. */
+function weigh(side) {
+  const weights = choices[form.elements[`program_${side}`].value][form.elements[`objective_${side}`].value];
+  for (const name of ["alpha", "beta"]) {
+    document.getElementById(`with-${name}-${side}`).hidden = !(name in weights);
+    if (name in weights) put(form.elements[`${name}_${side}`], weights[name] || 0.1);
+  }
+}
+
+const has = (name, side) => !document.getElementById(`with-${name}-${side}`).hidden;
+
+function start() {
+  const side = (at) => ({
+    program: form.elements[`program_${at}`].value, objective: form.elements[`objective_${at}`].value,
+    ...Object.fromEntries(["alpha", "beta"].filter((name) => has(name, at)).map((name) => [name, meant(form.elements[`${name}_${at}`])])),
+  });
+  return { a: side("a"), b: side("b"), seed: Number(form.elements.seed.value), share: meant(form.elements.share), scale: meant(form.elements.scale) };
+}
+
+function remember() {
+  const settings = Object.fromEntries(SETTINGS.filter((name) => !/^(alpha|beta)_/.test(name) || has(...name.split("_")))
+    .map((name) => [name, slider(name) ? meant(form.elements[name]) : form.elements[name].value]));
+  keep({ ...settings, label: label.value || given.get("label"), run: trainer?.id ?? "", at: follows ? "" : scrub.value });
+}
+
+function forget() {
+  opening = null; steps = []; frames = []; events = []; panels = new Map(); follows = true; drawn = -1; touched = {};
+  document.getElementById("charts").replaceChildren();
+}
+
+async function begin() {
+  forget();
+  try {
+    trainer = recorded.length ? await Recorded.load(closest()) : await Live.begin(start());
+    say("", "trouble");
+    remember();
+    await trainer.steer({ do: "go", speed: Number(speed.value) });
+    look();
+  } catch (error) {
+    say(sentence(error), "trouble");
+  }
+}
+
+/** The recorded training that is most like what was chosen. */
+function closest() {
+  const wanted = start();
+  const alike = ({ start: had }) => SIDES.reduce((sum, at) => sum + 2 * (had[at].program === wanted[at].program) + (had[at].objective === wanted[at].objective), 0);
+  return [...recorded].sort((one, other) => alike(other) - alike(one))[0].id;
+}
+
+async function look() {
+  clearTimeout(asking);
+  const mine = trainer;
+  if (!mine) return;
+  let wait = SLOW;
+  try {
+    const found = await mine.state(steps.length, frames.length, !opening);
+    if (mine !== trainer) return;
+    take(found);
+    wait = status === "running" ? FAST : SLOW;
+  } catch (error) {
+    say(sentence(error), "trouble");
+    if (error.status === 404) { trainer = null; remember(); return; }
+  }
+  asking = setTimeout(look, wait);
+}
+
+function take(found) {
+  if (found.opening) open(found.opening);
+  for (const step of found.steps) {
+    steps.push(step);
+    step.sides.forEach((side, position) => {
+      for (const [name, value] of Object.entries(side)) {
+        if (!panels.has(name)) panels.set(name, new Chart(document.getElementById("charts"), name, found.headings[name]));
+        panels.get(name).add(SIDES[position], step.step, value);
+      }
+    });
+  }
+  frames.push(...found.frames);
+  ({ events, until } = found);
+  const changed = found.status !== status;
+  status = found.status;
+  if (document.activeElement !== speed) speed.value = String(found.speed);
+  if (changed || found.steps.length) tell(found);
+  scrub.max = Math.max(until, steps.length);
+  if (follows) scrub.value = steps.length;
+  if (found.steps.length || found.frames.length || changed) draw();
+}
+
+function tell({ trouble }) {
+  const done = steps.length;
+  const words = { running: `Training: ${done} of ${until} steps.`, paused: `Paused after ${done} steps.`, done: `Done: ${done} steps of each. Go on for more.`, ended: `Ended after ${done} steps: ${trouble}.` };
+  say(words[status]);
+  document.getElementById("go").textContent = status === "running" ? "Pause" : "Go on";
+  for (const id of ["go", "step"]) document.getElementById(id).disabled = status === "ended";
+}
+
+function open(found) {
+  opening = found;
+  for (const id of ["transport", "seen", "terms"]) document.getElementById(id).hidden = false;
+  document.getElementById("originals").src = found.originals;
+  const wanted = label.value || given.get("label");
+  label.replaceChildren(...found.labels.map(({ name }) => new Option(name, name)));
+  if (found.labels.some(({ name }) => name === wanted)) label.value = wanted;
+  found.sides.forEach((side, position) => {
+    document.querySelector(`.pupil[data-side=${SIDES[position]}] .name`).textContent = `${side.program}, ${side.objective}`;
+  });
+}
+
+function draw() {
+  const at = Number(scrub.value);
+  document.getElementById("at").textContent = `${at} of ${steps.length}`;
+  for (const panel of panels.values()) panel.draw(Math.max(until, 1), at, events);
+  const frame = frames.filter(({ step }) => step <= at).at(-1);
+  if (frame && opening) picture(frame);
+}
+
+function picture(frame) {
+  const key = `${frame.step} ${label.value} ${frames.length}`;
+  if (key === drawn) return;
+  drawn = key;
+  const shown = opening.labels.find(({ name }) => name === label.value);
+  frame.sides.forEach((seen, position) => {
+    const box = document.querySelector(`.pupil[data-side=${SIDES[position]}]`);
+    box.querySelector(".rebuilt").src = seen.rebuilt;
+    box.querySelector(".of").textContent = frame.step;
+    const moved = box.querySelector(".moved");
+    moved.hidden = !(shown.name in seen.moved);
+    if (!moved.hidden) moved.src = seen.moved[shown.name];
+    box.querySelector(".moves").textContent = moved.hidden ? "this program has no labels to move" : `${shown.name} moved: ${shown.classes.join(", ")}`;
+    box.querySelector(".plane g").innerHTML = seen.points[shown.name]
+      .map(([x, y], row) => { const code = shown.codes[row]; return `<path class="class-${code}" transform="translate(${x / 10} ${-y / 10})" d="${SHAPES[code % SHAPES.length]}"/>`; }).join("");
+  });
+  document.getElementById("classes").innerHTML = shown.classes
+    .map((name, code) => `<li><svg width="14" height="14" viewBox="-6 -6 12 12" aria-hidden="true"><path class="class-${code}" d="${SHAPES[code % SHAPES.length]}"/></svg>${name}</li>`).join("");
+}
+
+async function steer(change) {
+  if (!trainer) return;
+  try {
+    await trainer.steer(change);
+    say("", "trouble");
+  } catch (error) {
+    say(sentence(error), "trouble");
+  }
+  await look();
+}
+
+/** A slider that is moved while a training runs changes it, once it has come to rest. */
+function touch(name) {
+  if (!trainer || status === "ended") return;
+  const value = meant(form.elements[name]);
+  const [weight, side] = name.split("_");
+  if (side) touched[side] = { ...touched[side], [weight]: value };
+  else touched[name] = value;
+  clearTimeout(touch.pause);
+  touch.pause = setTimeout(() => { const change = touched; touched = {}; steer(change); }, 250);
+}
+
+form.addEventListener("submit", (event) => { event.preventDefault(); begin(); });
+form.addEventListener("input", ({ target }) => { if (target.type === "range") told(target); });
+form.addEventListener("change", ({ target }) => {
+  const [what, side] = target.name.split("_");
+  if (what === "program") offer(side);
+  if (what === "objective") weigh(side);
+  if (target.type === "range") touch(target.name);
+  remember();
+});
+document.getElementById("go").addEventListener("click", () => { follows = true; steer({ do: status === "running" ? "pause" : "go" }); });
+document.getElementById("step").addEventListener("click", async () => { follows = true; if (status === "running") await steer({ do: "pause" }); steer({ do: "step" }); });
+document.getElementById("newest").addEventListener("click", () => { follows = true; scrub.value = steps.length; draw(); remember(); });
+speed.addEventListener("change", () => steer({ speed: Number(speed.value) }));
+scrub.addEventListener("input", () => {
+  if (Number(scrub.value) > steps.length) scrub.value = steps.length;
+  follows = Number(scrub.value) === steps.length;
+  draw();
+});
+scrub.addEventListener("change", remember);
+label.addEventListener("change", () => { draw(); remember(); });
+
+for (const side of SIDES) {
+  const program = form.elements[`program_${side}`];
+  program.value = given.get(`program_${side}`) in choices ? given.get(`program_${side}`) : "ccvae";
+  offer(side, given.get(`objective_${side}`) ?? (side === "b" && program.value === "ccvae" ? "adapted-diva" : ""));
+}
+for (const name of SETTINGS) {
+  if (slider(name)) {
+    if (Number(given.get(name)) > 0) put(form.elements[name], Number(given.get(name)));
+    told(form.elements[name]);
+  } else if (name === "seed" && /^\d{1,5}$/.test(given.get("seed") ?? "")) form.elements.seed.value = given.get("seed");
+}
+if (given.get("run")) {
+  trainer = recorded.length ? await Recorded.load(given.get("run")).catch(() => null) : new Live(given.get("run"));
+  if (given.get("at")) { follows = false; scrub.max = LAST; scrub.value = given.get("at"); }
+  look();
+} else say("A training takes some seconds: 120 steps on small rendered faces.");
