@@ -2,13 +2,14 @@
 
 A training is a row of steps on the thread that runs Pyro, in turn with whatever else is asked, so
 a slider waits for one step at most. What was recorded is kept, so a page that comes back sees
-all of it. Of networks there are never more than :data:`LIVE`; a training whose networks had to go can
-still be looked at, and begun again from its start, which gives the same numbers.
+all of it. Of networks there are never more than :data:`LIVE`; a training whose networks had to go
+can still be looked at, and begun again from its start, which gives the same numbers.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from typing import Any
@@ -40,7 +41,8 @@ class Kept:
     Attributes:
         steps: what each step found. frames: what was seen, with the step's number.
         events: changes of the settings, with the step before which they were made.
-        status: ``"paused"``, ``"running"``, ``"done"`` or ``"ended"``, with ``trouble`` in words.
+        status: ``"paused"``, ``"running"``, ``"pausing"`` after the step that it is at, ``"done"``,
+            or ``"ended"`` with ``trouble`` in words.
     """
 
     def __init__(self, start: Start, training: Training) -> None:
@@ -53,6 +55,7 @@ class Kept:
         self.status, self.trouble, self.until, self.speed = "paused", "", STEPS, 0.0
         self.seen = time.monotonic()
         self.running: asyncio.Task[None] | None = None
+        self.woken = asyncio.Event()
 
     @property
     def live(self) -> Training | None:
@@ -87,7 +90,22 @@ class Kept:
             if time.monotonic() - self.seen > UNWATCHED and self.status == "running":
                 self.status = "paused"
             if self.speed:
-                await asyncio.sleep(max(0.0, 1 / self.speed - (time.monotonic() - start)))
+                await self._rest(1 / self.speed - (time.monotonic() - start))
+        if self.status == "pausing":
+            self.status = "paused"
+
+    async def pause(self) -> None:
+        """Stop after the step that it is at."""
+        if self.status == "running":
+            self.status = "pausing"
+            self.woken.set()
+        if self.running is not None:
+            await self.running
+
+    async def _rest(self, seconds: float) -> None:
+        self.woken.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.woken.wait(), max(0.0, seconds))
 
     def end(self, trouble: str) -> None:
         """Let the networks go; what was recorded stays."""
@@ -180,8 +198,8 @@ class Shelf:
         if change.touches():
             await do(training.change, change)
             kept.events.append({"step": len(kept.steps), "words": change.words()})
-        if change.do == "pause" and kept.status == "running":
-            kept.status = "paused"
+        if change.do == "pause":
+            await kept.pause()
         if change.do in ("go", "step"):
             await self._go(kept, change.do)
 
@@ -190,9 +208,10 @@ class Shelf:
             raise ValueError(f"a training here ends at step {LAST}; begin another")
         if kept.status == "done":
             kept.until, kept.status = min(LAST, kept.until + STEPS), "paused"
-        if deed == "step" and kept.status != "running":
+        if deed == "step":
+            await kept.pause()
             await kept.advance(always=True)
-        elif deed == "go" and kept.status == "paused":
+        elif kept.status in ("paused", "pausing"):
             kept.status, kept.seen = "running", time.monotonic()
             if kept.running is None or kept.running.done():
                 kept.running = asyncio.create_task(kept.run())

@@ -14,7 +14,7 @@ let status = "", until = 120, follows = true, asking = null, drawn = -1, touched
 /** What a slider stands for: a number, on some as a power of ten. */
 const meant = (slider) => Number((slider.dataset.log === undefined ? Number(slider.value) : 10 ** slider.value).toPrecision(3));
 const put = (slider, value) => { slider.value = slider.dataset.log === undefined ? value : Math.log10(value); told(slider); };
-const told = (slider) => { slider.parentElement.querySelector("output").textContent = number(meant(slider)); slider.setAttribute("aria-valuetext", number(meant(slider))); };
+const told = (slider) => { slider.parentElement.querySelector(".value").textContent = number(meant(slider)); slider.setAttribute("aria-valuetext", number(meant(slider))); };
 const slider = (name) => form.elements[name].type === "range";
 
 function offer(side, wanted) {
@@ -84,7 +84,7 @@ async function look() {
     const found = await mine.state(steps.length, frames.length, !opening);
     if (mine !== trainer) return;
     take(found);
-    wait = status === "running" ? FAST : SLOW;
+    wait = ["running", "pausing"].includes(status) ? FAST : SLOW;
   } catch (error) {
     say(sentence(error), "trouble");
     if (error.status === 404) { trainer = null; remember(); return; }
@@ -104,8 +104,8 @@ function take(found) {
     });
   }
   frames.push(...found.frames);
+  const changed = found.status !== status || found.events.length !== events.length;
   ({ events, until } = found);
-  const changed = found.status !== status;
   status = found.status;
   if (document.activeElement !== speed) speed.value = String(found.speed);
   if (changed || found.steps.length) tell(found);
@@ -116,7 +116,7 @@ function take(found) {
 
 function tell({ trouble }) {
   const done = steps.length;
-  const words = { running: `Training: ${done} of ${until} steps.`, paused: `Paused after ${done} steps.`, done: `Done: ${done} steps of each. Go on for more.`, ended: `Ended after ${done} steps: ${trouble}.` };
+  const words = { pausing: `Pausing after ${done} steps.`, running: `Training: ${done} of ${until} steps.`, paused: `Paused after ${done} steps.`, done: `Done: ${done} steps of each. Go on for more.`, ended: `Ended after ${done} steps: ${trouble}.` };
   say(words[status]);
   document.getElementById("go").textContent = status === "running" ? "Pause" : "Go on";
   for (const id of ["go", "step"]) document.getElementById(id).disabled = status === "ended";
@@ -194,7 +194,7 @@ form.addEventListener("change", ({ target }) => {
   remember();
 });
 document.getElementById("go").addEventListener("click", () => { follows = true; steer({ do: status === "running" ? "pause" : "go" }); });
-document.getElementById("step").addEventListener("click", async () => { follows = true; if (status === "running") await steer({ do: "pause" }); steer({ do: "step" }); });
+document.getElementById("step").addEventListener("click", async () => { follows = true; steer({ do: "step" }); });
 document.getElementById("newest").addEventListener("click", () => { follows = true; scrub.value = steps.length; draw(); remember(); });
 speed.addEventListener("change", () => steer({ speed: Number(speed.value) }));
 scrub.addEventListener("input", () => {
