@@ -12,12 +12,12 @@ HOUSE = sorted(p.parent for p in ROOT.glob("*/__init__.py") if p.parent.name != 
 MODULES = [*(path for folder in HOUSE for path in folder.rglob("*.py")), *SOURCE.glob("*.py")]
 
 FLOORS = (
-    ("", "config", "faults", "files", "loading", "lock", "ranges", "specification"),
+    ("", "config", "faults", "files", "loading", "lock", "ranges", "specification", "words"),
     ("data",),
     ("models", "networks"),
     ("guides",),
     ("inference.objectives",),
-    ("inference.checks", "inference.evaluation", "inference.catalogue"),
+    ("inference.checks", "inference.evaluation", "inference.catalogue", "inference.programs"),
     ("inference.training",),
     ("inference.runs",),
     ("inference",),

@@ -14,21 +14,37 @@ from pyro.infer import (
     ELBO,
     JitTrace_ELBO,
     RenyiELBO,
+    ReweightedWakeSleep,
     Trace_ELBO,
     TraceGraph_ELBO,
     TraceMeanField_ELBO,
+    TraceTMC_ELBO,
 )
 from pyro.poutine.util import site_is_subsample
 from torch import Tensor, nn
 
+from ..objectives.pyros import Pyros
 from ..objectives.sites import Site, mask_of, plates
 from .dry_run import Run
 from .untouched import modules
 
 Program = Callable[..., Any]
 
-SAMPLING = (JitTrace_ELBO, RenyiELBO, Trace_ELBO, TraceGraph_ELBO, TraceMeanField_ELBO)
+SAMPLING = (
+    JitTrace_ELBO,
+    RenyiELBO,
+    ReweightedWakeSleep,
+    Trace_ELBO,
+    TraceGraph_ELBO,
+    TraceMeanField_ELBO,
+)
 """Objectives of Pyro's that draw what is marked for enumeration in a model."""
+
+
+def kind_of(objective: ELBO | None) -> type:
+    """The class of Pyro's that an objective is of, or its own."""
+    kind = type(objective)
+    return kind.__bases__[-1] if isinstance(objective, Pyros) else kind
 
 
 def check_summed(sites: list[str], objective: ELBO | None) -> None:
@@ -37,7 +53,7 @@ def check_summed(sites: list[str], objective: ELBO | None) -> None:
     Raises:
         ValueError: naming the first.
     """
-    if sites and type(objective) in SAMPLING:
+    if sites and kind_of(objective) in SAMPLING:
         raise ValueError(
             f"model site {sites[0]!r} is marked for enumeration and the guide lacks it, but "
             f"{type(objective).__name__} sums over nothing: it would draw the site from its prior "
@@ -51,15 +67,15 @@ def check_scaled(p: Run, objective: ELBO | None) -> None:
     Raises:
         ValueError: naming the plate.
     """
-    if not isinstance(objective, RenyiELBO):
+    if not isinstance(objective, RenyiELBO | ReweightedWakeSleep | TraceTMC_ELBO):
         return
     for site in p.sites.values():
         for frame in plates(site):
             if 0 < frame.size < frame.full_size:
                 raise ValueError(
                     f"expected all {frame.full_size} rows of the plate {frame.name!r} under "
-                    f"RenyiELBO, got {frame.size}: their scale goes into its exponent, so the "
-                    "value is no bound; give all rows, or use Trace_ELBO"
+                    f"{type(objective).__name__}, got {frame.size}: their scale goes into its "
+                    "exponent, so the value is no bound; give all rows, or use Trace_ELBO"
                 )
 
 

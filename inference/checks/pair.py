@@ -6,22 +6,21 @@ Pyro would pass over in silence or show by a symptom alone.
 
 from __future__ import annotations
 
-from copy import copy
-
 import pyro
 import torch
 from pyro import poutine
-from pyro.infer import ELBO, TraceEnum_ELBO, TraceTailAdaptive_ELBO
+from pyro.infer import ELBO, TraceEnum_ELBO
 from torch import Tensor
 
 from ..objectives.base import Objective
 from ..objectives.draw import DATA, Draw, log_density
+from ..objectives.pyros import Pyros
 from ..objectives.sites import Program, Site, check_fit, mask_of, plates
 from ..objectives.store import check_store
 from .batch import check_images, check_labels
 from .devices import check_devices, named_tensors
 from .dry_run import Run, in_words
-from .finite import rows_in_words
+from .loss import check_loss
 from .objective import (
     check_hidden,
     check_rows,
@@ -62,7 +61,7 @@ def check_pair(
     tensors = named_tensors(model, guide, args, kwargs)
     check_devices(tensors)
     numbers = not any(tensor.is_meta for tensor in tensors.values())
-    as_run = objective.prepare(guide) if isinstance(objective, Objective) else guide
+    as_run = objective.prepare(guide) if isinstance(objective, Objective | Pyros) else guide
     kept = set(pyro.get_param_store().keys())
     with untouched(model, guide), torch.enable_grad(), pyro.validation_enabled(False):
         q = Run("guide", as_run, args, kwargs, numbers)
@@ -217,51 +216,3 @@ def check_sums(
             "with more dimensions to the left, or name an objective that samples the labels: "
             "check_pair(…, objective=…)"
         ) from error
-
-
-def check_loss(
-    objective: ELBO,
-    model: Program,
-    guide: Program,
-    args: tuple[object, ...],
-    kwargs: dict[str, object],
-    numbers: bool,
-) -> None:
-    """Run the objective once, with Pyro's validation on where there are numbers to validate.
-
-    Raises:
-        ValueError: as Pyro words it, or naming a term that is not finite.
-    """
-    objective = copy(objective)  # Pyro's note the depth of the plates that they see first
-    name = type(objective).__name__
-    try:
-        with pyro.validation_enabled(numbers):
-            if isinstance(objective, Objective):
-                _, terms = objective.loss_and_terms(model, guide, args, kwargs)
-            else:
-                terms = {"loss": loss_of(objective, model, guide, *args, **kwargs)}
-    except ValueError:
-        raise
-    except Exception as error:
-        raise ValueError(
-            f"the objective {name} failed on this pair with {in_words(error)}; choose one that "
-            "applies to the programs, or correct them"
-        ) from error
-    # The tail-adaptive loss has a gradient and no value.
-    valued = numbers and not isinstance(objective, TraceTailAdaptive_ELBO)
-    for term, value in terms.items():
-        if valued and not value.isfinite().all():
-            where = f" {rows_in_words(~value.isfinite())}" if value.dim() else ""
-            raise ValueError(
-                f"expected finite terms of {name}, got NaN or infinity in {term!r}{where}; look at "
-                "the sites in the term and at those rows of the batch"
-            )
-
-
-def loss_of(objective: ELBO, *args: object, **kwargs: object) -> Tensor:
-    """The loss of an objective that is not the suite's; some have it in one of two ways alone."""
-    try:
-        return torch.as_tensor(objective.loss(*args, **kwargs))
-    except (AttributeError, NotImplementedError):
-        with torch.enable_grad():
-            return objective.differentiable_loss(*args, **kwargs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyro
@@ -14,6 +15,7 @@ from ...data import Batch, LabelSpace, Rows
 from ...guides import ClassPrediction, NumberPrediction, Prediction
 from ...guides.contracts import Classifier
 from ..objectives.base import Objective
+from ..objectives.pyros import WHOLE_ROWS
 from .accuracy import (
     Answers,
     answers,
@@ -71,9 +73,12 @@ def total_bound(model: nn.Module, guide: nn.Module, objective: ELBO, batch: Batc
             terms = objective.terms(model, guide, *batch.args, **batch.kwargs)
             return objective.evidence_bound(terms).sum().item()
         # One of Pyro's own, which scales what it sums by N/B and has no weights.
-        return -objective.loss(model, guide, *batch.args, **batch.kwargs) * (
-            len(batch.x) / batch.size
-        )
+        if isinstance(objective, WHOLE_ROWS):
+            rows = len(batch.x)
+            batch = replace(batch, index=torch.arange(rows, device=batch.index.device), size=rows)
+        with pyro.validation_enabled(False):
+            loss = objective.loss(model, guide, *batch.args, **batch.kwargs)
+        return -loss * (len(batch.x) / batch.size)
 
 
 def judged(space: LabelSpace, said: Answers, labels: Tensor, of: str = "") -> Figures:

@@ -12,6 +12,7 @@ import msgspec
 from ...config import Config
 from ...data import LabelSpace
 from ...files import is_whole, read_json, sealed, write_atomically
+from ...words import modules_in
 from ..catalogue import Signature
 from .identity import Fingerprint
 from .logbook import METRICS, STEPS, VALIDATION
@@ -76,9 +77,13 @@ def read_facts(directory: Path) -> Facts | None:
 
 
 def modules_of(config: Config) -> set[str]:
-    """The modules that a configuration names for its objective and its network."""
-    words = (config.objective, config.network)
-    return {word.partition(":")[0] for word in words if ":" in word}
+    """The modules of the user's that a configuration names.
+
+    Raises:
+        ValueError: where its objective is no word that names one.
+    """
+    found = {config.network.partition(":")[0]} if ":" in config.network else set()
+    return found | modules_in(config.objective)
 
 
 def the_facts(directory: Path) -> Facts:

@@ -9,6 +9,7 @@ from ...data import Rows
 from ...loading import choose
 from ..catalogue import ENTRIES, objective_class
 from ..objectives.base import Objective
+from ..objectives.pyros import WHOLE_ROWS
 from ..training.alpha import measured_alpha
 from ..training.engine import PRECISIONS
 from ..training.optimisation import SCHEDULES
@@ -54,6 +55,13 @@ def settled_as(config: Config, before: Config) -> Config:
 
 def _with_share(config: Config, rows: Rows) -> Config:
     """The configuration with the share of labelled rows in a batch, 0 where enough have labels."""
+    if issubclass(objective_class(config), WHOLE_ROWS):
+        if config.labelled_share:
+            raise ValueError(
+                f"{config.objective_name} cannot weigh rows, so that a share of labelled ones "
+                "would change what it bounds; leave --labelled-share out"
+            )
+        return replace(config, labelled_share=0.0)
     if config.labelled_share is not None:
         return config
     few = 0 < rows.labelled_share < LABELLED_SHARE

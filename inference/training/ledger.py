@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...data import Batch
 from ..objectives.base import ObjectiveModule
+from ..objectives.pyros import PyrosModule
 from .weighing import weighed_sum
 
 NORM = "grad_norm"
@@ -53,7 +54,12 @@ class Ledger:
             for name, term in module.terms.items():
                 self.add(name, weighed_sum(term, batch.weights))
             self.add("bound", weighed_sum(module.elbo.evidence_bound(module.terms), batch.weights))
-        self.add("objective", -loss.detach() * (len(batch.x) / batch.size))
+        share = len(batch.x) / batch.size
+        if isinstance(module, PyrosModule):
+            for name, total in module.terms.items():
+                self.add(name, total * share)
+            self.add("bound", -loss.detach() * share)
+        self.add("objective", -loss.detach() * share)
 
     def watch(
         self, step: int, loss: Tensor, norm: Tensor, together: Callable[[Tensor], Tensor]

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from ...data import Batch, Rows
-from ..checks.pair import check_pair
+from ..checks.applying import check_applies
 from ..evaluation.accuracy import accuracy
 from ..objectives.base import ObjectiveModule
 from .diagnosis import NotFiniteStepError, diagnose
@@ -279,7 +279,7 @@ class Training:
         batch = self._batch(rows, self._batches(rows)[0], 0)
         self.module.train()
         with pyro.get_param_store().scope():
-            check_pair(
+            check_applies(
                 self.module.model,
                 self.module.guide,
                 *batch.args,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pyro import poutine
 from pyro.infer.elbo import ELBOModule
+from pyro.poutine.messenger import Messenger
+from pyro.poutine.runtime import Message
 from torch import Tensor
 
 from ...data import Batch
 from ..objectives.base import ObjectiveModule
+from ..objectives.draw import DATA
 
 
 def weighed_loss(module: ELBOModule, call: Callable[..., Tensor], batch: Batch) -> Tensor:
@@ -24,8 +26,26 @@ def weighed_loss(module: ELBOModule, call: Callable[..., Tensor], batch: Batch) 
     if isinstance(module, ObjectiveModule):
         return call(*batch.args, weights=batch.weights, **batch.kwargs)
     # Pyro's own ELBOs have no terms to weigh; they weigh every site of a row alike.
-    with poutine.scale(scale=batch.weights[:, None]):
+    with RowScale(batch.weights):
         return call(*batch.args, **batch.kwargs)
+
+
+class RowScale(Messenger):
+    """Scales every site of a row alike, whichever dimension the plate of the rows has.
+
+    Args:
+        weights: of the rows, ``(B,)``.
+    """
+
+    def __init__(self, weights: Tensor) -> None:
+        super().__init__()
+        self.weights = weights
+
+    def _pyro_sample(self, msg: Message) -> None:
+        for frame in msg["cond_indep_stack"]:
+            if frame.name == DATA and frame.dim is not None:
+                shape = (-1, *[1] * (-frame.dim - 1))
+                msg["scale"] = msg["scale"] * self.weights.reshape(shape)
 
 
 def weighed_sum(term: Tensor, weights: Tensor | None) -> Tensor:

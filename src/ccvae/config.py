@@ -32,7 +32,9 @@ class Config:
     """
 
     program: str = _option("ccvae", "the model and guide to train")
-    objective: str = _option("", "the objective, or module:attribute of your own (the program's)")
+    objective: str = _option(
+        "", "its name; pyro:NAME(…) of Pyro's, module:Class(…) of your own (the program's)"
+    )
     alpha: float | None = _option(None, "weight of the classifier term (by the rule)")
     alpha_rule: str = _option("measured", "how it is chosen: measured, or the paper's: paper")
     alpha_d: float | None = _option(None, "weight of DIVA's domain classifier (the paper's 2000)")

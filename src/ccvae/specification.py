@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -55,4 +56,4 @@ def default_directory(program: str, objective: str, data: str, seed: int) -> Pat
         objective: its name. data: its specification.
     """
     parts = (program, objective, short_name(data), str(seed))
-    return Path("runs") / "-".join(part.replace(":", "_").replace("/", "_") for part in parts)
+    return Path("runs") / "-".join(re.sub(r"[^\w.,=-]", "_", part) for part in parts)
