@@ -60,19 +60,22 @@ class Parts(NamedTuple):
         """The configured network, from images to ``outputs`` latent dimensions."""
         return build.encoder(self.config.network, self.signature.shape, outputs)
 
-    def decoder(self, inputs: int, blocks: Sequence[int] = ()) -> nn.Module:
+    def decoder(
+        self, inputs: int, blocks: Sequence[int] = (), ordered: Sequence[bool] = ()
+    ) -> nn.Module:
         """The configured network, from ``inputs`` latents, ``blocks`` first, to an image."""
         network, shape = self.config.network, self.signature.shape
-        return build.decoder(network, shape, inputs, self.numbers, blocks)
+        return build.decoder(network, shape, inputs, self.numbers, blocks, ordered)
 
 
 def _ccvae(parts: Parts) -> Pair:
     space, style = parts.signature.space, parts.config.style
     latents = space.dimension + style
     blocks = [kind.block for kind in space.kinds for _ in kind.columns]
+    ordered = [kind.form != "nominal" for kind in space.kinds for _ in kind.columns]
     model = CCVAE(
         space,
-        parts.decoder(latents, blocks),
+        parts.decoder(latents, blocks, ordered),
         parts.likelihood,
         style=style,
         frequencies=parts.frequencies,
@@ -84,6 +87,7 @@ def _ccvae(parts: Parts) -> Pair:
         style,
         trunks=parts.config.trunks,
         heads=parts.config.heads,
+        ordered=ordered,
     )
     return model, CCVAEGuide(space, encoder, style=style, link=parts.config.link)
 

@@ -18,7 +18,7 @@ from .convolutional import (
 from .heads import Decoder, Encoder
 from .independent import IndependentEncoder
 from .joined import JoinedDecoder, JoinedEncoder
-from .local import LocalDecoder64
+from .local import LocalDecoder
 from .mlp import MLPDecoder, MLPEncoder
 from .tables import Table
 
@@ -37,7 +37,7 @@ __all__ = [
     "IndependentEncoder",
     "JoinedDecoder",
     "JoinedEncoder",
-    "LocalDecoder64",
+    "LocalDecoder",
     "MLPDecoder",
     "MLPEncoder",
     "Shape",

@@ -4,7 +4,9 @@
 name             images         what it is
 ================ ============== ==============================================================
 ``conv64``       64×64          the network of Joy et al. (2021)
-``local64``      64×64          the same with a decoder that gives every label a place of its own
+``local``        square, from   the same with a decoder that gives every label a place of its own,
+                 16 to 256      for the program ccvae
+``local64``      64×64          the same with coarser places: 16×16 cells
 ``conv28``       28×28          two convolutions and a dense layer
 ``diva28``       28×28          the network of Ilse et al. (2020), with batch normalisation
 ``diva28-small`` 28×28          the same with a narrower decoder, for two cores
@@ -22,12 +24,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from torch import nn
 
-from ..faults import place_of
-from ..loading import load_class
 from .convolutional import (
     LARGEST,
     SMALLEST,
@@ -43,8 +43,9 @@ from .convolutional import (
 from .heads import Decoder, Encoder
 from .independent import IndependentEncoder
 from .joined import JoinedDecoder, JoinedEncoder
-from .local import LocalDecoder64
+from .local import COARSE_CELLS, COARSE_WIDTHS, LocalDecoder
 from .mlp import HIDDEN, MLPDecoder, MLPEncoder
+from .own import own
 from .separate import SeparateEncoder
 
 Shape = tuple[int, int, int]
@@ -53,6 +54,7 @@ Shape = tuple[int, int, int]
 NETWORKS = {
     "auto": None,
     "conv64": (64, 64),
+    "local": None,
     "local64": (64, 64),
     "conv28": (28, 28),
     "diva28": (28, 28),
@@ -67,6 +69,13 @@ HEADS = ("stick", "softmax")
 
 SMALL_DECODER = (32, 16, 8)
 """Feature maps of the decoder of ``diva28-small``."""
+
+
+LOCAL = ("local", "local64")
+"""Those whose decoder gives every label a place of its own."""
+
+SQUARE = ("conv-any", "local")
+"""Those for squares of any size from 16 to 256."""
 
 
 def check(network: str, shape: Shape) -> str:
@@ -86,9 +95,9 @@ def check(network: str, shape: Shape) -> str:
     if network == "auto":
         fitting = (name for name, size in NETWORKS.items() if size == shape[1:])
         return next(fitting, "conv-any" if square else "mlp")
-    if network == "conv-any" and not square:
+    if network in SQUARE and not square:
         raise ValueError(
-            f"the network 'conv-any' takes square images of {SMALLEST} to {LARGEST} pixels, got "
+            f"the network {network!r} takes square images of {SMALLEST} to {LARGEST} pixels, got "
             f"{shape[1:]}; resize the images, or choose the network auto or mlp"
         )
     size = NETWORKS[network]
@@ -115,38 +124,8 @@ def chosen(network: str, shape: Shape) -> str:
             f"network mlp, one hidden layer: convolutions are there for squares of {SMALLEST} to "
             f"{LARGEST}, not {height}×{width}"
         )
-    return f"network {name}, made for {colour} images of {height}×{width}"
-
-
-def own(network: str, part: str, *arguments: Any) -> Any:
-    """The ``"encoder"`` or the ``"decoder"`` of the network that ``module:encoder,decoder`` names.
-
-    Raises:
-        ValueError: where it does not name two classes, or this one cannot be loaded or made.
-    """
-    module, _, names = network.partition(":")
-    pair = names.split(",")
-    if len(pair) != 2:
-        raise ValueError(
-            f"expected module:encoder,decoder, got the network {network!r}; name two classes, made "
-            "as encoder(shape, outputs) and decoder(inputs, shape)"
-        )
-    encoder_name, decoder_name = pair
-    name = (decoder_name if part == "decoder" else encoder_name).strip()
-    kind = load_class(f"{module}:{name}", nn.Module)
-    try:
-        return kind(*arguments)
-    except Exception as error:
-        if not isinstance(error, TypeError):
-            place = place_of(error) or name
-            raise ValueError(
-                f"the {part} of the network {network!r} failed at {place} with "
-                f"{type(error).__name__}: {error}; correct what it does there"
-            ) from error
-        raise ValueError(
-            f"the {part} of the network {network!r} could not be made as {name}{arguments} "
-            f"({error}); an encoder takes (shape, outputs), a decoder (inputs, shape)"
-        ) from error
+    places = ", whose labels act each in a place of its own" if name in LOCAL else ""
+    return f"network {name}, made for {colour} images of {height}×{width}{places}"
 
 
 def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
@@ -159,7 +138,7 @@ def encoder(network: str, shape: Shape, outputs: int) -> Encoder:
             return ConvEncoder64(shape[0], outputs)
         case "conv28":
             return ConvEncoder28(shape[0], outputs)
-        case "conv-any":
+        case "conv-any" | "local":
             return ConvEncoder(shape[0], shape[1], outputs)
         case "diva28" | "diva28-small":
             return DIVAEncoder28(shape[0], outputs)
@@ -175,16 +154,18 @@ def block_encoder(
     *,
     trunks: int = 1,
     heads: str = "stick",
+    ordered: Sequence[bool] = (),
 ) -> nn.Module:
     """Images to means and standard deviations of the labels' ``blocks`` and then of z_style.
 
-    It is :func:`encoder`, which ``local64`` keeps from saying of a label twice what it is.
+    It is :func:`encoder`, which ``local`` keeps from saying of a label twice what it is.
 
     Args:
         network, shape: which network, for which images.
         blocks: dimensions of each. style: dimensions of z_style.
         trunks: 1, or 2 for one of the blocks and one of the style.
         heads: of the blocks in a trunk of their own, a name of :data:`HEADS`.
+        ordered: which of the labels are numbers or have ordered classes.
     """
     plain: nn.Module
     if trunks == 1:
@@ -193,13 +174,18 @@ def block_encoder(
         plain = SeparateEncoder(
             partial(encoder, network, shape), blocks, style, softmax=heads == "softmax"
         )
-    if check(network, shape) == "local64":
-        return IndependentEncoder(plain, sum(blocks), style)
+    if check(network, shape) in LOCAL:
+        return IndependentEncoder(plain, blocks, style, ordered)
     return plain
 
 
 def decoder(
-    network: str, shape: Shape, inputs: int, numbers: int, blocks: Sequence[int] = ()
+    network: str,
+    shape: Shape,
+    inputs: int,
+    numbers: int,
+    blocks: Sequence[int] = (),
+    ordered: Sequence[bool] = (),
 ) -> Decoder:
     """Latents to ``numbers`` raw numbers for each pixel.
 
@@ -207,9 +193,10 @@ def decoder(
         network, shape: which network, for which images.
         inputs: dimensions of the latents. numbers: what the likelihood needs of each pixel.
         blocks: dimensions of the labels' blocks at the head of the latents, where there are any.
+        ordered: which of these labels are numbers or have ordered classes.
 
     Raises:
-        ValueError: for ``local64`` without blocks.
+        ValueError: for ``local`` and ``local64`` without blocks.
     """
     match check(network, shape):
         case theirs if ":" in theirs:
@@ -217,8 +204,17 @@ def decoder(
             return made
         case "conv64":
             return ConvDecoder64(inputs, numbers)
+        case "local":
+            return LocalDecoder(inputs, numbers, blocks, shape[1], ordered=ordered)
         case "local64":
-            return LocalDecoder64(inputs, numbers, blocks)
+            return LocalDecoder(
+                inputs,
+                numbers,
+                blocks,
+                ordered=ordered,
+                cells=COARSE_CELLS,
+                widths=COARSE_WIDTHS,
+            )
         case "conv28":
             return ConvDecoder28(inputs, numbers)
         case "conv-any":

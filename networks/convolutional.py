@@ -80,7 +80,7 @@ def sides(side: int) -> list[int]:
     return found
 
 
-def _widths(halvings: int) -> list[int]:
+def widths_of(halvings: int) -> list[int]:
     """Feature maps after each halving: 32 at the image's end, then 64 and 128."""
     return [*[32] * (halvings - 2), 64, 128]
 
@@ -96,7 +96,7 @@ class ConvEncoder(Encoder):
 
     def __init__(self, channels: int, side: int, outputs: int, features: int = 256) -> None:
         *halved, last = sides(side)
-        widths = [channels, *_widths(len(halved))]
+        widths = [channels, *widths_of(len(halved))]
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.ReLU()]
@@ -115,7 +115,7 @@ class ConvDecoder(Decoder):
 
     def __init__(self, inputs: int, channels: int, side: int, features: int = 256) -> None:
         steps = sides(side)[::-1]
-        widths = [*_widths(len(steps) - 1)[::-1], channels]
+        widths = [*widths_of(len(steps) - 1)[::-1], channels]
         layers: list[nn.Module] = [
             nn.Linear(inputs, features),
             nn.ReLU(),

@@ -7,21 +7,24 @@ little. Here the mean of q(z_style | x) is what its regression on the blocks lea
 
 .. math::
 
-    t = \tanh(3\,\bar z_c(x)), \qquad
+    t = t(\bar z_c(x)), \qquad
     \bar z_{\setminus c}(x) = f(x) - \big(t - \bar t\big)\,
         \big(\mathrm{Cov}[t] + \epsilon I\big)^{-1}\, \mathrm{Cov}[t, f(x)]
 
-with the blocks' means z̄_c, and moments that run over the batches as those of batch normalisation
-do. Both modes use the running ones; only a step of training renews them. No gradient passes through
-t or the moments, so that a block is never moved in order to help the style.
+with the blocks' means z̄_c, the t of which the decoder is told (:mod:`.local`), and moments that run
+over the batches as those of batch normalisation do. Both modes use the running ones; only a step of
+training renews them. No gradient passes through t or the moments, so that a block is never moved in
+order to help the style.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from .local import told
+from .local import Told
 
 MOMENTUM = 0.05
 """Weight of a new batch in the running moments."""
@@ -35,16 +38,24 @@ class IndependentEncoder(nn.Module):
 
     Args:
         encoder: images ``(B, C, H, W)`` to means and standard deviations ``(B, D + S)``.
-        dimensions: D, of the labels' blocks, which come first. style: S.
+        blocks: dimensions of each label's block, D in all, which come first. style: S.
+        ordered: see :class:`~ccvae.networks.local.Told`.
     """
 
     mean: Tensor
     product: Tensor
 
-    def __init__(self, encoder: nn.Module, dimensions: int, style: int) -> None:
+    def __init__(
+        self,
+        encoder: nn.Module,
+        blocks: Sequence[int],
+        style: int,
+        ordered: Sequence[bool] = (),
+    ) -> None:
         super().__init__()
         self.encoder = encoder
-        self.dimensions = dimensions
+        self.told = Told(blocks, ordered)
+        self.dimensions = dimensions = sum(blocks)
         self.register_buffer("mean", torch.zeros(dimensions + style))
         self.register_buffer("product", torch.eye(dimensions, dimensions + style))
 
@@ -59,7 +70,7 @@ class IndependentEncoder(nn.Module):
     @torch.no_grad()
     def renew(self, blocks: Tensor, style: Tensor) -> None:
         """Let the moments take in a batch: means ``(B, D)`` and f ``(B, S)``."""
-        both = torch.cat([told(blocks), style], -1).to(self.mean)
+        both = torch.cat([self.told(blocks), style], -1).to(self.mean)
         self.mean.lerp_(both.mean(0), MOMENTUM)
         centred = both - self.mean
         product = centred[:, : self.dimensions].T @ centred / len(both)
@@ -70,6 +81,6 @@ class IndependentEncoder(nn.Module):
         """What the blocks' means ``(B, D)`` predict of f, less its mean: ``(B, S)``."""
         square, cross = self.product.tensor_split([self.dimensions], -1)
         ridge = RIDGE * torch.eye(self.dimensions, dtype=square.dtype, device=square.device)
-        said = told(blocks) - self.mean[: self.dimensions]
+        said = self.told(blocks) - self.mean[: self.dimensions]
         regression: Tensor = said @ torch.linalg.solve(square + ridge, cross)
         return regression

@@ -31,7 +31,7 @@ FLOORS = (
     ("studies", "studies.matching"),
     ("studies.report", "studies.comparisons"),
     ("web",),
-    ("texts", "options", "listing", "looking", "commands", "cli", "__main__"),
+    ("texts", "options", "listing", "importing", "looking", "commands", "cli", "__main__"),
     ("benchmarks",),
 )
 """From the ground up: a module imports from its own floor and from those below."""
@@ -82,7 +82,7 @@ ROOMS = [
     room
     for floor in FLOORS
     for room in floor
-    if room not in ("", "texts", "options", "listing", "looking", "cli", "__main__")
+    if room not in ("", "texts", "options", "listing", "importing", "looking", "cli", "__main__")
 ]
 """What the picture of the floors shows, from the ground up."""
 

@@ -18,6 +18,12 @@ label, then the style. In [1] ``locs`` and ``scales`` are there as well, and not
 
 p(y) is in none of the files.
 
+The poster's authors add a label of five classes to [2], with ``classifier_binary.pt`` and
+``cond_prior_binary.pt`` for the other labels. It has one latent dimension with a softmax of five
+lines in it (``classifier_mc.pt``), where a label of five classes here has four dimensions: there is
+no program for it. Its dimension, which follows those of the others, becomes the first of z_style;
+what the networks paint and read for the other labels is the same.
+
 References:
     [1] github.com/thwjoy/ccvae, on Pyro. [2] github.com/thwjoy/ccvae_pytorch.
 """
@@ -41,6 +47,9 @@ from .run import Run, adopt
 from .unpickle import read_tensors
 
 FILES = ("encoder.pt", "decoder.pt", "classifier.pt", "cond_prior.pt")
+
+MULTICLASS = "classifier_mc.pt"
+"""A file that is there only beside a label of more classes; two others have a suffix then."""
 
 CHANNELS, SIDE, FEATURES = 3, 64, 256
 """Colours and pixels along a side of an image; features before the encoder's heads."""
@@ -118,7 +127,7 @@ def import_published(
             the published network, or for another number of labels than the classifier has.
     """
     encoder, decoder, classifier, prior = (
-        Part(source / name, read_tensors(source / name)) for name in FILES
+        Part(source / name, read_tensors(source / name)) for name in files_of(source)
     )
     count, latents = classifier.size("diag.weight", 0), decoder.size("decoder.0.weight", 1)
     if len(labels) != count:
@@ -166,6 +175,17 @@ def import_published(
         lr=1e-4,
     )
     return adopt(config, Signature(space, (CHANNELS, SIDE, SIDE)), states, directory)
+
+
+def is_multiclass(source: Path) -> bool:
+    """Whether a folder's files have a label of more than two classes beside the binary ones."""
+    return (source / MULTICLASS).exists()
+
+
+def files_of(source: Path) -> list[str]:
+    """Names of the four files to read in a folder."""
+    suffix = "_binary" if is_multiclass(source) else ""
+    return [*FILES[:2], *(name.replace(".pt", f"{suffix}.pt") for name in FILES[2:])]
 
 
 def label_table(labels: Sequence[str], probabilities: Sequence[float] | None) -> Tensor:

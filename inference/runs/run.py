@@ -230,7 +230,9 @@ def resume_or_create(
         known = check_same(directory, facts, config.data, dataset, other=other_data)
     if other_data:
         config = settled_as(config, facts.config)
-    config = settled(config, training_rows(config, dataset))
+    asked, config = config, settled(config, training_rows(config, dataset))
+    if facts.config.network == asked.network:  # auto, as an earlier version left it
+        config = replace(config, network=asked.network)
     if replace(facts.config, epochs=config.epochs) != config:
         before, now = facts.config.to_json(), config.to_json()
         changed = [f"{key} {before[key]} → {now[key]}" for key in now if before[key] != now[key]]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from ...config import Config
 from ...data import Rows
 from ...loading import choose
+from ...networks.build import check
 from ..catalogue import ENTRIES, objective_class
 from ..objectives.base import Objective
 from ..objectives.pyros import WHOLE_ROWS
@@ -37,13 +38,18 @@ def check_words(config: Config) -> None:
 
 
 def settled(config: Config, rows: Rows) -> Config:
-    """The configuration with what it leaves to the rows: α and the share of labelled rows.
+    """The configuration with what it leaves to the rows: network, α and share of labelled rows.
 
     Args:
         config: as it was asked for. rows: the training rows, with those that validate.
     """
     rows = split(config, rows).train
-    return _with_share(_with_alpha(config, rows), rows)
+    return _with_share(_with_alpha(_with_network(config, rows), rows), rows)
+
+
+def _with_network(config: Config, rows: Rows) -> Config:
+    """The configuration with the network that ``auto`` is for this version."""
+    return replace(config, network=check(config.network, rows.dataset.shape))
 
 
 def settled_as(config: Config, before: Config) -> Config:

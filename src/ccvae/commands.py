@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from rich.console import Console
 
 from .config import Config
@@ -19,10 +20,10 @@ from .data.naming import is_naming
 from .data.progress import progress as show_progress
 from .data.spec import load as load_data
 from .files import keeping
+from .importing import evaluate_line, import_
 from .inference.runs.checks import strange
 from .inference.runs.evaluation import evaluate_run, evaluated, origin
 from .inference.runs.facts import DEMO as DEMO_COMMAND
-from .inference.runs.facts import modules_of
 from .inference.runs.fitting import fit
 from .inference.runs.run import (
     Run,
@@ -42,14 +43,14 @@ from .options import (
     clear_demo,
     config_of,
     device_of,
-    frequencies_of,
     resumes,
-    source_of,
 )
-from .texts import Document, command_line, epoch_line, evaluation_text, study_text
+from .texts import Document, epoch_line, evaluation_text, study_text
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+    from .studies.report.looks import Looks
 
 __all__ = [
     "Stopped",
@@ -109,13 +110,7 @@ def train(options: Namespace) -> tuple[Document, str]:
             remark=chosen(config.network, dataset.shape) if config.network == "auto" else "",
         )
     document = {"run": str(directory), **metrics}
-    return document, f"{epoch_line(metrics)}\n{directory}: {_evaluate_line(directory, config)}"
-
-
-def _evaluate_line(directory: Path, config: Config) -> str:
-    """The command that evaluates a run, which trusts what its training was asked for."""
-    trust = [word for module in sorted(modules_of(config)) for word in ("--trust", module)]
-    return command_line("evaluate", directory, *trust)
+    return document, f"{epoch_line(metrics)}\n{directory}: {evaluate_line(directory, config)}"
 
 
 @contextmanager
@@ -154,30 +149,6 @@ def _loaded(options: Namespace, table: str | None) -> Run:
     return load(options.directory, device, options.trust, data=options.data, labels=table)
 
 
-def import_(options: Namespace) -> tuple[Document, str]:
-    """``ccvae import``."""
-    from .data.celeba import PAPER
-    from .inference.runs.published import import_published
-
-    labels = options.only.split(",") if options.only else PAPER
-    directory = options.out or Path("runs") / options.source.resolve().name
-    run = import_published(
-        options.source,
-        directory,
-        data=source_of(options),
-        labels=labels,
-        labelled=options.labelled,
-        probabilities=frequencies_of(options.frequencies, labels),
-    )
-    document = {"run": str(directory), "labels": list(run.space.names), "style": run.config.style}
-    text = (
-        f"{directory}: {len(run.space)} labels and {run.config.style} dimensions of style, to be "
-        f"evaluated on {run.config.data}; p(y) {'as given' if options.frequencies else 'uniform'}\n"
-        f"{_evaluate_line(directory, run.config)}"
-    )
-    return document, text
-
-
 def table(options: Namespace) -> tuple[Document, str]:
     """``ccvae table``."""
     from .studies.comparisons.run import run_table
@@ -195,6 +166,7 @@ def table(options: Namespace) -> tuple[Document, str]:
 def demo(options: Namespace) -> tuple[Document, str]:
     """``ccvae demo``."""
     from .studies.report.conduct import QUICK, conduct
+    from .studies.report.looks import Looks
     from .studies.report.report import write_report
 
     start = time.monotonic()
@@ -208,20 +180,22 @@ def demo(options: Namespace) -> tuple[Document, str]:
         else:
             clear_demo(options.out)
             run = create(config, dataset, options.out, device, command=DEMO_COMMAND)
-        training = time.monotonic()
-        _fit(run, dataset, resume=resume)
+        training, looks = time.monotonic(), Looks(run)
+        _fit(run, dataset, resume=resume, looks=looks)
         training = time.monotonic() - training
     result = evaluate_run(run)
     for name in QUICK:
         conduct(run, name)
-    report = write_report(run, result, seconds=training)
+    shape = [looks.section(run.config.epochs)]
+    report = write_report(run, result, seconds=training, first=shape)
     document = {
         **result,
         "seconds": round(time.monotonic() - start, 1),
         "report": str(report),
+        "first": msgspec.to_builtins(looks.found[0]) if looks.found else None,
     }
-    text = f"{evaluation_text(result)}\n\n{document['seconds']:.0f} seconds; open {report}"
-    return document, text
+    last = "; ".join(filter(None, [f"{document['seconds']:.0f} seconds", looks.change(result)]))
+    return document, f"{evaluation_text(result)}\n\n{last}; open {report}"
 
 
 def study(options: Namespace) -> tuple[Document, str]:
@@ -254,18 +228,19 @@ def _fit(
     resume: bool,
     fabric: Fabric | None = None,
     remark: str = "",
+    looks: Looks | None = None,
     **options: Any,
 ) -> Metrics:
     """Train a run in sight of whoever looks on; see :func:`ccvae.inference.runs.fitting.fit`.
 
-    ``remark`` is said once the first step is done.
+    ``remark`` is said once the first step is done; ``looks`` write reports between epochs.
     """
     keep_freed_memory()
     rows = training_rows(run.config, dataset)
     epochs = run.config.epochs
     console = Console(stderr=True, quiet=fabric is not None and not fabric.is_global_zero)
     metrics: Metrics = {}
-    remarks = [remark] if remark else []
+    remarks, first = [remark] if remark else [], True
     with stop_requests() as stop, show_progress(console) as progress:
         task = progress.add_task("", total=epochs * len(rows))
 
@@ -285,5 +260,10 @@ def _fit(
             watch=watch,
             **options,
         ):
-            console.print(epoch_line(metrics), markup=False, highlight=False, soft_wrap=True)
+            lines = [epoch_line(metrics)]
+            if looks is not None and (report := looks.after(int(metrics["epoch"]) + 1)):
+                lines.append(f"a first look, renewed as it learns: open {report}" * first)
+                first = False
+            for line in filter(None, lines):
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
     return metrics

@@ -53,7 +53,7 @@ class Config:
     unweighted: bool = _option(False, "count a row with labels as often as it is drawn")
     network: str = _option(
         "auto",
-        "auto (by size), conv64, local64, conv28, diva28, diva28-small, conv-any, mlp, or "
+        "auto (by size), conv64, local, local64, conv28, diva28, diva28-small, conv-any, mlp, or "
         "module:encoder,decoder of your own",
     )
     trunks: int = _option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -12,6 +13,7 @@ from ...data import LabelSpace, Rows
 from ...files import write_atomically
 from ...inference.catalogue import ENTRIES
 from ...inference.runs.run import Run
+from ..drawing.section import Section
 from . import curves
 from .conduct import save, saved, subject_of
 from .pages import render
@@ -38,19 +40,25 @@ class Weighted(Protocol):
     alpha: float
 
 
-def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None = None) -> Path:
+def write_report(
+    run: Run,
+    evaluation: dict[str, Any],
+    *,
+    seconds: float | None = None,
+    first: Sequence[Section] = (),
+) -> Path:
     """Write the report of a trained run, with the studies that its directory keeps.
 
     Args:
         run: a trained run; see :func:`ccvae.studies.report.conduct.conduct` for its studies.
         evaluation: what :func:`ccvae.inference.runs.evaluation.evaluate_run` returned.
         seconds: how long the training took, for the report to mention.
+        first: sections that stand before those of the studies.
 
     Returns:
         the path of ``report.html`` in the run's directory; its pictures are also in ``figures/``,
         and ``sliders.html`` beside it moves every label, where labels own blocks of latents.
     """
-    train, test = run.data()
     sections = saved(run)
     training = curves.section(run.directory, majority=evaluation.get("majority"))
     if training is not None:
@@ -58,10 +66,41 @@ def write_report(run: Run, evaluation: dict[str, Any], *, seconds: float | None 
         sections.append(training)
     title = ENTRIES[run.config.program].title
     sliders = write_sliders(run.directory, subject_of(run), title)
+    return write_page(
+        run,
+        evaluation,
+        [*first, *sections],
+        seconds=seconds,
+        sliders=sliders.name if sliders else None,
+    )
+
+
+def write_page(
+    run: Run,
+    evaluation: dict[str, Any],
+    sections: Sequence[Section],
+    *,
+    seconds: float | None = None,
+    sliders: str | None = None,
+    note: str = "",
+    refresh: int = 0,
+) -> Path:
+    """Write the page itself with given sections.
+
+    Args:
+        run, evaluation, seconds: as in :func:`write_report`.
+        sliders: name of the file with sliders beside it, if there is one.
+        note: a sentence that stands first. refresh: seconds after which an open page is to load
+            itself anew, 0 for never.
+    """
+    train, test = run.data()
+    title = ENTRIES[run.config.program].title
     page = render(
         REPORT,
         title=title,
-        sliders=sliders and sliders.name,
+        note=note,
+        refresh=refresh,
+        sliders=sliders,
         lead=describe(run, train, test, seconds),
         findings=findings(evaluation),
         columns=[title for key, title in BASELINES if key in evaluation],

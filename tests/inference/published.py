@@ -97,7 +97,15 @@ class CondPrior(nn.Module):
         return loc, softplus(raw).clamp(min=1e-3)
 
 
-CLASSES = (View, CELEBAEncoder, CELEBADecoder, Diagonal, Classifier, CondPrior)
+class Classifier_mc(nn.Module):  # noqa: N801 - as their pickles name it
+    """The poster's label of five classes: lines in one dimension."""
+
+    def __init__(self):
+        super().__init__()
+        self.categorical_params = nn.Linear(1, 5)
+
+
+CLASSES = (Classifier_mc, View, CELEBAEncoder, CELEBADecoder, Diagonal, Classifier, CondPrior)
 
 
 @contextmanager
@@ -121,6 +129,15 @@ def networks(on_pyro=True, labels=LABELS, latents=LATENTS):
         "decoder": CELEBADecoder(latents),
         "classifier": Classifier(labels),
         "cond_prior": CondPrior(labels),
+    }
+
+
+def multiclass(labels, latents):
+    """The same files with a label of five classes beside so many binary ones."""
+    parts = networks(on_pyro=False, labels=labels, latents=latents)
+    names = {name: f"{name}_binary" for name in ("classifier", "cond_prior")}
+    return {names.get(name, name): part for name, part in parts.items()} | {
+        "classifier_mc": Classifier_mc()
     }
 
 

@@ -11,7 +11,7 @@ from ccvae.inference.runs.run import load
 from ccvae.inference.training import baselines
 
 from ..data.pictures import write_celeba
-from .published import LABELS, LATENTS, STYLE, networks, save
+from .published import LABELS, LATENTS, STYLE, multiclass, networks, save
 
 
 def call(capsys, *arguments):
@@ -53,6 +53,24 @@ def test_the_same_numbers(tmp_path, capsys, on_pyro, form):
     torch.testing.assert_close((p_z.loc[..., 0], p_z.scale[..., 0]), prior(y), **close)
     assert (p_z.scale < 1.001e-3).any()
     torch.testing.assert_close(model.frequencies, torch.full((LABELS, 2), 0.5).double())
+
+
+def test_a_label_of_more_classes_becomes_style(tmp_path, capsys):
+    parts = multiclass(labels=15, latents=43)
+    source = save(tmp_path / "theirs", parts)
+    status, out, err = call(capsys, "import", source, "--out", tmp_path / "run")
+    assert status == 0, err
+    assert "15 labels and 28 dimensions of style" in out
+    assert "the dimension is the first of z_style" in out
+    run = load(tmp_path / "run", torch.device("cpu"))
+    assert len(run.space) == 15
+    assert not {"Black_Hair", "Blond_Hair", "Brown_Hair"} & set(run.space.names)
+    x, z = torch.rand(2, 3, 64, 64), torch.randn(2, 43)
+    for found, expected in zip(run.guide.encoder(x), parts["encoder"](x), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        run.model.likelihood(run.model.decoder(z)).mean, parts["decoder"](z), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_the_run_is_evaluated_and_studied(tmp_path, capsys, monkeypatch):

@@ -7,10 +7,13 @@ from torch import nn
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace
 from ccvae.inference.catalogue import build_pair
-from ccvae.networks import ConvEncoder64, IndependentEncoder, build
-from ccvae.networks.local import told
+from ccvae.networks import ConvEncoder, ConvEncoder64, IndependentEncoder, build
+from ccvae.networks.local import Told
 
 D, S = 3, 2
+BLOCKS = (1, 2)
+
+told = Told(BLOCKS)
 
 
 class Repeating(nn.Module):
@@ -33,7 +36,7 @@ def images(seed, count=400):
 
 
 def trained(steps=300):
-    network = IndependentEncoder(Repeating(), D, S)
+    network = IndependentEncoder(Repeating(), BLOCKS, S)
     for seed in range(steps):
         network(images(seed))
     return network
@@ -55,7 +58,7 @@ def test_the_style_is_uncorrelated_with_what_the_blocks_tell():
 
 
 def test_at_the_start_the_style_is_the_encoders_own():
-    network, x = IndependentEncoder(Repeating(), D, S).eval(), images(-1)
+    network, x = IndependentEncoder(Repeating(), BLOCKS, S).eval(), images(-1)
     for found, expected in zip(network(x), network.encoder(x), strict=True):
         torch.testing.assert_close(found, expected)
 
@@ -91,7 +94,7 @@ def test_an_image_means_the_same_alone_and_among_others():
 
 
 def test_its_moments_stay_exact_where_networks_do_not():
-    network = IndependentEncoder(ConvEncoder64(3, 5), 3, 2)
+    network = IndependentEncoder(ConvEncoder64(3, 5), BLOCKS, S)
     with torch.autocast("cpu", torch.bfloat16):
         loc, _ = network(torch.rand(4, 3, 64, 64))
     loc.sum().backward()
@@ -100,22 +103,22 @@ def test_its_moments_stay_exact_where_networks_do_not():
 
 
 def test_its_moments_are_kept_with_the_weights():
-    network, other = trained(5).eval(), IndependentEncoder(Repeating(), D, S).eval()
+    network, other = trained(5).eval(), IndependentEncoder(Repeating(), BLOCKS, S).eval()
     other.load_state_dict(network.state_dict())
     assert torch.equal(network(images(-1))[0], other(images(-1))[0])
 
 
 def test_it_is_made_and_run_on_the_meta_device():
     with torch.device("meta"):
-        network = IndependentEncoder(ConvEncoder64(3, 5), 3, 2)
+        network = IndependentEncoder(ConvEncoder64(3, 5), BLOCKS, S)
         loc, scale = network(torch.rand(2, 3, 64, 64))
     assert loc.shape == scale.shape == (2, 5)
 
 
 def test_only_a_guide_with_blocks_has_it():
     space = LabelSpace([Categorical("hair", ("none", "dark", "grey")), Binary("a")])
-    _, guide = build_pair(Config(network="local64", style=4), space, (3, 64, 64))
+    _, guide = build_pair(Config(network="local", style=4), space, (3, 64, 64))
     assert isinstance(guide.encoder, IndependentEncoder)
     assert guide.encoder.product.shape == (3, 7)
-    assert isinstance(build.encoder("local64", (3, 64, 64), 5), ConvEncoder64)
+    assert isinstance(build.encoder("local", (3, 64, 64), 5), ConvEncoder)
     assert isinstance(build.block_encoder("conv64", (3, 64, 64), (1, 2), 2), ConvEncoder64)
