@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
+from urllib.parse import unquote
 
+from .carriers import ENDINGS
 from .table import FILE_COLUMNS, Table, simplified
-
-ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp")
-"""How the names of image files end."""
 
 SAMPLE = 200
 """Names that are looked at to tell in which column they are."""
@@ -47,11 +47,11 @@ class Folder:
         if _leads_out(name):
             inside = self._beneath(name)
             if inside is None:
-                return None
+                return self._of_address(word)
             return self._count("absolute names", inside)
         if os.path.isfile(os.path.join(self.path, name)):
             return name
-        return self._otherwise(name) or name
+        return self._otherwise(name) or self._of_address(word) or name
 
     def has(self, word: str) -> bool:
         """Whether a word leads to a file."""
@@ -64,6 +64,15 @@ class Folder:
     def notes(self) -> list[str]:
         """The ways in words."""
         return [f"{count} names: {way}" for way, count in self.ways.items()]
+
+    def _of_address(self, word: str) -> str | None:
+        """The file that ends an address, as annotation tools on the web write them."""
+        if "://" not in word and "%" not in word:
+            return None
+        last = unquote(word.partition("?")[0]).rpartition("/")[2]
+        if last and os.path.isfile(os.path.join(self.path, last)):
+            return self._count("addresses, by their last part", last)
+        return None
 
     def _count(self, way: str, name: str) -> str:
         self.ways[way] += 1
@@ -111,7 +120,7 @@ class Folder:
         """What a name is looked up by, and what that is called."""
         stem, ending = os.path.splitext(name)
         yield f"=/{name}", ""
-        yield f"i/{name.casefold()}", "in other letters' case"
+        yield f"i/{_same(name)}", "in other letters' case"
         deeper = "here" not in self._by_key()
         if deeper:
             yield f"=~{name}", "found deeper in the folder"
@@ -134,7 +143,7 @@ class Folder:
                 stem, ending = os.path.splitext(name)
                 base, own = os.path.basename(name), os.path.basename(stem)
                 keys = [f"=/{name}", f"=~{base}", f"./{stem}", f".~{own}", f"*{ending}"]
-                keys += [f"i/{name.casefold()}", *["here"] * (base == name)]
+                keys += [f"i/{_same(name)}", *["here"] * (base == name)]
                 for key in keys + ([f"0~{int(own)}"] if own.isdecimal() else []):
                     self._files.setdefault(key, []).append(name)
         return self._files
@@ -153,6 +162,11 @@ def image_files(folder: Path) -> list[str]:
             if os.path.splitext(name)[1].casefold() in ENDINGS and not name.startswith(".")
         ]
     return found
+
+
+def _same(name: str) -> str:
+    """A name in small letters, with its accents as one sign each: a Mac writes them as two."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _leads_out(name: str) -> bool:
@@ -206,7 +220,8 @@ def _advice(table: Table, folder: Folder, others: Sequence[str]) -> str:
             "its images are in its columns: save them as an array with numpy.savez(FILE, "
             "images=…, LABEL=…), and give images:FILE.npz"
         )
-    if any(map(folder.has, table.columns)):
+    images = [name for name in table.columns if name.casefold().endswith(ENDINGS)]
+    if images or any(map(folder.has, table.columns)):
         return "its first line is a row: add a line above it that names the columns"
     if others:
         option = f"--file-column {quote(others[0])}"

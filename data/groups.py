@@ -7,6 +7,7 @@ categorical label, which is missing where none of them holds, or several do.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -15,10 +16,14 @@ import torch
 from .columns import Column
 from .forms import Binary, Categorical
 from .kinds import MOST_CLASSES
-from .marks import marked
+from .marks import marked, missing
 
 SEPARATORS = ("|", ";", ",", "&", "+")
 """What may stand between the words of an entry with several."""
+
+_LIST = re.compile(r"\[[^\[\]{}]*\]")
+_PART = re.compile(r"""'([^']*)'|"([^"]*)"|([^\s,'"]+)""")
+_NUMBERS = re.compile(r"\d+( \d+)*")
 
 
 def parse_join(text: str) -> dict[str, tuple[str, ...]]:
@@ -40,6 +45,40 @@ def parse_join(text: str) -> dict[str, tuple[str, ...]]:
     return joins
 
 
+def without_lists(words: Sequence[str]) -> list[str]:
+    """Entries that are lists, as ``['Mass', 'Effusion']``, with bars between their parts.
+
+    That is how pandas writes a column of lists, and how PadChest is published. An empty list has
+    none of the words and is not missing.
+
+    >>> without_lists(["['Mass', 'Effusion']", "[]", "", "['Mass']"])
+    ['Mass|Effusion', '|', '', 'Mass']
+    """
+    if not any(map(_LIST.fullmatch, words)) or not all(
+        not word or missing(word) or _LIST.fullmatch(word) for word in words
+    ):
+        return list(words)
+    return [
+        "|".join("".join(part) for part in _PART.findall(word[1:-1])) or "|"
+        if _LIST.fullmatch(word)
+        else word
+        for word in words
+    ]
+
+
+def may_be_several(counts: Mapping[str, int]) -> bool:
+    """Whether blanks seem to stand between the words of entries with several of them.
+
+    >>> may_be_several({"haze primary": 2, "clear primary": 1, "clear": 3})
+    True
+    >>> may_be_several({"dark brown": 2, "light brown": 1})
+    False
+    """
+    joined = any(" " in word for word in counts)
+    parts = Counter(part for word in counts for part in word.split())
+    return joined and 2 * sum(count > 1 for count in parts.values()) >= len(parts)
+
+
 def separator_of(counts: Mapping[str, int]) -> str:
     """What separates the words of entries with several of them, ``""`` where there are none.
 
@@ -51,6 +90,10 @@ def separator_of(counts: Mapping[str, int]) -> str:
     >>> separator_of({"red, or so": 1, "blond": 2})
     ''
     """
+    if any(" " in word for word in counts) and all(
+        missing(word) or _NUMBERS.fullmatch(word) for word in counts
+    ):
+        return " "
     for separator in SEPARATORS:
         joined = [word for word in counts if separator in word]
         parts = Counter(part for word in counts for part in _parts(word, separator))

@@ -31,21 +31,23 @@ def refuse_identifiers(name: str, counts: Mapping[str, int], words: set[str]) ->
     shown = ", ".join(sorted(words)[:3])
     if any(word.startswith(("{", "[{")) for word in words):
         raise ValueError(f"label {name!r} holds JSON; write a column for each label that is in it")
-    if len(words) <= FEW:
+    dates = bool(words) and all(map(_DATE.fullmatch, words))
+    if len(words) <= FEW and not dates:
         return
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)  # PatientID
     title, total = simplified(name), sum(counts.values())
     numbers = sorted(int(word) for word in words if _WHOLE.fullmatch(word))
     run = len(numbers) == len(words) == total and numbers in (
         list(range(total)),
         list(range(1, total + 1)),
     )
-    if all(map(_DATE.fullmatch, words)):
+    if dates:
         looks = "dates"
     elif run:
         looks = "numbers of the rows"
     elif CLASSES.fullmatch(title):
         return
-    elif _IDENTIFIERS.fullmatch(title) or (len(words) < total and _counted(words)):
+    elif _IDENTIFIERS.fullmatch(simplified(apart)) or (len(words) < total and _counted(words)):
         looks = "identifiers"
     else:
         return

@@ -225,7 +225,7 @@ def _usable(
 
 def _check_rows_per_image(column: str, count: int, problems: Sequence[str]) -> None:
     repeated = sum(" contradicts " in problem for problem in problems)
-    if repeated > count > 0:
+    if 2 * repeated > count > 0:
         raise ValueError(
             f"expected one row for each image, got {count + repeated} for {count} images; make a "
             f"column of each label first, as pandas.crosstab(table[{column!r}], table[LABEL]) does"

@@ -10,7 +10,15 @@ from shlex import quote
 from torch import Tensor
 
 from .columns import Column, OpenQuoteError, parse_kinds, plain, read_column
-from .groups import join, one_hot_groups, parse_join, separator_of, split_column
+from .groups import (
+    join,
+    may_be_several,
+    one_hot_groups,
+    parse_join,
+    separator_of,
+    split_column,
+    without_lists,
+)
 from .kinds import SEVERAL, stated
 from .marks import explain_marks, parse_marks
 from .table import Table
@@ -97,6 +105,8 @@ class _Reader:
         self.joins = parse_join(self.reading.join)
         marks = self.reading.missing_marks
         self.marks = {} if marks is None else parse_marks(marks)
+        plainly = {name: without_lists(self.table.columns[name]) for name in self.names}
+        self.table = replace(self.table, columns=self.table.columns | plainly)
         self.counts = {name: Counter(self.table.columns[name]) for name in self.names}
         self.uncertain = any(
             {"-1", "0", "1"} == {plain(word) for word in counts if word}
@@ -175,6 +185,12 @@ class _Reader:
             uncertain=self.uncertain,
             counts=self.counts[name],
         )
+        if not kind and may_be_several(self.counts[name]):
+            note = (
+                f"{name}: entries of several words are classes of their own; if they are several "
+                f"labels, give --kinds {quote(name)}=several:blank"
+            )
+            column = replace(column, notes=(*column.notes, note))
         return [column]
 
     def _several(self, name: str, separator: str, columns: list[Column]) -> list[Column]:

@@ -168,6 +168,11 @@ def _check_header(path: Path, header: Sequence[str], needed: str) -> None:
             f"columns in the first line, separated by commas, semicolons or tabs"
         )
     twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice and not any(re.search("[^\\W\\d_]", name) for name in header):
+        raise ValueError(
+            f"{path}: expected a first line that names the columns, got {', '.join(header[:8])}; "
+            "add one, as 'file,NAME,NAME', and give each image a row"
+        )
     if twice:
         raise ValueError(f"{path}: the column {twice[0]!r} occurs twice; rename or remove one")
 
@@ -187,6 +192,9 @@ def _rows(path: Path, header: Sequence[str], entries: Iterable[tuple[int, list[s
     for line, words in entries:
         if not "".join(words).strip():
             continue
+        if words == header:
+            problems.append(f"line {line}: the columns' names once more; left out")
+            continue
         if len(words) != len(header):
             problems.append(
                 f"line {line}: {len(words)} entries for {len(header)} columns; left out"
@@ -195,7 +203,8 @@ def _rows(path: Path, header: Sequence[str], entries: Iterable[tuple[int, list[s
         rows.append(words)
         lines.append(line)
     if not rows:
-        raise ValueError(f"{path}: expected a row for each image, got none; add them")
+        why = f"; {len(problems)} lines do not fit, the first is {problems[0]}" if problems else ""
+        raise ValueError(f"{path}: expected a row for each image, got none; add them{why}")
     stripped = [_stripped(words) for words in zip(*rows, strict=True)]
     columns = {name: words for name, words in zip(header, stripped, strict=True) if name}
     return Table(columns, lines, problems, stripped[0] if not header[0] else [])

@@ -52,7 +52,7 @@ def labelbox_export(root: Path) -> tuple[Path, dict[str, Any]]:
     return folder, {"labels": root / "export.csv", "only": ["Label"]}
 
 
-@refused("no JSON Lines")
+@refused("got COCO's lists of images and annotations")
 def coco_annotations(root: Path) -> tuple[Path, dict[str, Any]]:
     document = json.dumps({"images": [{"id": 1}], "annotations": []}, indent=1)
     return shades(root / "im", plain_names()), {"labels": write(root / "a.json", document, [])}

@@ -9,10 +9,10 @@ from ccvae.data import Real
 from ccvae.data.decode import Decoding
 from ccvae.data.images import images
 
-from . import forms_faces, forms_medicine, forms_programs, forms_refused
+from . import forms_documents, forms_faces, forms_medicine, forms_programs, forms_refused
 from .forms import COUNT, NO, READ, REFUSED, plain_names, rows_of, shades
 
-MODULES = (forms_faces, forms_medicine, forms_programs, forms_refused)
+MODULES = (forms_documents, forms_faces, forms_medicine, forms_programs, forms_refused)
 """Imported so that their forms are there."""
 
 
