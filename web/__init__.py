@@ -5,6 +5,7 @@
                      questions to its graph; somebody's pair, drawn anew when it is saved
 ``/objectives``      Table 1
 ``/train``           two programs that learn side by side, paused, stepped, scrubbed back
+``/estimators``      bias and variance on problems of one dimension, computed in the browser
 ``/faces``           a trained run: sliders, interventions, and what the guide believes
 ===================  ==========================================================================
 

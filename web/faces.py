@@ -11,10 +11,9 @@ from typing import Any
 import torch
 from PIL import Image
 from pyro.distributions import TorchDistribution
-from safetensors.torch import load_file
 from torch import Tensor
 
-from ..data import Batch, Label, Rows
+from ..data import Batch, Label
 from ..data.decode import FORMATS, Decoding, decode_file, strict_pillow
 from ..guides import ClassPrediction, NumberPrediction, Partitioned, Prediction
 from ..guides.real import ThreeNodes
@@ -25,15 +24,9 @@ from ..studies.drawing.pixels import encode as encode_file
 from ..studies.drawing.sheets import FAINTEST, heat
 from ..studies.reading.beliefs import beliefs
 from ..studies.reading.blocks import class_block, class_means, find_block, moved
-from ..studies.reading.examples import spread
 from ..studies.reading.pace import way
 from ..studies.reading.steps import in_steps, probabilities, stepped_space
-
-EXAMPLES = "examples.safetensors"
-"""Test images that a run's directory may keep, so that its data set need not be at hand."""
-
-SHOWN = 12
-"""Test images to choose from."""
+from .examples import Usual, examples, usual
 
 REACH, FARTHEST = 2.5, 1e4
 """How many standard deviations of the priors a slider reaches beyond the class means, and the
@@ -67,6 +60,7 @@ class Room:
                 "at the rooms Programs and Objectives, which need no run"
             )
         self.run = run
+        self.usual: Usual | None = None
         self.posterior = run.guide.posterior
         run.model.eval()
         run.guide.eval()
@@ -94,7 +88,8 @@ class Room:
             ``blocks`` and the guide's own as ``typical``; ``posterior``, q(y = k | z_c) of every
             label at its block; ``before`` and ``seen``, q(y = k | x) of the original and of the
             changed image; the images as addresses; ``top``, the change drawn darkest, and
-            ``change``, the mean over pixels.
+            ``change``, the mean over pixels; ``unlike``, what an upload is to be told of that
+            differs from the training's images.
 
         Raises:
             ValueError: for a state that no page of this run can have.
@@ -124,7 +119,14 @@ class Room:
             },
             "top": top,
             "change": change.mean().item(),
+            "unlike": self._unlike(before, batch.x[0]) if "upload" in asked else "",
         }
+
+    def _unlike(self, rebuilt: Tensor, image: Tensor) -> str:
+        """What to be told of an image that differs from those of the training."""
+        if self.usual is None:
+            self.usual = usual(self.run)
+        return self.usual.says((rebuilt - image).abs().mean().item())
 
     def upload(self, content: bytes) -> dict[str, str]:
         """An image file, cut to a square and made as small as the run's images.
@@ -253,17 +255,6 @@ def _check_pixels(content: bytes) -> None:
         return
     if count > PIXELS:
         raise ValueError(f"it has more than {PIXELS // 10**6} million pixels")
-
-
-def examples(run: Run) -> tuple[Tensor, Tensor]:
-    """Test images ``(n, C, H, W)`` of a run and their labels ``(n, L)``."""
-    kept = run.directory / EXAMPLES
-    if kept.exists():
-        tensors = load_file(kept)
-        return tensors["images"].float() / 255, tensors["labels"]
-    rows: Rows = spread(run.data()[1], SHOWN)
-    batch = rows.batch(torch.arange(len(rows)))
-    return batch.x, batch.y
 
 
 def _said(q: TorchDistribution) -> Prediction:

@@ -21,6 +21,7 @@ ROOMS = {
     "programs": "Programs",
     "objectives": "Objectives",
     "train": "Train",
+    "estimators": "Estimators",
     "faces": "Faces",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from ..inspection.objectives import entry
+from ..inspection.objectives import Entry, entry, names, table_latex
 from ..inspection.writing.formulas import write_term
 from ..inspection.writing.mathml import mathml, terms
 from ..inspection.writing.notation import LATEX
@@ -23,9 +23,21 @@ class Row(NamedTuple):
 
 
 @cache
+def table_entry(name: str) -> Entry:
+    """See :func:`ccvae.inspection.objectives.entry`; worked out once."""
+    return entry(name)
+
+
+@cache
+def latex() -> str:
+    """Table 1 as LaTeX."""
+    return table_latex([table_entry(name) for name in names()])
+
+
+@cache
 def table_row(name: str) -> Row:
     """An objective of Table 1; see :func:`ccvae.inspection.objectives.entry`."""
-    found = entry(name)
+    found = table_entry(name)
     return Row(
         name,
         found.program,

@@ -16,6 +16,7 @@ from ..config import Config
 from ..inference.catalogue import ENTRIES, PROGRAMS
 from ..inspection import Graph, Inspection
 from ..inspection.drawing.svg import svg
+from ..inspection.drawing.tikz import tikz
 from ..inspection.example import PATTERNS, inspect_program
 from ..inspection.graphs.source import Source, node_of, read_source
 from ..inspection.writing.factorisation import factorisation
@@ -56,7 +57,7 @@ class View:
         figure: the plate diagram as SVG.
         densities: for model and guide, pieces of MathML.
         objective_terms: the objective as pieces of MathML.
-        latex: densities and objective as LaTeX, by what they are of.
+        latex: densities and objective as LaTeX, by what they are of. tikz: the figure.
         sites: rows of the table; sizes: its symbols with their values.
         listings: of the model and of the guide, as far as they have a source.
         arrows: the kinds of arrows in the figure.
@@ -71,6 +72,7 @@ class View:
     densities: dict[str, list[str]]
     objective_terms: list[str]
     latex: dict[str, str]
+    tikz: str
     sites: list[dict[str, str]]
     sizes: dict[str, int]
     listings: tuple[Listing, ...]
@@ -78,6 +80,11 @@ class View:
     notes: tuple[str, ...]
     problems: tuple[str, ...]
     lacks: tuple[str, ...] = ()
+
+    def latex_text(self) -> str:
+        """Densities and objective for a LaTeX document, each under a comment."""
+        parts = [f"% {name}\n\\[\n{formula}\n\\]\n" for name, formula in self.latex.items()]
+        return "\n".join(parts)
 
 
 class Shown(NamedTuple):
@@ -92,7 +99,9 @@ class Shown(NamedTuple):
         inverse = self.graph.inverse()
         drawn = inverse.added_to(self.graph).folded()
         lines = tuple(line.strip() for line in inverse.to_text().split("\n"))
-        view = replace(self.view, figure=svg(drawn), lacks=lines, arrows=_kinds(drawn))
+        view = replace(
+            self.view, figure=svg(drawn), tikz=tikz(drawn), lacks=lines, arrows=_kinds(drawn)
+        )
         return Shown(view, self.graph, drawn)
 
 
@@ -128,6 +137,7 @@ def shown(found: Inspection, program: str, objective: str, labels: str) -> Shown
         {name: _pieces(density) for name, density in densities.items() if density},
         [piece for _, piece in terms(found.formula)] if found.formula else [],
         {name: formula for name, formula in latex.items() if formula},
+        tikz(drawn),
         [
             _row(name, site, found.graph)
             for name, rows in document["sites"].items()

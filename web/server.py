@@ -25,7 +25,7 @@ from .faces import Room
 from .frame import HERE, Frame
 from .guard import Guard
 from .looking import OWN
-from .objectives import table_row
+from .objectives import latex, table_row
 from .own import Own
 from .programs import DEFAULTS, TITLES, Shown, suite
 from .train import TrainRoom
@@ -59,6 +59,7 @@ def build_app(run: Run, own: Own | None = None) -> Starlette:
             Route("/api/ask", pages.ask),
             Route("/api/own", pages.own_state),
             Route("/objectives", pages.objectives),
+            Route("/estimators", pages.estimators),
             Route("/faces", pages.faces),
             *pages.train.routes(),
             Route("/api/faces", pages.answer, methods=["POST"]),
@@ -138,7 +139,11 @@ class Pages:
     async def objectives(self, request: Request) -> Response:
         """The room of objectives."""
         table = [await do(table_row, name) for name in names()]
-        return self.frame.page(request, "objectives", table=table)
+        return self.frame.page(request, "objectives", table=table, latex=await do(latex))
+
+    async def estimators(self, request: Request) -> Response:
+        """The room of estimators, which works in the browser alone."""
+        return self.frame.page(request, "estimators")
 
     async def faces(self, request: Request) -> Response:
         """The room of faces."""

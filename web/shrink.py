@@ -2,7 +2,8 @@
 
 The weights are kept in half precision, in which a reconstruction differs by less than a step of
 256; loading turns them into what the programs are made of. The optimiser's state is left out, and
-some test images are put beside, so that the page opens without the data set.
+some test images are put beside, with how well training images are drawn, so that the page opens
+without the data set.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save
 
 from ..inference.runs.run import CHECKPOINT, CONFIG, EVALUATION, load
-from .faces import EXAMPLES, examples
+from .examples import EXAMPLES, examples, usual
 
 
 def shrink(directory: Path, target: Path) -> None:
@@ -25,14 +26,16 @@ def shrink(directory: Path, target: Path) -> None:
         directory: of the run. target: is made where it does not exist.
     """
     target.mkdir(parents=True, exist_ok=True)
-    images, labels = examples(load(directory, torch.device("cpu")))
+    run = load(directory, torch.device("cpu"))
+    (images, labels), errors = examples(run), torch.tensor(usual(run))
     tensors = load_file(directory / CHECKPOINT)
     weights = {
         name: tensor.half() if tensor.is_floating_point() else tensor
         for name, tensor in tensors.items()
         if name.startswith(("model.", "guide."))
     }
-    kept = {"images": (images * 255).round().byte().contiguous(), "labels": labels}
+    pixels = (images * 255).round().byte().contiguous()
+    kept = {"images": pixels, "labels": labels, "errors": errors}
     for name, content in ((CHECKPOINT, weights), (EXAMPLES, kept)):
         (target / name).write_bytes(save(content))
     for name in (CONFIG, EVALUATION):

@@ -194,8 +194,8 @@ def _spans(label: str) -> str:
         (match["head"], match["below"], match["above"]) if match else (label, "", "")
     )
     letters = _letters(head)
-    small = ' style="font-size:15px"' if len(letters) > WORD else ""
-    text = f'<tspan class="symbol"{small}>{escape(letters)}</tspan>'
+    kind = "symbol word" if len(letters) > WORD else "symbol"
+    text = f'<tspan class="{kind}">{escape(letters)}</tspan>'
     back = 0
     for part, shift in ((above, -7), (below, 5)):
         if part:

@@ -59,6 +59,7 @@ svg.plates { max-width: 100%; height: auto; overflow: visible; font: 11px system
 .plates .symbol, .plates .script {
   font: italic 18px "STIX Two Text", Cambria, "Times New Roman", serif; fill: var(--ink);
 }
+.plates .word { font-size: 15px; }
 .plates .script, .plates .mark { font-size: 12px; }
 .plates .mark { fill: var(--muted); }
 .plates .law { font-size: 9px; fill: var(--muted); }

@@ -20,7 +20,8 @@ from ccvae.inference.runs.fitting import fit
 from ccvae.inference.runs.run import CHECKPOINT, load
 from ccvae.studies.reading.blocks import find_block
 from ccvae.studies.reading.pace import decode_at, travelled
-from ccvae.web.faces import EXAMPLES, PACED, Room
+from ccvae.web.examples import EXAMPLES
+from ccvae.web.faces import PACED, Room
 from ccvae.web.serve import PRETRAINED
 from ccvae.web.shrink import shrink
 

@@ -311,6 +311,120 @@ def test_an_image_of_ones_own(browser, address, picture, tmp_path):
     assert hosts <= {urlsplit(address).netloc}
 
 
+def module(browser, name, expression):
+    """What an expression of a module of the page's gives; the module is called ``it``."""
+    return browser.execute_async_script(
+        f"import('/static/{name}').then((it) => arguments[0]({expression}))"
+    )
+
+
+def test_the_normal_distribution_and_the_toys(browser, address):
+    browser.get(f"{address}estimators")
+    at = [-30.0, -5.5, -1.0, 0.0, 0.3, 4.0]
+    found = module(browser, "normal.js", f"{at}.map(it.logPhi)")
+    assert found == pytest.approx(
+        torch.special.log_ndtr(torch.tensor(at).double()).tolist(), abs=2e-7
+    )
+    toy = {"x": 0.7, "m": 0.4, "s": 0.8, "b": 0.5}
+    assert module(browser, "toy.js", f"it.truth({toy})") == pytest.approx(
+        derivative(**toy), abs=1e-6
+    )
+    twice = f"[0, 0].map(() => it.estimates({toy}, 3, 50, 4))"
+    assert len({json.dumps(each) for each in module(browser, "toy.js", twice)}) == 1
+    means = module(browser, "toy.js", f"Object.values(it.estimates({toy}, 100, 2000, 1))")
+    truth, drawn = derivative(**toy), [torch.tensor(each) for each in means]
+    for estimates, bias in zip(drawn, (0, 0, -truth), strict=True):
+        error = estimates.std() / len(estimates) ** 0.5
+        assert abs(estimates.mean() - truth - bias) < 5 * error
+    probit = {"w": 2, "mean": -1.2, "deviation": 1}
+    assert module(browser, "toy.js", f"it.exact({probit})") == pytest.approx(-1.95499, abs=1e-5)
+    low = module(browser, "toy.js", f"it.byDraws({probit}, [10, 100], 2000, 0)")
+    assert low[0]["bias"] > 5 * low[1]["bias"] > 0
+
+
+def derivative(x, m, s, b):
+    """Of the bound by b, by automatic differentiation and a grid of its own."""
+    z = torch.linspace(m - 9 * s, m + 9 * s, 20_001, dtype=torch.float64)
+    b = torch.tensor(b, dtype=torch.float64, requires_grad=True)
+    normal = torch.distributions.Normal
+    q_z = normal(m, s).log_prob(z)
+    inner = 0
+    for sign in (-1, 1):
+        log_q = torch.special.log_ndtr(sign * (z + b))
+        joint = torch.tensor(0.5).log() + normal(2.0 * sign, 1.0).log_prob(z)
+        inner = inner + log_q.exp() * (
+            joint + normal(z, 1.0).log_prob(torch.tensor(x)) - q_z - log_q
+        )
+    (q_z.exp() * inner).sum().mul(z[1] - z[0]).backward()
+    return b.grad.item()
+
+
+def test_estimators_are_drawn_and_their_state_is_in_the_address(browser, address):
+    browser.get(f"{address}estimators")
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".panels svg")) == 6
+    before = text(browser, "tbody")
+    slide(browser, "#label [name=draws]", 30)
+    wait(browser, lambda: text(browser, "tbody") != before, "other estimates")
+    slide(browser, "#average [name=K]", 100)
+    wait(browser, lambda: "With K = 100" in text(browser, "#average ~ .said"), "an average")
+    after = text(browser, "tbody")
+    browser.get(browser.current_url)
+    assert text(browser, "tbody") == after
+    clean(browser, address)
+
+
+def taken(browser, label, selector="main"):
+    """The first letters of what a click on a button downloads."""
+    browser.execute_script(
+        "window.taken = []; const make = URL.createObjectURL;"
+        "URL.createObjectURL = (blob) => {"
+        " blob.text().then((text) => window.taken.push(text.slice(0, 400)));"
+        " return make.call(URL, blob); };"
+        "HTMLAnchorElement.prototype.click = function () {};"
+        "[...document.querySelector(arguments[0]).querySelectorAll('.take button')]"
+        ".find((b) => b.textContent === arguments[1]).click()",
+        selector,
+        label,
+    )
+    return wait(browser, lambda: browser.execute_script("return window.taken")[:1], label)[0]
+
+
+@pytest.mark.parametrize(
+    ("room", "selector", "kind", "start"),
+    [
+        ("programs", "#view", "SVG", "<svg"),
+        ("programs", "#view", "PNG", "\ufffdPNG"),
+        ("programs", "#view", "TikZ", "\\documentclass"),
+        ("programs", "#view", "LaTeX", "% model"),
+        ("programs", "#view > .card", "CSV", "Program,Site"),
+        ("objectives", "main", "LaTeX", "\\"),
+        ("estimators", "main", "SVG", "<svg"),
+        ("estimators", "main", "CSV", "estimator,mean"),
+        ("faces", "main", "PNG", "\ufffdPNG"),
+        ("faces", "main", "CSV", "label,class"),
+    ],
+)
+def test_what_is_shown_can_be_taken_along(browser, address, room, selector, kind, start):
+    if room == "faces":
+        open_faces(browser, address)
+    else:
+        browser.get(f"{address}{room}")
+    wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".take button"), "buttons")
+    assert taken(browser, kind, selector).startswith(start)
+    clean(browser, address)
+
+
+def test_the_faces_state_is_in_the_address(browser, address):
+    browser.get(f"{address}faces?face=3&move=Young:1.5&set=Eyeglasses:1;Hair:99;Smug:1")
+    wait(browser, lambda: "Young" in text(browser, "#said"), "the summary")
+    assert "Eyeglasses" in text(browser, "#said")
+    assert one(browser, "[name=face][value='3']").is_selected()
+    assert "move=Young%3A1.5" in browser.current_url
+    assert "set=Eyeglasses%3A1" in browser.current_url
+    assert "Hair" not in browser.current_url
+    clean(browser, address)
+
+
 def press(browser, *keys):
     """Keys for whatever has the focus."""
     ActionChains(browser).send_keys(*keys).perform()
@@ -359,7 +473,7 @@ def test_by_keyboard_alone(browser, address):
 @pytest.mark.parametrize("width", [390, 1440])
 def test_every_room_fits_and_can_be_read(browser, address, width, scheme):
     window(browser, width, scheme)
-    for room in ("programs", "objectives", "train", "faces"):
+    for room in ("programs", "objectives", "train", "estimators", "faces"):
         browser.get(f"{address}{room}")
         wide = browser.execute_script("return document.documentElement.scrollWidth")
         assert wide <= width, room

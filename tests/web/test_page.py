@@ -15,6 +15,8 @@ from PIL import Image
 from torch.special import ndtr
 
 from ccvae.inference.catalogue import PROGRAMS
+from ccvae.inference.runs.run import load
+from ccvae.web.serve import PRETRAINED
 
 from .conftest import client_of, make_run
 
@@ -57,7 +59,9 @@ class Elements(HTMLParser):
             self.images.append(attributes)
 
 
-@pytest.mark.parametrize("room", ["", "programs", "objectives", "train", "faces", "nosuch"])
+@pytest.mark.parametrize(
+    "room", ["", "programs", "objectives", "train", "estimators", "faces", "nosuch"]
+)
 def test_a_room_refers_to_nothing_elsewhere(page, room):
     response = page.get(f"/{room}")
     assert response.status_code == (404 if room == "nosuch" else 200)
@@ -325,6 +329,25 @@ def test_an_upload_is_cut_to_a_square_and_seen(page, picture):
     assert shown.tobytes() == middle.tobytes()
     seen = image_at(answer(page, upload=found["image"])["images"]["original"])
     assert seen.tobytes() == shown.tobytes()
+
+
+def test_an_upload_unlike_the_training_is_said_to_be(tmp_path, picture):
+    made = load(PRETRAINED, torch.device("cpu"))
+    page = client_of(made)
+
+    def said(content):
+        upload = page.post("/api/upload", content=content).json()["image"]
+        return answer(page, upload=upload)["unlike"]
+
+    noise = torch.randint(0, 256, (64, 64, 3), generator=torch.Generator().manual_seed(0))
+    buffer = io.BytesIO()
+    Image.fromarray(noise.byte().numpy()).save(buffer, "PNG")
+    assert "unlike those that the run was trained on" in said(buffer.getvalue())
+    assert "off by 0.27 a pixel" in said(buffer.getvalue())
+    buffer = io.BytesIO()
+    image_at(answer(page, face=0)["images"]["original"]).save(buffer, "PNG")
+    assert said(buffer.getvalue()) == ""
+    assert answer(page, face=0)["unlike"] == ""
 
 
 @pytest.mark.parametrize(

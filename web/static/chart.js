@@ -5,15 +5,15 @@ export const SIDES = ["a", "b"];
 export const number = (value) => value.toLocaleString("en", { maximumSignificantDigits: Math.abs(value) < 1 ? 2 : 4 }).replace("-", "−");
 
 /** Round values between two, three to five of them. */
-function ticks(low, high) {
-  const rough = (high - low) / 3, power = 10 ** Math.floor(Math.log10(rough));
+export function ticks(low, high) {
+  const rough = (high - low) / 4, power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((each) => each * power).find((each) => each >= rough) ?? 10 * power;
   const found = [];
   for (let at = Math.ceil(low / step); at * step <= high + step * 1e-9; at += 1) found.push(at * step);
   return found;
 }
 
-const short = (value, step) => {
+export const short = (value, step) => {
   const size = Math.abs(value);
   if (size >= 10000) return `${number(value / 1000)}k`;
   return value.toFixed(Math.max(0, Math.min(4, -Math.floor(Math.log10(step) + 1e-9)))).replace("-", "−");

@@ -1,5 +1,6 @@
 // The room of faces: the state is here, in this tab; the server answers what follows from it.
-import { ask, carried, say, sentence } from "./page.js";
+import { ask, carried, keep, say, sentence, state } from "./page.js";
+import { taking } from "./take.js";
 
 const labels = new Map(carried("priors").map((prior) => [prior.name, prior]));
 const boxes = new Map([...document.querySelectorAll(".label")].map((box) => [box.dataset.label, box]));
@@ -9,7 +10,7 @@ let image = { face: 0 };
 let blocks = {}; // those that were moved, by label
 let shown = {}; // what the last answer had, by label
 let intervene = {}; // class codes of those that are set, by label
-let asking = false, again = false, pause;
+let last = null, asking = false, again = false, pause;
 
 /** Ask for what follows; while an answer is on its way, remember that another is wanted. */
 async function answer() {
@@ -31,7 +32,9 @@ async function answer() {
 }
 
 function show(found) {
+  last = found;
   say("", "trouble");
+  say(found.unlike ? sentence({ message: found.unlike }) : "", "unlike");
   shown = found.blocks;
   for (const id of IMAGES) document.getElementById(id).src = found.images[id];
   document.getElementById("top").textContent = `(darkest: ${found.top.toFixed(2)})`;
@@ -61,6 +64,7 @@ function show(found) {
 }
 
 function summarise(found) {
+  remember();
   const moved = [...boxes.keys()].filter((name) => name in intervene || name in blocks);
   say(moved.length ? `${moved.map((name) => described(name, found)).join("; ")}.` : "Every block is where the guide put it.");
 }
@@ -155,6 +159,46 @@ document.getElementById("file").addEventListener("change", async (event) => {
   }
 });
 
-// A browser that comes back to the page restores what was ticked; the state here starts anew.
-document.querySelectorAll('input[name="face"]')[0].checked = true;
-restart();
+/** What is shown stands in the address; an image of one's own does not, for it stays in this tab. */
+function remember() {
+  const moved = Object.entries(blocks).filter(([name]) => !(name in intervene));
+  keep({
+    face: image.face || "",
+    move: moved.map(([name, values]) => `${name}:${values.map((each) => Number(each.toPrecision(4))).join(",")}`).join(";"),
+    set: Object.entries(intervene).map(([name, code]) => `${name}:${code}`).join(";"),
+  });
+}
+
+/** Begin where the address says; what no page of this run has is left out. */
+function begin() {
+  const given = state(), faces = [...document.querySelectorAll('input[name="face"]')];
+  const face = Math.trunc(Number(given.get("face"))) || 0;
+  const chosen = faces[face] ?? faces[0];
+  chosen.checked = true; // also where a browser that comes back restores what was ticked
+  image = { face: Number(chosen.value) };
+  const pairs = (name) => (given.get(name) ?? "").split(";").map((pair) => pair.split(":")).filter(([label]) => labels.has(label));
+  for (const [name, text] of pairs("move")) {
+    const values = text.split(",").map(Number);
+    if (values.length === labels.get(name).pace.length && values.every(Number.isFinite)) blocks[name] = values;
+  }
+  for (const control of document.querySelectorAll(".intervene")) control.checked = false;
+  for (const [name, code] of pairs("set")) {
+    if (!(Number(code) in labels.get(name).classes)) continue;
+    intervene[name] = Number(code);
+    boxes.get(name).querySelector(".intervene").checked = true;
+    boxes.get(name).querySelector(".class").value = code;
+  }
+  answer();
+}
+
+/** What the guide believes of each label: of the image, at the blocks as set, and of the picture as set. */
+function table() {
+  const rows = [["label", "class", "of the image", "at the block", "of the picture as set"]];
+  for (const [name, { classes }] of labels) {
+    classes.forEach((each, k) => rows.push([name, each, last.before[name][k], last.posterior[name][k], last.seen[name][k]]));
+  }
+  return rows;
+}
+
+taking(document.getElementById("take"), "face", { PNG: () => IMAGES.map((id) => document.getElementById(id)), CSV: table });
+begin();

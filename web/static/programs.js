@@ -1,6 +1,7 @@
 // The room of programs: other choices without leaving the page, nodes that mark their lines, and
 // questions to the graph. All of it stands in the address.
 import { ask, carried, keep, say, sentence, state } from "./page.js";
+import { rowsOf, taking } from "./take.js";
 
 const form = document.getElementById("choice");
 const asking = document.getElementById("ask");
@@ -37,6 +38,7 @@ async function show(words) {
     const html = await (await ask(`/programs/view?${query}`)).text();
     if (mine !== current) return; // something else has been chosen since
     view.innerHTML = html;
+    offer();
     if (words) say(words(query));
     mark(marked, false);
     await answered();
@@ -224,6 +226,16 @@ async function watch() {
   setTimeout(watch, EVERY);
 }
 
+/** The figure, the formulas and the table can be taken along. */
+function offer() {
+  const { tikz, latex } = JSON.parse(document.getElementById("texts").textContent);
+  const name = () => [...chosen().values()].filter(Boolean).join("-").replace(/[^\w-]+/g, "-");
+  const figure = () => view.querySelector("svg.plates[role=group]");
+  taking(view.querySelector(".take-figure"), name, { SVG: figure, PNG: figure, TikZ: () => tikz, LaTeX: () => latex });
+  taking(view.querySelector(".take-sites"), () => `${name()}-sites`, { CSV: () => rowsOf(view.querySelector("table.sites")) });
+}
+
+offer();
 const given = state();
 for (const field of QUESTION) fields[field].value = given.get(field) ?? "";
 if (["ask", "blanket"].includes(given.get("click"))) fields.click.value = given.get("click");

@@ -1,6 +1,7 @@
 // The room of trainings: two sides that are begun, steered, looked at, and found again after a reload.
 import { carried, keep, say, sentence, state as address } from "./page.js";
 import { Chart, SIDES, number } from "./chart.js";
+import { taking } from "./take.js";
 import { Live, Recorded } from "./trainer.js";
 
 const { choices, recorded } = carried("carried");
@@ -205,6 +206,15 @@ scrub.addEventListener("input", () => {
 scrub.addEventListener("change", remember);
 label.addEventListener("change", () => { draw(); remember(); });
 
+/** Every number that was recorded: a row for each step and side. */
+function table() {
+  const names = [...panels.keys()], all = [["step", "side", ...names]];
+  for (const { step, sides } of steps) sides.forEach((side, i) => all.push([step, SIDES[i], ...names.map((name) => side[name])]));
+  return all;
+}
+
+taking(document.getElementById("take-seen"), "seen", { PNG: () => [...document.querySelectorAll("#seen img:not([hidden])")], panels: () => document.querySelectorAll(".plane svg") });
+taking(document.getElementById("take-terms"), "terms", { CSV: table, panels: () => document.querySelectorAll("#charts svg") });
 for (const side of SIDES) {
   const program = form.elements[`program_${side}`];
   program.value = given.get(`program_${side}`) in choices ? given.get(`program_${side}`) : "ccvae";
