@@ -24,6 +24,8 @@ from .drawing.charts import bars
 from .drawing.section import Picture, Section, stem
 from .drawing.sheets import MUTED, panel, png, sheet
 from .reading.blocks import at_classes
+from .reading.counterfactuals import true_scenes
+from .reading.examples import spread
 from .reading.steps import code_of
 from .reading.subject import Subject
 
@@ -80,7 +82,8 @@ class Shown:
         label, value: the label and the class's name.
         drawn: of the model's draws given the label.
         held: of test images of other classes with the label's block at the class mean, all else
-            kept.
+            kept; where the renderer is known, of those that it can draw so (nobody is bald under
+            bangs).
         reconstructed, real: of reconstructions of test images of the class, and of these.
         chance: share of the class among what the judge sees in all test images.
     """
@@ -98,7 +101,8 @@ class Shown:
 def measure(subject: Subject) -> list[Shown]:
     """What the judge sees in draws, interventions, reconstructions and at most 512 of the rows."""
     space, judged = subject.space, subject.judged
-    batch, like = subject.some(MEASURED), subject.some(DRAWS)
+    chosen, like = spread(subject.rows, MEASURED), subject.some(DRAWS)
+    some, batch = true_scenes(chosen), subject.batch(chosen)
     latents = subject.encode(batch)
     real, again = judged(batch.x), judged(subject.decode(latents, batch))
     found = []
@@ -107,6 +111,8 @@ def measure(subject: Subject) -> list[Shown]:
         for code, value in enumerate(label.classes):
             own = batch.y[:, column] == code
             other = ~own & ~batch.y[:, column].isnan()
+            if some is not None:
+                other &= some.set(label.name, code).possible.to(other.device)
             drawn = judged(generate(subject.model, space, label.name, code, like))
             moved = judged(held[:, code])
             found.append(

@@ -15,7 +15,7 @@ from .data import Dataset
 from .data.spec import with_options
 from .data.summary import describe, kind_of, unshown
 from .files import read_json
-from .inference.runs.facts import CHECKPOINT, DEMO, EVALUATION, read_facts
+from .inference.runs.facts import CHECKPOINT, DEMO, read_facts
 from .inference.runs.facts import FILES as FILES_OF_RUNS
 from .inference.runs.run import training_rows
 from .lock import holds_something
@@ -102,10 +102,12 @@ def resumes(directory: Path, config: Config, *, asked: bool) -> bool:
             f"{'ccvae' if facts is None else 'ccvae ' + facts.command}, which a demo does not "
             "replace; give another --out"
         )
+    from .studies.report.sliders import SLIDERS  # the last but the report, of which there are looks
+
     # The share of labelled rows is settled by the data.
     asked_for = dataclasses.replace(config, labelled_share=facts.config.labelled_share)
     same = (directory / CHECKPOINT).exists() and facts.config == asked_for
-    return same and (asked or not (directory / EVALUATION).exists())
+    return same and (asked or not (directory / SLIDERS).exists())
 
 
 def clear_demo(directory: Path) -> None:

@@ -5,12 +5,15 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ccvae.data import Rows
+from ccvae.data.faces import faces
 from ccvae.guides import ClassPrediction
-from ccvae.studies import generation, multiclass
+from ccvae.studies import Subject, generation, multiclass
 from ccvae.studies.generation import generate, given
 from ccvae.studies.reading.examples import Choice, whole
 from ccvae.studies.reading.latents import draws
 
+from .conftest import make_pair
 from .handmade import SPACE, make_handmade
 
 
@@ -123,3 +126,29 @@ def test_the_section_of_labels_with_more_classes(made):
     assert multiclass.study(replace(made, choice=choice)) is None
     blank = replace(made.rows, labels=torch.full_like(made.rows.labels, torch.nan))
     assert multiclass.study(replace(made, rows=blank)) is None
+
+
+def test_who_cannot_be_bald_is_not_counted(monkeypatch):
+    """Bangs stay where the judge sees them: he takes nobody under bangs for bald."""
+    data = faces(60)
+    subject = Subject(
+        *make_pair(data.space, (3, 64, 64)), Rows(data, torch.arange(60), data.labels)
+    )
+    monkeypatch.setattr(
+        generation,
+        "at_classes",
+        lambda subject, latents, batch, name: torch.stack([batch.x] * 5, 1),
+    )
+    monkeypatch.setattr(generation, "generate", lambda *a, **k: data.images[:1].float() / 255)
+
+    def judged(self, x):
+        index = [(data.images == (each * 255).round()).flatten(1).all(1) for each in x]
+        seen = torch.stack([data.labels[same.nonzero()[0, 0]] for same in index])
+        seen[:, -1] = (seen[:, data.space.names.index("Bangs")] == 1).float()
+        return seen
+
+    monkeypatch.setattr(Subject, "judged", judged)
+    monkeypatch.setattr(Subject, "decode", lambda self, latents, batch: batch.x)
+    found = {(each.label, each.value): each for each in generation.measure(subject)}
+    assert found["Hair", "Bald"].held == 1
+    assert found["Hair", "Black_Hair"].held < 1
