@@ -8,6 +8,7 @@ from zlib import crc32
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from .batch import Batch
 from .labels import LabelSpace, Real
@@ -78,6 +79,23 @@ class Dataset:
         columns = [self.space.index(name) for name in names]
         space = LabelSpace(self.space.labels[column] for column in columns)
         return replace(self, labels=self.labels[:, columns], space=space)
+
+    def averaged(self, side: int) -> Dataset:
+        """The same images with fewer pixels along each side, every one the mean of a square.
+
+        Raises:
+            ValueError: where the sides are not whole squares' of so many pixels.
+        """
+        height, width = self.shape[1:]
+        if (height, width) == (side, side):
+            return self
+        if height != width or height % side:
+            raise ValueError(
+                f"expected an image size that {height} is a whole multiple of, got {side}; choose "
+                f"{height // 2} or {height // 4}"
+            )
+        images = avg_pool2d(self.images.float(), height // side).round().to(torch.uint8)
+        return replace(self, images=images, digest="")
 
     def hiding(self, shares: Mapping[str, float], seed: int) -> Dataset:
         """The same images, with some labels of training rows missing completely at random.

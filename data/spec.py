@@ -113,7 +113,8 @@ def _load(body: str, names: list[str], options: Mapping[str, str]) -> Dataset:
     if kind == "faces":
         from .faces import faces
 
-        return faces(_count(body, rest)) if rest else faces()
+        found = faces(_count(body, rest)) if rest else faces()
+        return found.averaged(_number("image_size", options, found.shape[1]))
     if kind == "digits":
         from .digits import digits
 

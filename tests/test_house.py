@@ -149,6 +149,7 @@ FACES = {
     "ccvae.models",
     "ccvae.networks",
     "ccvae.studies",
+    "ccvae.studies.comparing",
     "ccvae.studies.reading",
 }
 """What the documentation and the lessons import from: packages, the names of the command line, and

@@ -93,9 +93,7 @@ def train_classifier(config: Config, train: Rows, device: torch.device | str) ->
     classifier = PlainClassifier(space, encoder).to(device)
     _, train, validation = split(config, train)
     rows = train.labelled
-    per_epoch = -(-len(rows) // config.batch_size)
-    looks = config.epochs * max(len(rows), (config.labelled_share or 0.0) * len(train))
-    epochs = max(math.ceil(looks / len(rows)), -(-CLASSIFIER_STEPS // per_epoch))
+    epochs, per_epoch = passes(config, train)
     optimizer, schedule = adam(encoder, config.lr), SCHEDULES[config.schedule]
     average = Average(classifier, config.average) if config.average else None
     kept = Best(average.module if average else classifier, config, validation)
@@ -112,6 +110,18 @@ def train_classifier(config: Config, train: Rows, device: torch.device | str) ->
     found = kept.classifier()
     found.settle(rows.first(SETTLED), device)
     return found
+
+
+def passes(config: Config, train: Rows) -> tuple[int, int]:
+    """How often :func:`train_classifier` goes through the labelled rows, and in how many steps.
+
+    Args:
+        config: of the run. train: the rows that are trained on, without those that validate.
+    """
+    rows = len(train.labelled)
+    per_epoch = -(-rows // config.batch_size)
+    looks = config.epochs * max(rows, (config.labelled_share or 0.0) * len(train))
+    return max(math.ceil(looks / rows), -(-CLASSIFIER_STEPS // per_epoch)), per_epoch
 
 
 class Best:

@@ -12,9 +12,10 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from . import __version__
+from .asking import LISTED, Parser, add_comparison
 from .config import SOURCE, Config
 from .faults import is_want_of_memory, place_of, words_of
 from .lock import check_alone
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if commands is not None and isinstance(error, commands.Stopped):
             again = list(sys.argv[1:] if arguments is None else arguments)
-            resume = [] if "--resume" in again else ["--resume"]
+            resume = [] if {"--resume", "compare"} & {*again} else ["--resume"]
             _say(f"{error}; to go on: {shlex.join(['ccvae', *again, *resume])}")
             return 128 + error.signal
         return _failed(options, error)
@@ -94,14 +95,6 @@ def _standard(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_standard(item) for item in value]
     return None if isinstance(value, float) and value != value else value
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that says in one line what was wrong."""
-
-    def error(self, message: str) -> NoReturn:
-        """End with status 2 and one line, without the usage."""
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -193,6 +186,13 @@ def build_parser() -> argparse.ArgumentParser:
     _add_trust(study)
     _add_device(study)
 
+    compare = _command(commands, "compare", "train methods side by side, with tables and a report")
+    for option in (each for each in dataclasses.fields(Config) if each.name not in LISTED):
+        _add_option(compare, option)
+    _add_source(compare)
+    _add_trust(compare)
+    _add_device(compare)
+    add_comparison(compare)
     table = _command(commands, "table", "rerun one of the committed comparisons")
     table.add_argument("name", nargs="?", default="diva", metavar="NAME", help=_TABLE)
     table.add_argument(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from rich.console import Console
 
+from .comparing import compare
 from .config import Config
 from .data import Dataset
 from .data.naming import is_naming
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Stopped",
     "app",
+    "compare",
     "data",
     "demo",
     "evaluate",

@@ -214,7 +214,11 @@ SOURCE = {
         "=several, by commas (inferred)",
         ("images",),
     ),
-    "image_size": SourceOption("pixels along each side, of files (64)", FILES, range=(1, 1024)),
+    "image_size": SourceOption(
+        "pixels along each side, of files, or of faces by averages of a part of 64 (64)",
+        (*FILES, "faces"),
+        range=(1, 1024),
+    ),
     "crop": SourceOption(
         "side of the square cut from a file's middle first, 0 for none (0)",
         FILES,

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
 from ...config import Config
 from ...data.spec import load
-from ...inference.evaluation.evaluating import evaluate
-from ...inference.runs.fitting import train_once
-from ...inference.runs.run import training_rows
-from ...inference.training.baselines import baseline
+from ..comparing.plan import CLASSIFIER
+from ..comparing.spec import read_spec
 from ..drawing.tables import Measurement, Table, mean_and_error
+from .machine import percent, rows_of
 
-CONFIG = Config(
-    program="m2",
-    data="digits",
-    balanced=True,
-    validation=0.0,
-    network="conv28",
-    likelihood="bernoulli",
-    style=50,
-    epochs=60,
-    batch_size=200,
-)
+SPEC = read_spec("m2")
+"""What is compared, as ``m2.toml`` beside this module says."""
+
+CONFIG = SPEC.base
 """Likelihood, latents and α of Kingma et al. (2014), with convolutions, on 4 000 digits."""
 
 LABELS = (100, 1000)
@@ -42,34 +34,32 @@ def measure(
     device: torch.device | str = "cpu",
     config: Config = CONFIG,
     labels: Sequence[int] = LABELS,
+    runs: Path | None = None,
 ) -> Iterator[Measurement]:
     """Train M2 and the plain classifier for each seed and number of labels.
+
+    Args:
+        runs: a folder that keeps the runs, where the comparison may go on; none by default.
 
     Yields:
         ``seed``, ``labels``, ``m2`` and ``classifier`` (accuracy on the test digits in per cent),
         ``bound`` (nats per test image, labels hidden) and ``seconds`` of M2's training.
     """
-    data = load(config.data)
-    test = data.subset(data.test)
-    for count in labels:
-        for seed in seeds:
-            now = replace(
-                config,
-                seed=seed,
-                labelled=count / len(data.train),
-            )
-            start = time.monotonic()
-            run = train_once(now, data, torch.device(device))
-            seconds = time.monotonic() - start
-            found = evaluate(run.model, run.guide, run.objective, test, device)
-            plain = baseline(now, training_rows(now, data), test, device)
+    rows = len(load(config.data).train)
+    counts = {count / rows: count for count in labels}
+    asked = replace(SPEC, base=config, labelled=tuple(counts), seeds=tuple(seeds))
+    found = rows_of(asked, device, runs)
+    plain = {(r["seed"], r["labelled"]): r for r in found if r["method"] == CLASSIFIER}
+    for row in found:
+        if row["program"]:
+            beside = plain[row["seed"], row["labelled"]]
             yield {
-                "seed": seed,
-                "labels": count,
-                "m2": round(100 * found["accuracy"], 4),
-                "classifier": round(100 * plain["classifier"], 4),
-                "bound": round(found["bound"], 4),
-                "seconds": round(seconds, 1),
+                "seed": row["seed"],
+                "labels": counts[row["labelled"]],
+                "m2": percent(row["accuracy"]),
+                "classifier": percent(beside["accuracy"]),
+                "bound": round(row["bound"], 4),
+                "seconds": round(row["seconds"], 1),
             }
 
 

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn.functional import avg_pool2d
 
 from ...config import Config
-from ...data import Dataset
-from ...data.spec import load
-from ...inference.evaluation.evaluating import evaluate, majority
 from ...inference.objectives import ccvae, m2
-from ...inference.runs.fitting import train_once
-from ...inference.runs.run import training_rows
-from ...inference.training.baselines import baseline
+from ..comparing.plan import CLASSIFIER, MAJORITY
+from ..comparing.spec import read_spec
 from ..drawing.tables import Figure, Measurement, Table, mean_and_error
+from .machine import percent, percents, rows_of
 
-CONFIG = Config(
-    data="faces:7200",
-    only="Eyeglasses,Hair",
-    network="mlp",
-    style=16,
-    epochs=14,
-    batch_size=100,
-    validation=0.0,
-    still=True,
-)
+SPEC = read_spec("objectives")
+"""What is compared, as ``objectives.toml`` beside this module says."""
+
+CONFIG = SPEC.base
 """What all columns share; Laplace pixels of scale 1, as in CC-VAE's paper."""
 
 COLUMNS: dict[str, dict[str, Any]] = {
@@ -41,9 +31,18 @@ COLUMNS: dict[str, dict[str, Any]] = {
 }
 """In what each column differs from the others."""
 
-CLASSIFIER, MAJORITY = "plain classifier", "majority class"
+METHODS = {
+    "m2": "M2",
+    "diva": "DIVA",
+    "ccvae/adapted-diva": "Adapted DIVA",
+    "ccvae/our-adapted-diva": "Our Adapted DIVA",
+    "ccvae": "CC-VAE",
+    CLASSIFIER: CLASSIFIER,
+    MAJORITY: MAJORITY,
+}
+"""What the comparison's methods are called in the table."""
 
-FRACTIONS = (0.02, 0.2)
+FRACTIONS = SPEC.labelled
 """Shares of the training faces that show their labels."""
 
 
@@ -53,8 +52,12 @@ def measure(
     device: torch.device | str = "cpu",
     config: Config = CONFIG,
     fractions: Sequence[float] = FRACTIONS,
+    runs: Path | None = None,
 ) -> Iterator[Measurement]:
     """Train every column for each seed and share of labelled faces, and both baselines.
+
+    Args:
+        runs: a folder that keeps the runs, where the comparison may go on; none by default.
 
     Yields:
         ``seed``, ``labelled`` (the share), ``method``, ``accuracy`` and ``accuracy_by_label`` in
@@ -62,32 +65,23 @@ def measure(
         face, labels and domains hidden), ``error`` (of the reconstruction, mean absolute, in
         thousandths of the pixel range) and ``seconds`` of training.
     """
-    data = halved(load(config.data, config.only))
-    # Without its domains DIVA bounds log p(x) on the test faces, as the other columns do.
-    test = replace(data, domains=None).subset(data.test)
-    for fraction in fractions:
-        for seed in seeds:
-            now = replace(config, labelled=fraction, seed=seed)
-            rows = training_rows(now, data)
-            facts: Measurement = {"seed": seed, "labelled": fraction}
-            yield {**facts, "method": MAJORITY, **_accuracy(majority(rows, test), "majority")}
-            plain = baseline(now, rows, test, device)
-            yield {**facts, "method": CLASSIFIER, **_accuracy(plain, "classifier")}
-            for name, changes in COLUMNS.items():
-                start = time.monotonic()
-                own = replace(now, **changes)
-                run = train_once(own, data, torch.device(device))
-                seconds = time.monotonic() - start
-                found = evaluate(run.model, run.guide, run.objective, test, device)
-                yield {
-                    **facts,
-                    "method": name,
-                    **_accuracy(found, "accuracy"),
-                    "alpha": run.config.alpha,
-                    "bound": round(found["bound"], 4),
-                    "error": round(1000 * found["reconstruction_l1"], 4),
-                    "seconds": round(seconds, 1),
-                }
+    asked = replace(SPEC, base=config, labelled=tuple(fractions), seeds=tuple(seeds))
+    for row in rows_of(asked, device, runs):
+        found: Measurement = {
+            "seed": row["seed"],
+            "labelled": row["labelled"],
+            "method": METHODS[row["method"]],
+            "accuracy": percent(row["accuracy"]),
+            "accuracy_by_label": percents(row, "accuracy"),
+        }
+        if row["program"]:
+            found |= {
+                "alpha": row["alpha"],
+                "bound": round(row["bound"], 4),
+                "error": round(1000 * row["reconstruction_l1"], 4),
+                "seconds": round(row["seconds"], 1),
+            }
+        yield found
 
 
 def arrange(measurements: Sequence[Measurement]) -> Table:
@@ -159,17 +153,3 @@ def _notes(seeds: Sequence[int]) -> tuple[str, ...]:
         "short training, and few seeds, whose errors at F = 0.02 are of the size of the "
         "differences.",
     )
-
-
-def halved(data: Dataset) -> Dataset:
-    """The same images at half their height and width, every pixel the mean of four."""
-    images = avg_pool2d(data.images.float(), 2).round().to(torch.uint8)
-    return replace(data, images=images)
-
-
-def _accuracy(found: dict[str, Any], key: str) -> Measurement:
-    by_label = found[f"{key}_by_label"].items()
-    return {
-        "accuracy": round(100 * found[key], 4),
-        "accuracy_by_label": {name: round(100 * share, 4) for name, share in by_label},
-    }

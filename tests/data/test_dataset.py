@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ccvae.data import Batch, Binary, Categorical, Dataset, LabelSpace
 from ccvae.data.dataset import labelled_rows
+from ccvae.data.faces import faces
 
 # A machine that is busy with other things must not fail a test.
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -167,3 +168,14 @@ def test_the_whole_of_a_data_set_need_not_be_in_use() -> None:
     hidden = data.hiding({"Odd": 1.0}, seed=0)
     assert hidden.labels[:, 0].isnan().tolist() == [True] * 3 + [False] * 27
     assert not data.labels.isnan().any()
+
+
+def test_averaged_images_are_means_of_squares():
+    data = faces(12, pixels=4)
+    half = data.averaged(2)
+    assert half.shape == (3, 2, 2)
+    means = data.images.unflatten(-1, (2, 2)).unflatten(-3, (2, 2)).float().mean((-3, -1))
+    assert ((half.images - means).abs() <= 0.5).all()
+    assert data.averaged(4) is data
+    with pytest.raises(ValueError, match="4 is a whole multiple of, got 3"):
+        data.averaged(3)

@@ -8,7 +8,6 @@ import torch
 
 from ccvae.config import Config
 from ccvae.data import Batch, Binary, Categorical, LabelSpace
-from ccvae.data.faces import faces
 from ccvae.data.rotated import rotated_digits
 from ccvae.inference.objectives import ccvae, m2
 from ccvae.models import VAE, Bernoulli
@@ -116,7 +115,7 @@ def test_a_trained_classifier_sees_each_image_alone(method, brief_classifiers):
 
 
 def test_the_five_objectives_are_measured_on_the_same_faces(tmp_path, brief_classifiers):
-    config = replace(table_objectives.CONFIG, data="faces:120", style=2, epochs=1)
+    config = replace(table_objectives.CONFIG, data="faces:120?image_size=32", style=2, epochs=1)
     lines = []
     table = run_table(
         "objectives", folder=tmp_path, report=lines.append, config=config, fractions=(0.2,)
@@ -153,14 +152,6 @@ def test_objectives_table_has_three_figures_a_fraction():
     )
     assert table.rows[-1] == ("majority class", None, None, None, Figure(40.0), None, None)
     assert "4 minutes" in table.notes[-1]
-
-
-def test_halved_images_are_means_of_four():
-    data = replace(faces(12, pixels=4), domains=None)
-    half = table_objectives.halved(data)
-    assert half.shape == (3, 2, 2)
-    means = data.images.unflatten(-1, (2, 2)).unflatten(-3, (2, 2)).float().mean((-3, -1))
-    assert ((half.images - means).abs() <= 0.5).all()
 
 
 def test_unknown_tables_and_no_seeds_are_refused(tmp_path):

@@ -1,0 +1,72 @@
+"""How commands ask: their parser, and what ``ccvae compare`` is told beside a training's options.
+
+Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from .ranges import whole
+
+LISTED = ("program", "objective", "labelled", "seed")
+"""Options of a training in whose place a comparison has lists."""
+
+ALWAYS = ("help", "json", "traceback")
+"""Options that are there whether they were given or not."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says in one line what was wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2 and one line, without the usage."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def add_comparison(parser: argparse.ArgumentParser) -> None:
+    """Add what a comparison is told, and leave out of what is parsed whatever was not given."""
+    group = parser.add_argument_group("the comparison")
+    group.add_argument("--spec", metavar="FILE", help=_SPEC)
+    group.add_argument("--programs", metavar="NAME,…", help=_PROGRAMS)
+    group.add_argument("--objectives", metavar="NAME,…", help=_OBJECTIVES)
+    group.add_argument("--labelled", metavar="FLOAT,…", help=_LABELLED)
+    group.add_argument("--seeds", metavar="INT", help="how many, from 0; or which, as 4,9 (3)")
+    group.add_argument("--grid", action="append", nargs="+", metavar="OPTION=VALUE,…", help=_GRID)
+    group.add_argument("--criterion", metavar="STR", help=_CRITERION)
+    group.add_argument("--reference", metavar="METHOD", help=_REFERENCE)
+    group.add_argument("--out", type=Path, metavar="DIR", help=_OUT)
+    group.add_argument("--workers", type=whole(1, 1024), metavar="INT", help=_WORKERS)
+    group.add_argument("--threads", type=whole(1, 1024), metavar="INT", help=_THREADS)
+    group.add_argument("--scheduler", metavar="ADDRESS", help=_SCHEDULER)
+    group.add_argument("--dry-run", action="store_true", help=_DRY)
+    for action in parser._actions:
+        if action.dest not in ALWAYS:
+            action.default = argparse.SUPPRESS
+
+
+_SPEC = (
+    "a TOML or JSON file that says all of it, or objectives or m2, which are saved; what is given "
+    "beside it goes first (none)"
+)
+_PROGRAMS = "see ccvae models; or module:model,guide of your own (ccvae)"
+_OBJECTIVES = (
+    "each trains the programs that it applies to; module:attribute of your own trains all, "
+    "PROGRAM/OBJECTIVE one (the programs' own)"
+)
+_LABELLED = "fractions of the training rows that keep their labels (0.2)"
+_GRID = (
+    "settings to try, as alpha=30,300,3000, of any option of a training; each method takes what is "
+    "best on validation rows (none)"
+)
+_CRITERION = (
+    "what is best: accuracy, r2, bound or reconstruction_l1 (the first of these that there is)"
+)
+_REFERENCE = "the method that others are held against, PROGRAM or PROGRAM/OBJECTIVE (the first)"
+_OUT = "where it is kept; repeated, the command goes on there (comparison)"
+_WORKERS = "processes on this machine that train at a time (1)"
+_THREADS = "of each process (the machine's cores shared by the workers)"
+_SCHEDULER = "train on the Dask cluster of this address instead, extra [cluster] (none)"
+_DRY = "say what there is to train, and about how much time and disk that takes; train nothing"

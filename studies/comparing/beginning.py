@@ -1,0 +1,83 @@
+"""How a comparison is carried out, and what its folder notes of it before anything is trained."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...config import Config
+from ...files import read_json, sealed, write_atomically
+from ...inference.runs.identity import Fingerprint
+from ...inference.training.stopping import Request
+from ...lock import holds_something
+from .plan import Comparison, to_json
+
+COMPARISON = "comparison.json"
+
+
+@dataclass(frozen=True)
+class How:
+    """How a comparison is carried out, which has no part in what it finds.
+
+    Attributes:
+        workers: processes. scheduler: address of a Dask cluster's in their place.
+        threads: of torch in each; by default the machine's cores shared by the workers, or what
+            the comparison was begun with, for another number rounds otherwise.
+        device: where each trains. command: that repeats the comparison.
+        told: called with a line for every cell that ends. stop: where somebody may ask for an end.
+    """
+
+    workers: int = 1
+    scheduler: str = ""
+    threads: int = 0
+    device: str = "cpu"
+    command: str = ""
+    told: Callable[[str], None] = lambda line: None
+    stop: Request = Request()  # noqa: RUF009, shared by those who never ask
+
+
+def threads_of(how: How, before: Mapping[str, Any]) -> int:
+    """As many as were asked for, as before, or a worker's share of the cores."""
+    cores = os.cpu_count() or 1
+    return how.threads or int(before.get("threads", 0)) or max(1, cores // max(1, how.workers))
+
+
+def begun(comparison: Comparison, folder: Path, data: Fingerprint, how: How) -> int:
+    """Note what a folder's comparison is, or find that it is this one; how many threads it has.
+
+    Raises:
+        ValueError: where the folder holds something else.
+    """
+    path = folder / COMPARISON
+    before = read_json(path)
+    if before is None and holds_something(folder):
+        raise ValueError(
+            f"{folder} is not empty and holds no comparison, so nothing was written there; give "
+            "another --out"
+        )
+    threads = threads_of(how, before or {})
+    now = {**to_json(comparison), "data": data.to_json(), "threads": threads}
+    if before is not None:
+        changed = _changed(before, now)
+        if changed:
+            raise ValueError(
+                f"{folder} holds a comparison with other {changed}; repeat it as it was, or give "
+                "another --out"
+            )
+    write_atomically(path, json.dumps(sealed(now), indent=2).encode())
+    return threads
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What all cells share and is other than it was, in words."""
+    old, new = before.get("options", {}), now["options"]
+    names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    if names:
+        default = vars(Config())
+        said = [f"{n} {old.get(n, default[n])} → {new.get(n, default[n])}" for n in names]
+        return f"options ({'; '.join(said)})"
+    return "data" if before.get("data") != now["data"] else ""

@@ -1,0 +1,251 @@
+"""Comparisons that resume: many trainings in one folder, their tables and their report.
+
+========================  ======================================================================
+``comparison.json``       what was asked for, on which data, with how many threads
+``runs/NAME``             a run directory for every cell, see :mod:`.training`
+``table.md``, ``.tex``    means, standard errors and paired differences
+``table.csv``             the same tidily, a row a run
+``costs.csv``             seconds and memory of every run
+``report.html``           all that with pictures
+========================  ======================================================================
+
+Of a comparison that was killed at any moment nothing is lost but a part of an epoch of what was
+being trained, and the tables become the same to the last byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pandas
+import torch
+
+from ...config import Config
+from ...data import Dataset
+from ...data.spec import load as load_data
+from ...data.spec import with_options
+from ...files import read_json, write_atomically
+from ...inference.runs.identity import Fingerprint
+from ...inference.runs.run import training_rows
+from ...inference.training.validation import split
+from ...lock import alone
+from ...specification import short_name
+from .beginning import COMPARISON, How, begun, threads_of
+from .compared import Compared, Runs
+from .cost import cost_of
+from .estimate import Estimate, estimates
+from .paired import differences
+from .plan import BASELINE, Cell, Comparison
+from .report import write_report
+from .rows import Row, rows_of
+from .saying import notes
+from .training import Outcome, Task, kept
+from .words import OWN
+from .workers import Ended, in_processes, in_turn, on_cluster
+from .writing import COSTS, Result, frame_of, write
+
+RUNS = "runs"
+
+
+def compare(
+    *,
+    data: str = Config.data,
+    programs: Sequence[str] = (Config.program,),
+    objectives: Sequence[str | type] = (),
+    labelled: float | Sequence[float] = Config.labelled,
+    seeds: int | Sequence[int] = 3,
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    out: Path | str = "comparison",
+    reference: str = "",
+    criterion: str = "",
+    workers: int = 1,
+    scheduler: str = "",
+    threads: int = 0,
+    device: str = "cpu",
+    told: Callable[[str], None] = print,
+    **options: Any,
+) -> Compared:
+    """Train methods side by side and hold them against each other; repeated, it goes on.
+
+    Args:
+        data: the specification of the data set, as the command line has it.
+        programs, objectives: see :meth:`Comparison.methods`; a class stands for its name.
+        labelled: fractions of the training rows that show their labels. seeds: how many, or which.
+        grid: for options of a training the values that are tried.
+        out: a folder, new or of this comparison; what is new is trained, what is done is kept.
+        reference: the method that others are held against (the first).
+        criterion: what chooses a setting on validation rows: accuracy, r2, bound or
+            reconstruction_l1.
+        workers, scheduler, threads, device, told: see :class:`How`.
+        options: of every training, as :class:`~ccvae.config.Config` has them.
+
+    Raises:
+        ValueError: for words that name nothing, or a folder that holds something else.
+    """
+    unknown = sorted(
+        options.keys() - {option.name for option in fields(Config)} | options.keys() & {*OWN}
+    )
+    if unknown:
+        raise ValueError(
+            f"a training has no option {', '.join(unknown)} that a comparison could share; see "
+            "ccvae.config.Config"
+        )
+    comparison = Comparison(
+        Config(**{**options, "data": with_options(data, {})}),
+        tuple(programs),
+        tuple(word if isinstance(word, str) else _named(word) for word in objectives),
+        (labelled,) if isinstance(labelled, float | int) else tuple(labelled),
+        tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
+        {name: tuple(values) for name, values in (grid or {}).items()},
+        reference,
+        criterion,
+    )
+    how = How(workers, scheduler, threads, device, told=told)
+    return carry_out(comparison, Path(out), how)
+
+
+def _named(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def carry_out(comparison: Comparison, folder: Path, how: How) -> Compared:
+    """Train what is not trained yet, and write the tables and the report.
+
+    Raises:
+        Stopped: where ``how.stop`` was asked for.
+        ValueError: as :func:`compare`.
+    """
+    dataset = load_data(comparison.base.data, comparison.base.only)
+    check(comparison, dataset)
+    with alone(folder):
+        print_ = Fingerprint.of(dataset)
+        threads = begun(comparison, folder, print_, how)
+        tasks = tasks_of(comparison, dataset, folder, print_, replace(how, threads=threads))
+        outcomes: dict[str, Outcome] = {}
+        for task, outcome in _ended(tasks, how):
+            outcomes[task.cell.name] = outcome
+            how.told(_line(task.cell, outcome, len(outcomes), len(tasks)))
+        return _reported(comparison, dataset, folder, tasks, outcomes, how)
+
+
+def foreseen(comparison: Comparison, folder: Path, how: How) -> list[Estimate]:
+    """What every cell of a comparison would take; nothing is trained to its end, or kept.
+
+    Raises:
+        ValueError: as :func:`compare`.
+    """
+    dataset = load_data(comparison.base.data, comparison.base.only)
+    check(comparison, dataset)
+    data = Fingerprint.of(dataset)
+    threads = threads_of(how, read_json(folder / COMPARISON) or {})
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        tasks = tasks_of(comparison, dataset, folder, data, replace(how, threads=threads))
+        return estimates(tasks, dataset)
+    finally:
+        torch.set_num_threads(before)
+
+
+def check(comparison: Comparison, dataset: Dataset) -> None:
+    """Raise where a comparison cannot be carried out, before anything is trained.
+
+    Raises:
+        ValueError: saying why.
+    """
+    comparison.referred(comparison.methods(dataset.space))
+    if not comparison.grid:
+        return
+    for fraction in comparison.labelled:
+        config = replace(comparison.base, labelled=fraction, seed=comparison.seeds[0])
+        if len(split(config, training_rows(config, dataset)).validation) == 0:
+            raise ValueError(
+                f"no row is left to choose a setting on at --labelled {fraction:g} and "
+                f"--validation {config.validation:g}, and test rows are not for choosing; raise "
+                "one of them, or leave --grid out"
+            )
+
+
+def tasks_of(
+    comparison: Comparison, dataset: Dataset, folder: Path, data: Fingerprint, how: How
+) -> list[Task]:
+    """What there is to train, the cells with where and how."""
+    digest = hashlib.sha256(json.dumps(data.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+    runs = folder.resolve() / RUNS
+    return [
+        Task(cell, runs / cell.name, digest, how.device, how.threads)
+        for cell in comparison.cells(dataset.space)
+    ]
+
+
+def _ended(tasks: Sequence[Task], how: How) -> Iterator[Ended]:
+    """What is kept of the cells, and then the others as they end."""
+    left = []
+    for task in tasks:
+        found = kept(task)
+        if found is None:
+            left.append(task)
+        else:
+            yield task, found
+    if how.scheduler:
+        yield from on_cluster(left, how.scheduler, how.stop)
+    elif how.workers > 1:
+        yield from in_processes(left, how.workers, how.stop)
+    else:
+        yield from in_turn(left, how.stop)
+
+
+def _line(cell: Cell, outcome: Outcome, done: int, count: int) -> str:
+    found = outcome.get("test", {})
+    figures = [
+        f"{key} {found[key]:.{places}f}"
+        for key, places in (("accuracy", 3), ("r2", 3), ("bound", 1))
+        if key in found
+    ]
+    said = f"failed: {outcome['failed']}" if "failed" in outcome else ", ".join(figures)
+    return f"{done} of {count}: {cell.name}: {said}"
+
+
+def _reported(
+    comparison: Comparison,
+    dataset: Dataset,
+    folder: Path,
+    tasks: Sequence[Task],
+    outcomes: Mapping[str, Outcome],
+    how: How,
+) -> Compared:
+    """Write what was found, and return it."""
+    cells, runs = [task.cell for task in tasks], folder / RUNS
+    rows = rows_of(comparison, cells, outcomes)
+    reference = comparison.referred(comparison.methods(dataset.space))
+    found = differences(rows, reference)
+    counts = len(dataset.train), len(dataset.test)
+    name = short_name(comparison.base.data)
+    result = Result(rows, reference, found, notes(comparison, rows, found, counts), name)
+    write(result, folder)
+    frame = with_costs(rows, runs)
+    text = frame[["run", "method", "seconds", "memory"]].to_csv(index=False, lineterminator="\n")
+    write_atomically(folder / COSTS, text.encode())
+    write_report(
+        result, comparison, folder, runs=runs, counts=counts, command=how.command or "compare(…)"
+    )
+    trained = [cell.name for cell in cells if cell.method != BASELINE and _is_done(cell, outcomes)]
+    return Compared(frame, Runs(runs, trained, how.device, comparison.modules()))
+
+
+def _is_done(cell: Cell, outcomes: Mapping[str, Outcome]) -> bool:
+    return "test" in outcomes.get(cell.name, {})
+
+
+def with_costs(rows: Sequence[Row], runs: Path) -> pandas.DataFrame:
+    """The rows as a frame, with what each training cost."""
+    frame = frame_of(rows)
+    costs = [cost_of(runs / row["run"]) for row in rows]
+    return frame.assign(
+        seconds=[cost["seconds"] for cost in costs], memory=[cost["memory"] for cost in costs]
+    )

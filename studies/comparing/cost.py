@@ -1,0 +1,86 @@
+"""What a training costs in seconds and memory, over all the times that it was taken up."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import resource
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+from ...files import read_json, write_atomically
+
+COST = "cost.json"
+
+KEEP_SECONDS = 5.0
+"""Between two times that the cost is written down."""
+
+
+class Meter:
+    """Counts a training's seconds, and the most memory that it had.
+
+    The memory is that of the process, with torch and the data set in it, and on a CUDA device what
+    the training holds there. It is counted for this training alone where the system can be asked
+    to (Linux); elsewhere it is the most that the process ever had.
+
+    Args:
+        directory: of the run. device: where it trains. fresh: forget what an earlier one cost.
+    """
+
+    def __init__(self, directory: Path, device: torch.device, *, fresh: bool) -> None:
+        self.path, self.device = directory / COST, device
+        kept = {} if fresh else read_json(self.path) or {}
+        self.seconds, self.peak = float(kept.get("seconds", 0)), int(kept.get("memory", 0))
+        _forget_peak(device)
+        self.since = self.written = time.monotonic()
+
+    def tick(self) -> None:
+        """Write down what was counted, now and then."""
+        if time.monotonic() - self.written > KEEP_SECONDS:
+            self.stop()
+
+    def stop(self) -> None:
+        """Write down what was counted."""
+        now = time.monotonic()
+        self.seconds, self.since = self.seconds + now - self.since, now
+        self.peak, self.written = max(self.peak, _peak(self.device)), now
+        cost = {"seconds": round(self.seconds, 3), "memory": self.peak}
+        write_atomically(self.path, json.dumps(cost).encode())
+
+
+def cost_of(directory: Path) -> dict[str, float]:
+    """``seconds`` and ``memory`` in MiB of the training in a directory, as far as it has come."""
+    kept = read_json(directory / COST) or {}
+    memory = kept.get("memory")
+    return {
+        "seconds": float(kept.get("seconds", "nan")),
+        "memory": float("nan") if memory is None else round(memory / 2**20, 1),
+    }
+
+
+def _forget_peak(device: torch.device) -> None:
+    """Give freed memory back and count the most anew, as far as the system lets a process."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
+        with suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak(device: torch.device) -> int:
+    """The most bytes since then."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024

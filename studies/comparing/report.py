@@ -1,0 +1,232 @@
+"""The report of a comparison: one HTML file that holds its tables and pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...files import write_atomically
+from ..drawing.section import Picture, Section
+from ..drawing.tables import Figure, mean_and_error
+from ..drawing.tables import Table as Written
+from ..report.pages import render
+from ..report.report import duration
+from . import pictures, saying
+from .plan import CLASSIFIER, MAJORITY, Comparison
+from .rows import CRITERIA, MEASURES, Row, fractions_of, measures_of, methods_of
+from .writing import Result, differences_table, means_table
+
+REPORT, PAGE = "report.html", "comparison.html"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table: its cells, which of them are the best, and whether it is a baseline's."""
+
+    cells: Sequence[str]
+    best: Sequence[int] = ()
+    muted: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page with its paragraphs; ``words`` are the columns that are no numbers."""
+
+    name: str
+    heading: str
+    columns: Sequence[str]
+    rows: Sequence[Line]
+    before: Sequence[str] = ()
+    after: Sequence[str] = ()
+    words: Sequence[str] = field(default=())
+
+
+def write_report(
+    result: Result,
+    comparison: Comparison,
+    folder: Path,
+    *,
+    runs: Path,
+    counts: tuple[int, int],
+    command: str,
+) -> Path:
+    """Write ``report.html``.
+
+    Args:
+        folder: where it goes. runs: the folder of the runs' directories.
+        counts: training and test rows. command: that makes the comparison again.
+    """
+    rows = result.rows
+    tables = [_means(result, saying.how(comparison, rows, counts))]
+    tables.append(_differences(result))
+    if comparison.grid:
+        tables.append(_choices(comparison, rows))
+    tables.append(_costs(rows, runs))
+    if any(row["failure"] for row in rows):
+        tables.append(_failures(rows))
+    page = render(
+        PAGE,
+        title=f"A comparison on {result.name}",
+        lead=f"{_lead(comparison, rows)} {saying.findings(rows)}".strip(),
+        tables=[table for table in tables if table.rows],
+        sections=_sections(result, runs),
+        command=command,
+    )
+    write_atomically(folder / REPORT, page.encode())
+    return folder / REPORT
+
+
+def _lead(comparison: Comparison, rows: Sequence[Row]) -> str:
+    methods = [name for name in methods_of(rows) if name not in (CLASSIFIER, MAJORITY)]
+    base, seeds = comparison.base, len(comparison.seeds)
+    return (
+        f"{len(methods)} method{'s' * (len(methods) > 1)}, {seeds} seed{'s' * (seeds > 1)}, "
+        f"{base.epochs} epochs in steps of {base.batch_size}, network {base.network}, "
+        f"{base.likelihood} likelihood, {base.style} dimensions of style."
+    )
+
+
+def _plain(text: str) -> str:
+    """A note without the stars of Markdown, and with real minus signs."""
+    return text.replace("*", "")
+
+
+def _means(result: Result, how: str) -> Table:
+    table = means_table(result)
+    body = [
+        Line([_shown(cell) for cell in row], _bests(table, place), row[0] in (CLASSIFIER, MAJORITY))
+        for place, row in enumerate(table.rows)
+    ]
+    heading = "Means and standard errors"
+    return Table("means", heading, table.columns, body, after=(_plain(how),))
+
+
+def _bests(table: Written, place: int) -> list[int]:
+    """The columns in which a row has the best mean of all methods."""
+    found = []
+    for column, title in enumerate(table.columns):
+        measure = next((m for m in MEASURES if title.startswith(m.title)), None)
+        if measure is None:
+            continue
+        own = table.rows[place]
+        means = {
+            number: measure.better * cell.mean
+            for number, row in enumerate(table.rows)
+            if isinstance(cell := row[column], Figure) and row[0] not in (CLASSIFIER, MAJORITY)
+            if table.columns[1] != "F" or row[1] == own[1]
+        }
+        if len(means) > 1 and max(means, key=lambda number: means[number]) == place:
+            found.append(column)
+    return found
+
+
+def _shown(cell: object) -> str:
+    match cell:
+        case Figure(mean=mean, error=None):
+            text = f"{mean:.1f}"
+        case Figure(mean=mean, error=error):
+            text = f"{mean:.1f} ± {error:.1f}"
+        case None:
+            text = "–"
+        case _:
+            return str(cell)
+    return text.replace("-", "−")
+
+
+def _differences(result: Result) -> Table:
+    table = differences_table(result)
+    body = [
+        Line([row[0], *(_shown(cell).replace("-", "−") for cell in row[1:])])  # type: ignore[list-item]
+        for row in table.rows
+    ]
+    said = [_plain(text) for text in saying.seeds_tell(result.rows, result.differences)]
+    return Table("differences", table.title, table.columns, body, after=said)
+
+
+def _choices(comparison: Comparison, rows: Sequence[Row]) -> Table:
+    """Every setting that was tried, with what it did on the validation rows."""
+    body = []
+    for fraction in fractions_of(rows):
+        for method in methods_of(rows):
+            own = [r for r in rows if (r["method"], r["labelled"]) == (method, fraction)]
+            settings = list(dict.fromkeys(row["setting"] for row in own))
+            for setting in settings if len(settings) > 1 else []:
+                some = [row for row in own if row["setting"] == setting]
+                cells = [_shown(_tried(some, key)) for key in CRITERIA if _any(rows, key)]
+                mark = "chosen" if some[0]["chosen"] else ""
+                body.append(Line([method, f"{fraction:g}", setting, *cells, mark]))
+    titles = [m.title for key in CRITERIA for m in MEASURES if m.key == key and _any(rows, key)]
+    columns = ("method", "F", "setting", *titles, "")
+    text = _plain(saying.choices(comparison, rows))
+    return Table("settings", "Settings, on validation images", columns, body, before=(text,))
+
+
+def _any(rows: Sequence[Row], key: str) -> bool:
+    return any(f"validation_{key}" in row for row in rows)
+
+
+def _tried(rows: Sequence[Row], key: str) -> Figure | None:
+    factor = next(measure.factor for measure in MEASURES if measure.key == key)
+    found = [row.get(f"validation_{key}", math.nan) for row in rows]
+    return mean_and_error(factor * value for value in found if math.isfinite(value))
+
+
+def _costs(rows: Sequence[Row], runs: Path) -> Table:
+    found = pictures.costs_of(rows, runs)
+    body = [
+        Line([name, f"{seconds:.1f}", f"{memory:.0f}", str(count)], muted=name == CLASSIFIER)
+        for name, seconds, memory, count in found
+    ]
+    total = sum(seconds * count for _, seconds, _, count in found)
+    columns = ("method", "seconds a run", "peak memory, MiB", "runs")
+    text = (
+        f"Trainings together took {duration(total)}. Seconds are those of the clock while a run "
+        "trained, its validation included and what a killed process had not yet written down left "
+        "out. The memory is the most that the process had, with torch and the data set in it, or "
+        "on a GPU what the training held there."
+    )
+    return Table("cost", "Cost", columns, body, after=(text,))
+
+
+def _failures(rows: Sequence[Row]) -> Table:
+    body = [
+        Line([row["run"], row["failure"]])
+        for row in rows
+        if row["failure"] and row["method"] != MAJORITY
+    ]
+    text = "Repeat the command to try them again; the others are not trained twice."
+    return Table("failed", "Failed", ("run", "why"), body, after=(text,), words=("why",))
+
+
+def _sections(result: Result, runs: Path) -> list[Section]:
+    rows = result.rows
+    shown = {measure.key for measure in measures_of(rows)}
+    found = [
+        (
+            "chance",
+            "Differences and chance",
+            "What the seeds say of the mean difference: a point with its 95 % interval, and above "
+            "it Student's density about it, drawn by ArviZ. Left of the dashed line the method is "
+            "below the reference.",
+            pictures.of_differences(rows, result.differences),
+        ),
+        (
+            "curves",
+            "Curves",
+            "Means over the seeds after every epoch, and a standard error to either side. The "
+            "settings are the chosen ones.",
+            pictures.of_curves(rows, runs),
+        ),
+        (
+            "trade",
+            "Labels against images",
+            "A model may name the labels better by describing the images worse.",
+            pictures.of_trade(rows) if {"accuracy", "r2"} & shown else iter(()),
+        ),
+    ]
+    made: list[tuple[str, str, str, tuple[Picture, ...]]] = [
+        (name, title, text, tuple(drawn)) for name, title, text, drawn in found
+    ]
+    return [Section(name, title, (text,), drawn) for name, title, text, drawn in made if drawn]

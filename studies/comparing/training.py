@@ -1,0 +1,210 @@
+"""A cell of a comparison: trained, tried on validation rows, measured on test rows, and kept.
+
+Its directory is a run's like any other, with two files more:
+
+=================  =============================================================================
+``measured.json``  what was measured, by which a repeated comparison knows that the cell is done
+``cost.json``      seconds of training and bytes of memory
+=================  =============================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import pyro
+import torch
+
+from ...data import Dataset, Rows
+from ...data.spec import load as load_data
+from ...faults import words_of
+from ...files import is_whole, read_json, sealed, write_atomically
+from ...inference.evaluation.accuracy import answers
+from ...inference.evaluation.evaluating import (
+    Figures,
+    evaluate,
+    in_short,
+    judged,
+    majority,
+)
+from ...inference.runs.facts import CHECKPOINT, read_facts
+from ...inference.runs.fitting import fit
+from ...inference.runs.run import Run, resume_or_create, training_rows
+from ...inference.runs.settling import settled
+from ...inference.training.baselines import train_classifier
+from ...inference.training.engine import keep_freed_memory
+from ...inference.training.noise import seed_of
+from ...inference.training.stopping import Request, Stopped
+from ...inference.training.validation import split
+from ...lock import alone
+from .cost import Meter
+from .plan import BASELINE, Cell
+
+MEASURED = "measured.json"
+
+TESTED = 4
+"""What tells the seed of the last measurements from those of a training."""
+
+ONE = threading.Lock()
+"""Cells of one process take turns: they seed torch's generator."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cell with all that training it needs, wherever that happens.
+
+    Attributes:
+        cell: what to train. directory: where. data: digest of the data that it is for.
+        device: where it trains. threads: of torch; 0 leaves them as they are.
+    """
+
+    cell: Cell
+    directory: Path
+    data: str
+    device: str = "cpu"
+    threads: int = 0
+
+    @property
+    def asked(self) -> str:
+        """What tells this cell from one that was asked for something else."""
+        parts = [self.cell.method, self.cell.config.to_json(), self.data]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+Outcome = dict[str, Any]
+"""What came of a cell: ``test`` and ``validation`` figures, or ``failed`` with the reason."""
+
+
+def kept(task: Task) -> Outcome | None:
+    """What is kept of a cell that is done; None where it has to be trained."""
+    found = read_json(task.directory / MEASURED)
+    if found is None or not is_whole(found) or found.get("asked") != task.asked:
+        return None
+    return found
+
+
+def run_cell(task: Task, stop: Request | None = None) -> Outcome:
+    """Train a cell, or go on training it, and measure it.
+
+    What goes wrong in it, or in a user's code, is an outcome too.
+
+    Raises:
+        Stopped: where ``stop`` was asked for; the cell has a checkpoint.
+    """
+    with ONE:
+        found = kept(task)
+        if found is not None:
+            return found
+        if task.threads:
+            torch.set_num_threads(task.threads)
+        try:
+            with alone(task.directory), pyro.get_param_store().scope():
+                found = _measured(task, stop)
+        except Stopped:
+            raise
+        except Exception as error:  # of whatever kind a user's code fails with
+            return {"failed": words_of(error)}
+        return found
+
+
+def _measured(task: Task, stop: Request | None) -> Outcome:
+    keep_freed_memory()
+    _clear(task)
+    dataset = _loaded(task.cell.config.data, task.cell.config.only)
+    # Without domains every program bounds log p(x) on the test rows, and can be compared.
+    test = replace(dataset, domains=None)
+    measure = _baselines if task.cell.method == BASELINE else _trained
+    found = {**measure(task, dataset, test, stop), "asked": task.asked}
+    write_atomically(task.directory / MEASURED, json.dumps(sealed(found), indent=2).encode())
+    return found
+
+
+def _trained(task: Task, dataset: Dataset, test: Dataset, stop: Request | None) -> Outcome:
+    config, device = task.cell.config, torch.device(task.device)
+    standing = (task.directory / CHECKPOINT).exists()
+    run = resume_or_create(config, dataset, task.directory, device, resume=True)
+    meter = Meter(task.directory, device, fresh=not standing)
+    rows = training_rows(config, dataset)
+    epochs = 0
+    for metrics in fit(run, rows, resume=True, stop=stop):
+        epochs = int(metrics["epoch"]) + 1
+        meter.tick()
+    meter.stop()
+    tried = split(config, rows).validation
+    return {
+        "alpha": run.config.alpha,
+        "validation": _figures(run, Rows(test, tried.rows, tried.labels)),
+        "test": _figures(run, test.subset(test.test)),
+        "epochs": epochs or _epochs_of(task.directory),
+    }
+
+
+def _epochs_of(directory: Path) -> int:
+    """How many epochs were trained, of a cell that was killed after its last one."""
+    from ...inference.runs.logbook import METRICS, read_lines
+
+    lines = read_lines(directory / METRICS)
+    return int(lines[-1]["epoch"]) + 1 if lines else 0
+
+
+def _figures(run: Run, rows: Rows) -> Figures:
+    """The figures of a run on some rows; none where there are no rows."""
+    if not len(rows):
+        return {}
+    torch.manual_seed(seed_of(run.config.seed, TESTED))
+    found = evaluate(run.model, run.guide, run.objective, rows, run.device)
+    tables = ("accuracy_by_label", "error_by_label", "r2_by_label")
+    return in_short(found) | {name: found[name] for name in tables if name in found}
+
+
+def _baselines(task: Task, dataset: Dataset, test: Dataset, _: Request | None) -> Outcome:
+    """The plain classifier, and the majority class beside it."""
+    device = torch.device(task.device)
+    rows = training_rows(task.cell.config, dataset)
+    config = settled(replace(task.cell.config, alpha=1.0), rows)
+    meter = Meter(task.directory, device, fresh=True)
+    classifier = train_classifier(config, rows, device)
+    meter.stop()
+    space, tested = dataset.space, test.subset(test.test)
+    tried = split(config, rows).validation
+    found = judged(space, answers(classifier, tested, device), tested.labels)
+    plain = majority(rows, tested)
+    named = {NAMED.get(key, key.removeprefix("majority_")): plain[key] for key in plain}
+    return {
+        "alpha": None,
+        "validation": in_short(judged(space, answers(classifier, tried, device), tried.labels))
+        if len(tried)
+        else {},
+        "test": in_short(found) | found,
+        "majority": in_short(named) | named,
+        "epochs": config.epochs,
+    }
+
+
+NAMED = {"majority": "accuracy", "majority_by_label": "accuracy_by_label"}
+"""What figures of the majority class are called as those of a method."""
+
+
+@lru_cache(maxsize=1)
+def _loaded(data: str, only: str) -> Dataset:
+    """The data set of a process's cells."""
+    return load_data(data, only)
+
+
+def _clear(task: Task) -> None:
+    """Remove what is left of a cell that was asked for otherwise, or killed before it was a run."""
+    directory = task.directory
+    facts = read_facts(directory)
+    if task.cell.method != BASELINE and facts is None and directory.exists():
+        for path in directory.iterdir():
+            if path.is_dir():
+                rmtree(path)
+            elif path.name != ".lock":
+                path.unlink()
