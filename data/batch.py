@@ -38,6 +38,17 @@ class Batch:
         """Keyword arguments of a program."""
         return {"index": self.index, "size": self.size}
 
+    @property
+    def rows(self) -> int:
+        """B, how many rows it has."""
+        return len(self.x)
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Its tensors by name, without the weights."""
+        parts = {"x": self.x, "y": self.y, "d": self.d, "index": self.index}
+        return {name: part for name, part in parts.items() if part is not None}
+
     def hidden(self) -> Batch:
         """The same images with every label missing, as evaluation needs them."""
         return replace(self, y=torch.full_like(self.y, torch.nan))

@@ -15,7 +15,8 @@ from ..loading import choose, load_class
 from ..models import LIKELIHOODS, Laplace
 from ..models.likelihoods import Likelihood
 from ..networks import Shape, build
-from ..words import PYRO, Call, read_call
+from ..words import PYRO, Call, is_own, read_call
+from .foreign import own_pair
 from .objectives.literals import pyros
 from .objectives.pyros import OBJECTIVES as PYROS
 from .programs import ENTRIES as ENTRIES
@@ -32,7 +33,8 @@ def objective_class(config: Config) -> type[ELBO]:
     Raises:
         ValueError: for a name that is none of them.
     """
-    choose("program", config.program, PROGRAMS)
+    if not is_own(config.program):
+        choose("program", config.program, PROGRAMS)
     return _class_of(read_call(config.objective_name), config.program)
 
 
@@ -42,7 +44,7 @@ def _class_of(call: Call, program: str) -> type[ELBO]:
         return PYROS[call.name]
     if call.module:
         return load_class(call.path, ELBO)
-    known = PROGRAMS[program]
+    known = PROGRAMS.get(program, {})
     choose(f"objective of {program}", call.path, [*known, *(f"{PYRO}:{name}" for name in PYROS)])
     return known[call.path]
 
@@ -105,6 +107,8 @@ def build_pair(
     Raises:
         ValueError: where the network does not fit the images, or the data the program.
     """
+    if is_own(config.program):
+        return own_pair(config.program, space, config.seed)
     choose("program", config.program, PROGRAMS)
     choose("link", config.link, LINKS)
     choose("heads", config.heads, build.HEADS)

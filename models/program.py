@@ -58,7 +58,7 @@ class Kept(Messenger):
     """
 
     def _pyro_param(self, msg: Message) -> None:
-        name, own = msg["args"][:2]
+        name, own = (*msg["args"], None)[:2]
         store = get_param_store()
         if isinstance(own, nn.Parameter) and not own.is_contiguous() and name not in store:
             store.set_state({"params": {name: own}, "constraints": {name: constraints.real}})

@@ -132,7 +132,8 @@ class LabelChanges(Table):
         return scale, shift
 
     def _maps(self, change: Tensor) -> Tensor:
-        return change.unflatten(1, (self.side, self.side, -1)).movedim(-1, 1)
+        maps: Tensor = change.unflatten(1, (self.side, self.side, -1)).movedim(-1, 1)
+        return maps
 
 
 class ChangedStyle(nn.Module):

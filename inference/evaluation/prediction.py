@@ -13,10 +13,11 @@ from pyro.poutine.runtime import Message
 from pyro.poutine.util import prune_subsample_sites
 from torch import Tensor, nn
 
-from ...data import Batch, LabelSpace
+from ...data import Batch, LabelSpace, Rows
 from ...guides.contracts import Classifier, classifying
 from ...guides.real import ThreeNodes
 from ...models.joint import JointLabels
+from ..foreign import Foreign
 
 Latents = dict[str, Tensor]
 
@@ -61,8 +62,10 @@ def encode(guide: nn.Module, batch: Batch) -> Latents:
 def decode(model: nn.Module, latents: Latents, batch: Batch) -> Tensor:
     """The mean image ``(B, C, H, W)`` of the model at given latents."""
     _, y, d = batch.hidden().args
+    # A program of the suite draws what it is not given; one of a user's may need to see it.
+    x = batch.x if isinstance(model, Foreign) else None
     with pyro.get_param_store().scope(), Typical(), poutine.condition(data=latents):
-        trace = poutine.trace(model).get_trace(None, y, d, **batch.kwargs)
+        trace = poutine.trace(model).get_trace(x, y, d, **batch.kwargs)
     image: Tensor = trace.nodes["x"]["fn"].mean
     return image.squeeze(-4)
 
@@ -70,6 +73,19 @@ def decode(model: nn.Module, latents: Latents, batch: Batch) -> Tensor:
 def reconstruct(model: nn.Module, guide: nn.Module, batch: Batch) -> Tensor:
     """The mean image ``(B, C, H, W)`` at the guide's typical latents, labels hidden."""
     return decode(model, encode(guide, batch), batch)
+
+
+def draws_images(
+    model: nn.Module, guide: nn.Module, rows: Rows, device: torch.device | str = "cpu"
+) -> bool:
+    """Whether a pair has a site ``x`` whose mean is an image: the suite's have."""
+    if not isinstance(model, Foreign):
+        return True
+    batch = rows.batch(torch.arange(min(2, len(rows))), device)
+    try:
+        return reconstruct(model, guide, batch).shape == batch.x.shape
+    except (AttributeError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError):
+        return False
 
 
 @torch.no_grad()

@@ -158,8 +158,11 @@ class Pyros(ELBO):
         log = logging.getLogger("pyro.infer.elbo")
         level = log.level
         log.setLevel(logging.WARNING)  # what was guessed is of no use to whoever trains
+        devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
         try:
-            super()._guess_max_plate_nesting(model, guide, args, kwargs)
+            # A training that is taken up guesses anew, and its step must draw what it drew before.
+            with torch.random.fork_rng(devices):
+                super()._guess_max_plate_nesting(model, guide, args, kwargs)
         finally:
             log.setLevel(level)
 

@@ -74,9 +74,20 @@ def modules(program: Program) -> list[nn.Module]:
         elif isinstance(part, functools.partial):  # Pyro's handlers wrap programs in these
             pending += [part.func, *part.args, *part.keywords.values()]
         elif inspect.ismethod(part):
-            pending += [part.__self__, part.__func__]
+            owner = part.__self__
+            pending += [owner, part.__func__]
+            if not isinstance(owner, nn.Module | type):  # a plain object that holds networks
+                pending += [value for value in attributes(owner) if isinstance(value, nn.Module)]
         elif inspect.isfunction(part):
             names = inspect.getclosurevars(part)
             pending += names.nonlocals.values()
             pending += [v for v in names.globals.values() if isinstance(v, nn.Module)]
     return found
+
+
+def attributes(owner: object) -> list[object]:
+    """What an object holds, without what its class does."""
+    try:
+        return list(vars(owner).values())
+    except TypeError:  # an object with slots
+        return []

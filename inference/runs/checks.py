@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...config import Config
 from ...data import Dataset
 from ...files import say
 from ...lock import holds_something
@@ -95,3 +97,29 @@ def compare(directory: Path, facts: Facts, source: str, dataset: Dataset, *, mov
         say(what)
     elif moved and facts.data is not None:
         say(f"{source!r} is what {directory} was trained on")
+
+
+def check_asked(directory: Path, before: Config, now: Config) -> None:
+    """Raise where a run was asked for something else, but for how far it goes.
+
+    Raises:
+        ValueError: with what is other.
+    """
+    then, asked = before.to_json(), replace(now, epochs=before.epochs).to_json()
+    changed = [f"{key} {then[key]} → {asked[key]}" for key in asked if then[key] != asked[key]]
+    if changed:
+        raise ValueError(
+            f"{directory} was trained with other options ({'; '.join(changed)}); repeat them as "
+            "they were, or give another --out"
+        )
+
+
+def check_single(config: Config, processes: int) -> None:
+    """Raise where several processes are to share what only one can do.
+
+    Raises:
+        ValueError: saying what that is.
+    """
+    if processes > 1:
+        what = f"minibatches of {config.inputs}" if config.inputs else config.objective_name
+        raise ValueError(f"{what} cannot be shared by {processes} processes; give --devices 1")

@@ -15,6 +15,7 @@ from ..training.baselines import baseline
 from ..training.checkpoint import read_standing, weights_digest
 from .facts import CHECKPOINT, EVALUATION
 from .identity import run_id
+from .own import figures_of
 from .run import Run
 
 OF = "of"
@@ -30,8 +31,9 @@ class _Figures(msgspec.Struct):
     """The types of an evaluation."""
 
     bound: float
-    reconstruction_l1: float
     images: Annotated[int, msgspec.Meta(ge=0)]
+    reconstruction_l1: float | None = None
+    part: str = ""
     accuracy: float | None = None
     majority: float | None = None
     classifier: float | None = None
@@ -70,8 +72,10 @@ def evaluate_run(run: Run, of: Origin | None = None) -> Figures:
     Args:
         of: what :func:`origin` says, where it is known.
     """
-    train_rows, test_rows = run.data()
     of = of or origin(run)
+    if run.config.inputs:
+        return _kept(run, figures_of(run), of)
+    train_rows, test_rows = run.data()
     result = evaluate(run.model, run.guide, run.objective, test_rows, run.device)
     if "accuracy" in result or "error_by_label" in result:
         kept = _read(run.directory / EVALUATION, run.space)
@@ -80,6 +84,11 @@ def evaluate_run(run: Run, of: Origin | None = None) -> Figures:
             beside = baseline(run.config, train_rows, test_rows, run.device)
         result |= majority(train_rows, test_rows) | beside
     result["images"] = len(test_rows)
+    return _kept(run, result, of)
+
+
+def _kept(run: Run, result: Figures, of: Origin) -> Figures:
+    """An evaluation, kept in the run's directory where it can be."""
     with keeping("this evaluation"):
         text = json.dumps(sealed({**result, OF: of}), indent=2)
         write_atomically(run.directory / EVALUATION, text.encode())

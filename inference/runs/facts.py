@@ -12,7 +12,7 @@ import msgspec
 from ...config import Config
 from ...data import LabelSpace
 from ...files import is_whole, read_json, sealed, write_atomically
-from ...words import modules_in
+from ...words import modules_in, modules_of_programs
 from ..catalogue import Signature
 from .identity import Fingerprint
 from .logbook import METRICS, STEPS, VALIDATION
@@ -26,6 +26,9 @@ TRAIN, DEMO = "train", "demo"
 
 CONVOLVED = ((64, 64), (28, 28))
 """Sizes of images for which ``auto`` was not one hidden layer in format 1."""
+
+NO_IMAGES = Signature(LabelSpace(()), (0, 0, 0))
+"""What a pair with minibatches of the user's own is made for, as far as the suite knows."""
 
 _Side = Annotated[int, msgspec.Meta(ge=1, le=2**14)]
 
@@ -60,8 +63,8 @@ class _Written(msgspec.Struct):
     """The types and ranges of ``config.json``; the rest is checked by what is made of it."""
 
     config: dict[str, Any]
-    labels: Annotated[list[_Label], msgspec.Meta(min_length=1)]
-    shape: tuple[_Side, _Side, _Side]
+    labels: list[_Label]
+    shape: tuple[_Side, _Side, _Side] | None
     domains: Annotated[int, msgspec.Meta(ge=0, le=10**6)]
     command: str = TRAIN
     id: str = ""
@@ -80,10 +83,10 @@ def modules_of(config: Config) -> set[str]:
     """The modules of the user's that a configuration names.
 
     Raises:
-        ValueError: where its objective is no word that names one.
+        ValueError: where its program or its objective is no word that names one.
     """
-    found = {config.network.partition(":")[0]} if ":" in config.network else set()
-    return found | modules_in(config.objective)
+    plain = {word.partition(":")[0] for word in (config.network, config.inputs) if ":" in word}
+    return plain | modules_in(config.objective) | modules_of_programs(config.program)
 
 
 def the_facts(directory: Path) -> Facts:
@@ -101,9 +104,14 @@ def the_facts(directory: Path) -> Facts:
     try:
         run = msgspec.convert(written, _Written)
         config, space = Config.from_json(run.config), LabelSpace.from_json(written["labels"])
-        if run.config.get("version") == 1 and run.shape[1:] not in CONVOLVED:
+        if config.inputs and run.shape is None and not run.labels:
+            signature = NO_IMAGES
+        elif run.shape is None or not run.labels:
+            raise ValueError("expected labels and a shape of the images")
+        else:
+            signature = Signature(space, run.shape, run.domains)
+        if run.config.get("version") == 1 and signature.shape[1:] not in CONVOLVED:
             config = replace(config, network=config.network.replace("auto", "mlp"))
-        signature = Signature(space, run.shape, run.domains)
         edited = not is_whole(written)
         return Facts(config, signature, run.command, run.id, run.data, edited)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -118,7 +126,7 @@ def write_facts(directory: Path, facts: Facts) -> None:
         "command": facts.command,
         "config": facts.config.to_json(),
         "labels": facts.signature.space.to_json(),
-        "shape": facts.signature.shape,
+        "shape": None if facts.signature == NO_IMAGES else facts.signature.shape,
         "domains": facts.signature.domains,
         "id": facts.id,
     }

@@ -14,6 +14,9 @@ from torch.optim import Optimizer
 
 from ...config import Config
 from ...data import Dataset, Rows
+from ..evaluation.evaluating import evaluate, in_short, share_right
+from ..evaluation.own import evaluate_own
+from ..foreign import Inputs
 from ..training.alpha import label_worth
 from ..training.checkpoint import load_training, save_checkpoint
 from ..training.diagnosis import NotFiniteStepError
@@ -22,9 +25,9 @@ from ..training.loop import LOG_EVERY, Metrics, Step, Training
 from ..training.optimisation import SCHEDULES, adam
 from ..training.sampling import LabelledShare, Sampler, once
 from ..training.stopping import Request, Stopped
-from ..training.validation import split
+from ..training.validation import TRIED, split
 from .checks import check_own
-from .keeping import Keeper
+from .keeping import Keeper, Trial
 from .logbook import Logbook
 from .run import CHECKPOINT, NOT_FINITE, Run, create, training_rows
 
@@ -38,7 +41,7 @@ SAVE_SECONDS = 600.0
 
 def fit(
     run: Run,
-    rows: Rows,
+    rows: Rows | Inputs,
     *,
     resume: bool,
     fabric: Fabric | None = None,
@@ -59,7 +62,7 @@ def fit(
 
     Args:
         run: a new one, or with ``resume`` one whose checkpoint is to be continued.
-        rows: the training rows, with those that validate.
+        rows: the training rows, with those that validate; or minibatches of the user's own.
         resume: go on where the checkpoint stands; without a checkpoint, start afresh.
         fabric: processes and devices (one process on the run's device).
         log_every: steps of a logging interval, after which numbers are read from the device.
@@ -76,9 +79,7 @@ def fit(
         compile_networks(run.model, run.guide)
     optimizer = adam(nn.ModuleDict(run.modules), run.config.lr)
     training = _training(run, optimizer, rows, fabric, log_every)
-    parts = split(run.config, rows)
-    worth = label_worth(run.config, parts.train)
-    keeper = Keeper(run, parts.validation, worth, training.fabric)
+    keeper = Keeper(run, trial_of(run, rows), training.fabric)
     path = run.directory / CHECKPOINT
     if resume and path.exists():
         state = load_training(path, keeper.held, optimizer)
@@ -119,15 +120,42 @@ def fit(
             logs.close()
 
 
+def trial_of(run: Run, rows: Rows | Inputs) -> Trial | None:
+    """How the weights of a run are tried after an epoch; None where nothing is kept out for that.
+
+    The score is in nats an image: the bound with the labels hidden, plus what a right label is
+    worth by the rule for α. On minibatches of the user's own it is the bound.
+    """
+    if isinstance(rows, Inputs):
+        if not rows.has("validation"):
+            return None
+
+        def own(model: nn.Module, guide: nn.Module) -> Metrics:
+            found = evaluate_own(model, guide, run.objective, rows, "validation", run.device)
+            return in_short(found)
+
+        return Trial(own, lambda found: found["bound"])
+    parts = split(run.config, rows)
+    tried, worth = parts.validation.first(TRIED), label_worth(run.config, parts.train)
+
+    def figures(model: nn.Module, guide: nn.Module) -> Metrics:
+        return in_short(evaluate(model, guide, run.objective, tried, run.device))
+
+    def score(found: Metrics) -> float:
+        return found["bound"] + worth * share_right(run.space, found)
+
+    return Trial(figures, score) if len(tried) else None
+
+
 def _training(
-    run: Run, optimizer: Optimizer, rows: Rows, fabric: Fabric | None, log_every: int
+    run: Run, optimizer: Optimizer, rows: Rows | Inputs, fabric: Fabric | None, log_every: int
 ) -> Training:
     """The training that a configuration asks for, at its start."""
     config, schedule = run.config, SCHEDULES[run.config.schedule]
     return Training(
         run.objective(run.model, run.guide),
         optimizer,
-        lambda epoch: rows_of_epoch(config, rows, epoch),
+        rows if isinstance(rows, Inputs) else lambda epoch: rows_of_epoch(config, rows, epoch),
         epochs=config.epochs,
         batch_size=config.batch_size,
         seed=config.seed,

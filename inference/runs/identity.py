@@ -17,6 +17,7 @@ from torch import Tensor
 from ...config import Config
 from ...data import Dataset, LabelSpace
 from ..catalogue import Signature
+from ..foreign import Inputs
 
 WHOLE = 256 * 2**20
 """Bytes of images that are read to the last; of more, rows that are evenly spaced are."""
@@ -60,10 +61,19 @@ class Fingerprint(msgspec.Struct, frozen=True):
         return plain
 
 
+def fingerprint_of(inputs: Inputs) -> Fingerprint:
+    """What tells a user's own minibatches from others: the first, and how many there are."""
+    return Fingerprint(
+        rows=len(inputs), images=inputs.fingerprint, labels={}, domains="", train="", test=""
+    )
+
+
 def run_id(config: Config, signature: Signature, data: Fingerprint) -> str:
     """The name of a run: of what decides its weights at every step, but for how far it goes."""
     options = config.to_json()
     del options["epochs"]
+    if not config.inputs:  # which runs of before do not have
+        del options["inputs"]
     parts = [options, signature.space.to_json(), signature.shape, signature.domains, data.to_json()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -9,17 +9,15 @@ The weights in training are beside them in the same file, so that the two never 
 
 from __future__ import annotations
 
-from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import nn
 
-from ...data import Rows
-from ..evaluation.evaluating import evaluate, in_short, share_right
 from ..training.average import Average
+from ..training.checkpoint import Stateful, Weights
 from ..training.noise import seed_of
-from ..training.validation import TRIED
 from .run import Run
 
 if TYPE_CHECKING:
@@ -29,13 +27,24 @@ VALIDATION = 2
 """What tells the seed of an epoch's validation from those of its steps."""
 
 
+class Trial(NamedTuple):
+    """How weights are tried.
+
+    Attributes:
+        figures: what is found of a model and a guide, by name.
+        score: of those figures, the higher the better.
+    """
+
+    figures: Callable[[nn.Module, nn.Module], dict[str, float]]
+    score: Callable[[dict[str, float]], float]
+
+
 class Keeper:
     """Tries the weights after each epoch, and keeps those that the configuration asks for.
 
     Args:
         run: in training.
-        validation: rows to try the weights on; none to keep the last ones.
-        weight: nats an image that a right label is worth.
+        trial: how the weights are tried; None to keep the last ones.
         fabric: the processes, which agree on the first one's figures.
 
     Attributes:
@@ -43,22 +52,24 @@ class Keeper:
         waited: epochs since then.
     """
 
-    def __init__(self, run: Run, validation: Rows, weight: float, fabric: Fabric) -> None:
-        self.run, self.validation, self.weight = run, validation.first(TRIED), weight
-        self.fabric = fabric
+    def __init__(self, run: Run, trial: Trial | None, fabric: Fabric) -> None:
+        self.run, self.trial, self.fabric = run, trial, fabric
         self.best, self.waited = float("-inf"), 0
         self.training = nn.ModuleDict(run.modules)
         self.average: Average[nn.ModuleDict] | None = None
         if run.config.average:
             self.average = Average(self.training, run.config.average)
         same = self.average is None and not self._keeps_best
-        self.kept = self.training if same else deepcopy(self.training).eval()
+        self.kept: dict[str, Stateful] = {
+            name: module if same else Weights(module) for name, module in run.modules.items()
+        }
+        self._apart = not same
 
     @property
-    def held(self) -> dict[str, nn.Module]:
+    def held(self) -> dict[str, Stateful]:
         """What a checkpoint holds: the kept weights, and those in training if they are others."""
         held = dict(self.kept.items())
-        if self.kept is not self.training:
+        if self._apart:
             held |= {f"training_{name}": module for name, module in self.training.items()}
         if self.average is not None:
             held |= {f"average_{name}": module for name, module in self.average.module.items()}
@@ -82,8 +93,8 @@ class Keeper:
             what :func:`~ccvae.inference.evaluation.evaluating.in_short` says of the validation
             rows; nothing where there are none.
         """
-        found = self._tried(epoch) if len(self.validation) else {}
-        score = found.get("bound", 0.0) + self.weight * share_right(self.run.space, found)
+        found = self._tried(epoch, self.trial) if self.trial is not None else {}
+        score = self.trial.score(found) if self.trial is not None else 0.0
         better = score > self.best or not found  # who is not tried does not wait
         self.best, self.waited = max(score, self.best), 0 if better else self.waited + 1
         if better or not self._keeps_best:
@@ -107,28 +118,25 @@ class Keeper:
 
     def end(self) -> None:
         """Put the kept weights into the run."""
-        _copy(self.kept, self.training)
+        if self._apart:
+            for name, module in self.run.modules.items():
+                module.load_state_dict(self.kept[name].state_dict())
 
     @property
     def _keeps_best(self) -> bool:
-        return self.run.config.keep == "best" and len(self.validation) > 0
+        return self.run.config.keep == "best" and self.trial is not None
 
     @property
     def _current(self) -> nn.ModuleDict:
         return self.training if self.average is None else self.average.module
 
+    @torch.no_grad()
     def _keep(self) -> None:
-        _copy(self._current, self.kept)
+        if self._apart:
+            for name, module in self._current.items():
+                self.kept[name].load_state_dict(module.state_dict())
 
-    def _tried(self, epoch: int) -> dict[str, float]:
+    def _tried(self, epoch: int, trial: Trial) -> dict[str, float]:
         torch.manual_seed(seed_of(self.run.config.seed, epoch, VALIDATION))
         model, guide = self._current["model"], self._current["guide"]
-        found = evaluate(model, guide, self.run.objective, self.validation, self.run.device)
-        return self.fabric.broadcast(in_short(found))
-
-
-@torch.no_grad()
-def _copy(source: nn.Module, target: nn.Module) -> None:
-    """Copy one module's weights into another of the same kind."""
-    if source is not target:
-        target.load_state_dict(source.state_dict())
+        return self.fabric.broadcast(trial.figures(model, guide))

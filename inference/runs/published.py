@@ -43,7 +43,9 @@ from ...data import Binary, LabelSpace
 from ...networks import ConvDecoder64, ConvEncoder64
 from ...networks.heads import MINIMUM_SCALE
 from ..catalogue import Signature
-from .run import Run, adopt
+from ..training.checkpoint import save_checkpoint
+from .facts import CHECKPOINT, Facts, write_facts
+from .run import Run, build
 from .unpickle import read_tensors
 
 FILES = ("encoder.pt", "decoder.pt", "classifier.pt", "cond_prior.pt")
@@ -231,3 +233,31 @@ def _prior(prior: Part, labels: int) -> dict[str, Tensor]:
     )
     least = math.log(math.expm1(MINIMUM_SCALE))
     return {"prior.0.loc": loc, "prior.0.raw_scale": raw.clamp(min=least)}
+
+
+def adopt(
+    config: Config,
+    signature: Signature,
+    states: dict[str, dict[str, Tensor]],
+    directory: Path,
+) -> Run:
+    """A run with weights that were trained elsewhere, written to its directory.
+
+    Args:
+        config, signature: what the run is to say of itself.
+        states: the state dicts of ``model`` and ``guide``.
+        directory: where it is kept; new or empty.
+
+    Raises:
+        ValueError: where the directory holds something.
+    """
+    if directory.exists() and any(directory.iterdir()):
+        raise ValueError(f"{directory} is not empty; give another --out")
+    run = build(Facts(config, signature), directory, torch.device("cpu"))
+    for name, module in run.modules.items():
+        module.load_state_dict(states[name])
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / CHECKPOINT
+    save_checkpoint(path, run.modules, None, epoch=config.epochs, done=0, total=0, totals={})
+    write_facts(directory, Facts(config, signature, "import"))
+    return run

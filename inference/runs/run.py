@@ -23,21 +23,23 @@ from pyro.infer import ELBO
 from torch import Tensor, nn
 
 from ...config import Config
-from ...data import Dataset, LabelSpace, Rows
+from ...data import Batch, Dataset, LabelSpace, Rows
 from ...data.spec import load as load_data
 from ...data.spec import moved
 from ...files import say
 from ...networks import Shape
+from ...words import is_own
 from ..catalogue import ENTRIES, Signature, build_objective, build_pair
-from ..training.checkpoint import load_checkpoint, save_checkpoint
-from .checks import check_free, check_own, check_same, compare
+from ..foreign import Foreign, Inputs, Minibatch, complete
+from ..training.checkpoint import load_checkpoint
+from .checks import check_asked, check_free, check_own, check_same, compare
 from .facts import CHECKPOINT as CHECKPOINT
 from .facts import CONFIG as CONFIG
 from .facts import EVALUATION as EVALUATION
 from .facts import FILES as FILES
 from .facts import NOT_FINITE as NOT_FINITE
 from .facts import TRAIN, Facts, modules_of, the_facts, write_facts
-from .identity import Fingerprint, run_id
+from .identity import Fingerprint, fingerprint_of, run_id
 from .settling import check_words, settled, settled_as
 from .sizes import check_size
 
@@ -90,6 +92,7 @@ class Run:
         They are loaded once, and a line says what is other than it was.
 
         Raises:
+            ValueError: for a run whose minibatches are the user's own.
             ValueError: where the data set has other labels or images than the run was made for.
         """
         return self._rows
@@ -97,10 +100,38 @@ class Run:
     @cached_property
     def fingerprint(self) -> Fingerprint:
         """What tells its data, as they are, from others."""
+        if self.config.inputs:
+            return fingerprint_of(self.inputs)
         return Fingerprint.of(self.data()[0].dataset)
 
     @cached_property
+    def inputs(self) -> Inputs:
+        """The minibatches of a run that has some of the user's own."""
+        return Inputs.named(self.config.inputs, self.config.seed)
+
+    def complete(self, rows: Rows | None = None, *, check: bool = False) -> None:
+        """Let programs of the user's find what they train, on the first rows of their data.
+
+        Args:
+            rows: the training rows, where they are at hand. check: whether the pair fits together.
+        """
+        if isinstance(self.model, Foreign) and isinstance(self.guide, Foreign):
+            batch, objective = self._first(rows), self.objective if check else None
+            complete(self.model, self.guide, batch.args, batch.kwargs, objective)
+
+    def _first(self, rows: Rows | None) -> Batch | Minibatch:
+        if self.config.inputs:
+            return self.inputs.first.to(self.device)
+        rows = rows or self.data()[0]
+        return rows.batch(torch.arange(min(self.config.batch_size, len(rows))), self.device)
+
+    @cached_property
     def _rows(self) -> tuple[Rows, Rows]:
+        if self.config.inputs:
+            raise ValueError(
+                f"{self.directory} was trained on minibatches of {self.config.inputs} and has no "
+                "data set; what looks at images cannot look at it"
+            )
         source, moved = self.source or self.config.data, bool(self.source)
         dataset = load_data(source, self.config.only)
         compare(self.directory, self.facts, source, dataset, moved=moved)
@@ -129,7 +160,8 @@ def create(
     check_free(directory)
     check_words(config)
     rows = training_rows(config, dataset)
-    if len(rows.labelled) == 0 and ENTRIES[config.program].classifies:
+    own = is_own(config.program)
+    if len(rows.labelled) == 0 and not own and ENTRIES[config.program].classifies:
         raise ValueError(
             f"no training row keeps a label at --labelled {max(config.fractions):g}, so there is "
             f"nothing to learn q(y|x) from; give at least {1 / len(rows):.2g}"
@@ -139,40 +171,13 @@ def create(
     torch.manual_seed(config.seed)
     signature, known = Signature.of(dataset), Fingerprint.of(dataset)
     facts = Facts(config, signature, command, run_id(config, signature, known), known)
-    run = _build(facts, directory, device, frequencies)
+    run = build(facts, directory, device, frequencies)
+    run.complete(rows, check=True)
     if writes:
         directory.mkdir(parents=True, exist_ok=True)
         write_facts(directory, facts)
         for name in FILES:
             (directory / name).unlink(missing_ok=True)
-    return run
-
-
-def adopt(
-    config: Config,
-    signature: Signature,
-    states: dict[str, dict[str, Tensor]],
-    directory: Path,
-) -> Run:
-    """A run with weights that were trained elsewhere, written to its directory.
-
-    Args:
-        config, signature: what the run is to say of itself.
-        states: the state dicts of ``model`` and ``guide``.
-        directory: where it is kept; new or empty.
-
-    Raises:
-        ValueError: where the directory holds something.
-    """
-    if directory.exists() and any(directory.iterdir()):
-        raise ValueError(f"{directory} is not empty; give another --out")
-    run = _build(Facts(config, signature), directory, torch.device("cpu"))
-    for name, module in run.modules.items():
-        module.load_state_dict(states[name])
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / CHECKPOINT
-    save_checkpoint(path, run.modules, None, epoch=config.epochs, done=0, total=0, totals={})
-    write_facts(directory, Facts(config, signature, "import"))
     return run
 
 
@@ -194,10 +199,11 @@ def load(
         ValueError: for a directory that is no run, whose checkpoint is damaged, or that names a
             module which is not trusted.
     """
-    run = _from_facts(directory, the_facts(directory), device, trust)
-    check_own(directory, run.facts.id, load_checkpoint(directory / CHECKPOINT, run.modules))
+    run = from_facts(directory, the_facts(directory), device, trust)
     if data or labels:
         run.source = moved(run.config.data, data, labels)
+    run.complete()
+    check_own(directory, run.facts.id, load_checkpoint(directory / CHECKPOINT, run.modules))
     for module in run.modules.values():
         module.eval()
     return run
@@ -233,17 +239,12 @@ def resume_or_create(
     asked, config = config, settled(config, training_rows(config, dataset))
     if facts.config.network == asked.network:  # auto, as an earlier version left it
         config = replace(config, network=asked.network)
-    if replace(facts.config, epochs=config.epochs) != config:
-        before, now = facts.config.to_json(), config.to_json()
-        changed = [f"{key} {before[key]} → {now[key]}" for key in now if before[key] != now[key]]
-        raise ValueError(
-            f"{directory} was trained with other options ({'; '.join(changed)}); repeat them as "
-            "they were, or give another --out"
-        )
+    check_asked(directory, facts.config, config)
     assert known is not None  # the options that are the same name the data
     if not facts.id:  # of an earlier version, which has not looked
         facts = replace(facts, id=run_id(config, facts.signature, known))
-    run = _from_facts(directory, facts, device, modules_of(config))
+    run = from_facts(directory, facts, device, modules_of(config))
+    run.complete(training_rows(config, dataset))
     run.config = config
     if writes:
         if config.epochs != facts.config.epochs:
@@ -261,7 +262,12 @@ def training_rows(config: Config, dataset: Dataset) -> Rows:
     return dataset.training(max(config.fractions), config.seed, balanced=config.balanced)
 
 
-def _from_facts(directory: Path, facts: Facts, device: torch.device, trust: Collection[str]) -> Run:
+def from_facts(directory: Path, facts: Facts, device: torch.device, trust: Collection[str]) -> Run:
+    """The run that a directory's facts describe, with weights that nobody has trained.
+
+    Raises:
+        ValueError: where they name code that is not trusted, or describe nothing.
+    """
     foreign = sorted(modules_of(facts.config) - set(trust))
     if foreign:
         raise ValueError(
@@ -269,7 +275,7 @@ def _from_facts(directory: Path, facts: Facts, device: torch.device, trust: Coll
             f"if you know it, repeat the command with --trust {' --trust '.join(foreign)}"
         )
     try:
-        run = _build(facts, directory, device)
+        run = build(facts, directory, device)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{directory / CONFIG} does not describe a run ({error}); train it again"
@@ -279,16 +285,16 @@ def _from_facts(directory: Path, facts: Facts, device: torch.device, trust: Coll
     return run
 
 
-def _build(
+def build(
     facts: Facts,
     directory: Path,
     device: torch.device,
     frequencies: Sequence[Tensor] | None = None,
 ) -> Run:
+    """The same without a question."""
     check_size(facts)
-    config, signature = facts.config, facts.signature
-    space, shape, domains = signature.space, signature.shape, signature.domains
-    pair = build_pair(config, space, shape, frequencies, domains)
+    config, made_for = facts.config, facts.signature
+    pair = build_pair(config, made_for.space, made_for.shape, frequencies, made_for.domains)
     model, guide = (program.to(device) for program in pair)
     objective = build_objective(config)
     return Run(directory, config, facts, model, guide, objective, device)

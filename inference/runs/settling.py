@@ -8,6 +8,7 @@ from ...config import Config
 from ...data import Rows
 from ...loading import choose
 from ...networks.build import check
+from ...words import OF_DATA, is_own
 from ..catalogue import ENTRIES, objective_class
 from ..objectives.base import Objective
 from ..objectives.pyros import WHOLE_ROWS
@@ -30,11 +31,30 @@ def check_words(config: Config) -> None:
     Raises:
         ValueError: for another one.
     """
-    choose("program", config.program, ENTRIES)
+    if not is_own(config.program):
+        choose("program", config.program, ENTRIES)
+    check_read(config)
     choose("schedule", config.schedule, SCHEDULES)
     choose("precision", config.precision, PRECISIONS)
     choose("keep", config.keep, KEPT)
     choose("alpha rule", config.alpha_rule, ALPHA_RULES)
+
+
+def check_read(config: Config) -> None:
+    """Raise for an option that nothing would read, as programs or minibatches are the user's own.
+
+    Raises:
+        ValueError: naming it.
+    """
+    default = config.without_unread()
+    for name in config.unread:
+        if getattr(config, name) != getattr(default, name):
+            whose = "programs of the suite" if is_own(config.program) else "module:model,guide"
+            whose = "a data set" if name in OF_DATA else whose
+            raise ValueError(
+                f"--{name.replace('_', '-')} is of {whose}, and {config.program} would not read "
+                "it; leave it out"
+            )
 
 
 def settled(config: Config, rows: Rows) -> Config:
@@ -49,6 +69,8 @@ def settled(config: Config, rows: Rows) -> Config:
 
 def _with_network(config: Config, rows: Rows) -> Config:
     """The configuration with the network that ``auto`` is for this version."""
+    if is_own(config.program):
+        return config
     return replace(config, network=check(config.network, rows.dataset.shape))
 
 
@@ -77,7 +99,7 @@ def _with_share(config: Config, rows: Rows) -> Config:
 def _with_alpha(config: Config, rows: Rows) -> Config:
     """The configuration with an α by its rule, for an objective with one where none was given."""
     kind = objective_class(config)
-    if config.alpha is not None or not issubclass(kind, Objective):
+    if config.alpha is not None or not issubclass(kind, Objective) or is_own(config.program):
         return config
     paper = kind.suggested_alpha(len(rows), len(rows.labelled))
     if paper is None or config.alpha_rule == "paper" or not kind.label_weight:

@@ -24,7 +24,7 @@ def check_size(facts: Facts) -> None:
         ValueError: naming the options that make them so large.
     """
     config, signature = facts.config, facts.signature
-    if math.prod(signature.shape) * config.style < SMALL or ":" in config.network:
+    if math.prod(signature.shape) * config.style < SMALL or ":" in config.network + config.program:
         return
     space, shape = signature.space, signature.shape
     state = torch.get_rng_state()

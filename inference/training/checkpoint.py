@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 import torch
@@ -29,6 +29,45 @@ VERSION = 2
 """2 says where within an epoch a training stands; 1 had whole epochs."""
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class Stateful(Protocol):
+    """What a checkpoint holds: a module, or weights that stand in for one."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Its tensors by name."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> object:
+        """Take tensors on."""
+        ...
+
+
+class Weights:
+    """The weights of a module beside it, which cannot be run; a program of a user's cannot be
+    copied.
+
+    Args:
+        source: whose weights they are at first.
+    """
+
+    def __init__(self, source: nn.Module) -> None:
+        self.tensors = {name: t.detach().clone() for name, t in source.state_dict().items()}
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Its tensors by name."""
+        return self.tensors
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take tensors on.
+
+        Raises:
+            RuntimeError: where one has another shape.
+        """
+        for name, tensor in self.tensors.items():
+            if tensor.shape != state[name].shape:
+                raise RuntimeError(f"{name} is of shape {tuple(state[name].shape)}")
+            tensor.copy_(state[name])
 
 
 class Standing(msgspec.Struct):
@@ -55,7 +94,7 @@ PLACE = ("epoch", "done", "total", "totals")
 
 def save_checkpoint(
     path: Path,
-    modules: dict[str, nn.Module],
+    modules: Mapping[str, Stateful],
     optimizer: Optimizer | None,
     tensors: dict[str, Tensor] | None = None,
     **facts: Any,
@@ -68,19 +107,29 @@ def save_checkpoint(
             for index, state in optimizer.state_dict()["state"].items()
             for key, value in state.items()
         }
-    tensors = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    tensors = _apart({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
     kept = {name: modules[name] for name in KEPT if name in modules}
     facts |= {"version": VERSION, "weights": weights_digest(kept or modules)}
     facts["digest"] = _digest(tensors, facts)
     write_atomically(path, save(tensors, metadata={"ccvae": json.dumps(facts)}))
 
 
-def weights_digest(modules: dict[str, nn.Module]) -> str:
+def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same, with a copy of what stands under two names, which safetensors does not write."""
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        if tensor.data_ptr() in seen:
+            tensors[name] = tensor.clone()
+        seen.add(tensor.data_ptr())
+    return tensors
+
+
+def weights_digest(modules: Mapping[str, Stateful]) -> str:
     """What tells the weights of some modules from all others."""
     return _digest(_weights(modules))
 
 
-def _weights(modules: dict[str, nn.Module]) -> dict[str, Tensor]:
+def _weights(modules: Mapping[str, Stateful]) -> dict[str, Tensor]:
     return {
         f"{name}.{key}": value
         for name, module in modules.items()
@@ -124,7 +173,7 @@ def _facts(metadata: dict[str, str]) -> dict[str, Any]:
 
 
 def load_training(
-    path: Path, modules: dict[str, nn.Module], optimizer: Optimizer
+    path: Path, modules: Mapping[str, Stateful], optimizer: Optimizer
 ) -> dict[str, Any]:
     """The same as :func:`load_checkpoint` of one that a training can go on from.
 
@@ -139,7 +188,7 @@ def load_training(
 
 
 def load_checkpoint(
-    path: Path, modules: dict[str, nn.Module], optimizer: Optimizer | None = None
+    path: Path, modules: Mapping[str, Stateful], optimizer: Optimizer | None = None
 ) -> dict[str, Any]:
     """Read what :func:`save_checkpoint` wrote into the modules and the optimiser.
 
@@ -200,7 +249,7 @@ def _few(names: Set[str]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "") if shown else "nothing"
 
 
-def _load_module(path: Path, name: str, module: nn.Module, tensors: dict[str, Tensor]) -> None:
+def _load_module(path: Path, name: str, module: Stateful, tensors: dict[str, Tensor]) -> None:
     state = {k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")}
     own = module.state_dict()
     if own.keys() != state.keys():

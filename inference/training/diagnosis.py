@@ -7,10 +7,10 @@ from pathlib import Path
 from pyro.infer.elbo import ELBOModule
 from torch import Tensor, nn
 
-from ...data import Batch
 from ..checks.pair import check_pair
 from ..objectives.base import ObjectiveModule
 from .checkpoint import save_checkpoint
+from .feed import Called
 
 
 class NotFiniteStepError(ValueError):
@@ -20,7 +20,7 @@ class NotFiniteStepError(ValueError):
         batch: the step's rows. epoch, step: of the step, counted from 0.
     """
 
-    def __init__(self, reason: str, batch: Batch, epoch: int, step: int) -> None:
+    def __init__(self, reason: str, batch: Called, epoch: int, step: int) -> None:
         self.batch, self.epoch, self.step = batch, epoch, step
         super().__init__(
             f"step {step + 1} of epoch {epoch + 1} was not finite: {reason}; lower --lr, or limit "
@@ -28,14 +28,11 @@ class NotFiniteStepError(ValueError):
         )
 
     def save(self, path: Path, modules: dict[str, nn.Module]) -> None:
-        """Write the batch, ``x``, ``y``, ``d`` and ``index``, with the weights that met it."""
-        batch = self.batch
-        parts = {"x": batch.x, "y": batch.y, "d": batch.d, "index": batch.index}
-        tensors = {name: part for name, part in parts.items() if part is not None}
-        save_checkpoint(path, modules, None, tensors, epoch=self.epoch, step=self.step)
+        """Write the batch's tensors with the weights that met it."""
+        save_checkpoint(path, modules, None, self.batch.tensors, epoch=self.epoch, step=self.step)
 
 
-def diagnose(module: ELBOModule, batch: Batch) -> str:
+def diagnose(module: ELBOModule, batch: Called) -> str:
     """What is not finite first: a site, else a term, else a parameter's gradient.
 
     Args:

@@ -12,9 +12,9 @@ import torch
 from pyro.infer.elbo import ELBOModule
 from torch import Tensor
 
-from ...data import Batch
 from ..objectives.base import ObjectiveModule
 from ..objectives.pyros import PyrosModule
+from .feed import Called, share_of
 from .weighing import weighed_sum
 
 NORM = "grad_norm"
@@ -44,7 +44,7 @@ class Ledger:
         """Add a scalar, without reading it."""
         self.sums[name] = self.sums[name] + value if name in self.sums else value
 
-    def step(self, module: ELBOModule, loss: Tensor, batch: Batch) -> None:
+    def step(self, module: ELBOModule, loss: Tensor, batch: Called) -> None:
         """Add a batch's objective and its terms.
 
         Args:
@@ -54,7 +54,7 @@ class Ledger:
             for name, term in module.terms.items():
                 self.add(name, weighed_sum(term, batch.weights))
             self.add("bound", weighed_sum(module.elbo.evidence_bound(module.terms), batch.weights))
-        share = len(batch.x) / batch.size
+        share = share_of(batch)
         if isinstance(module, PyrosModule):
             for name, total in module.terms.items():
                 self.add(name, total * share)

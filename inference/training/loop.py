@@ -16,29 +16,29 @@ from pyro.infer.elbo import ELBOModule
 from torch import Tensor
 from torch.optim import Optimizer
 
-from ...data import Batch, Rows
+from ...data import Rows
 from ..checks.applying import check_applies
-from ..evaluation.accuracy import accuracy
+from ..foreign import Inputs
 from ..objectives.base import ObjectiveModule
 from .diagnosis import NotFiniteStepError, diagnose
 from .engine import single
+from .feed import MONITORED as MONITORED
+from .feed import MOVES as MOVES
+from .feed import Called, Epoch, Feed, InputsFeed, RowsFeed, count_of
 from .ledger import NORM, Ledger
-from .noise import keyed_noise, part_of, seed_of
+from .noise import keyed_noise, seed_of
 from .optimisation import clipped, descend, set_rate
-from .sampling import Drawn, Sampler, once
+from .sampling import Sampler, once
 from .weighing import weighed_loss
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-MONITORED = 512
-"""Labelled training rows on which the accuracy is watched."""
-
 LOG_EVERY = 50
 """Steps of a logging interval."""
 
-MOVES = 1
-"""What tells the seed of a step's mirrored images from that of its noise."""
+SEEN = "rows"
+"""Among an epoch's sums, how many rows they are of, where nobody knows it before."""
 
 Metrics = dict[str, float]
 
@@ -71,7 +71,8 @@ class Training:
     Args:
         module: an ELBO of a model and a guide, ``objective(model, guide)``, on its device.
         optimizer: over the module's parameters.
-        rows: the training rows with the labels that are shown, or what gives those of an epoch.
+        rows: the training rows with the labels that are shown, or what gives those of an epoch;
+            or the minibatches of a user's own.
         epochs: how many in all.
         batch_size: rows per step, all processes together.
         seed: of the order and the noise.
@@ -93,7 +94,7 @@ class Training:
         self,
         module: ELBOModule,
         optimizer: Optimizer,
-        rows: Rows | Callable[[int], Rows],
+        rows: Rows | Callable[[int], Rows] | Inputs,
         *,
         epochs: int,
         batch_size: int,
@@ -105,10 +106,8 @@ class Training:
         sampler: Sampler = once,
         still: bool = True,
     ) -> None:
-        self.sampler, self.still = sampler, still
         self.module, self.optimizer = module, optimizer
-        self.rows = (lambda _: rows) if isinstance(rows, Rows) else rows
-        self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
+        self.epochs, self.seed = epochs, seed
         self.rate, self.clip, self.log_every = rate, clip, log_every
         self.device = next(module.parameters()).device
         self.fabric = fabric or single(self.device)
@@ -116,6 +115,20 @@ class Training:
         self.epoch = self.done = self.total = 0
         self.totals: Metrics = {}
         self.ledger = Ledger(self.device)
+        self.feed: Feed
+        if isinstance(rows, Inputs):
+            self.feed = InputsFeed(rows, self.device)
+        else:
+            self.feed = RowsFeed(
+                (lambda _: rows) if isinstance(rows, Rows) else rows,
+                batch_size,
+                seed,
+                sampler,
+                still=still,
+                device=self.device,
+                rank=self.fabric.global_rank,
+                processes=self.fabric.world_size,
+            )
 
     def run(self) -> Iterator[Step]:
         """Go on to the last epoch, yielding after every step.
@@ -127,7 +140,7 @@ class Training:
         if self.epoch < self.epochs:
             self._check()
         while self.epoch < self.epochs:
-            yield from self._run_epoch(self.rows(self.epoch))
+            yield from self._run_epoch(self.feed.epoch(self.epoch))
 
     def metrics(self) -> Iterator[Metrics]:
         """Go on to the last epoch, yielding after each what is worth logging.
@@ -143,30 +156,29 @@ class Training:
             if step.metrics is not None:
                 yield step.metrics
 
-    def _run_epoch(self, rows: Rows) -> Iterator[Step]:
+    def _run_epoch(self, epoch: Epoch) -> Iterator[Step]:
         # At every epoch: whoever drew the last one's metrics may have evaluated the pair since.
         self.module.train()
         if isinstance(self.module, ObjectiveModule):
             self.module.elbo.begin_epoch(self.epoch)
-        epoch, batches = self.epoch, self._batches(rows)
-        seen = sum(len(drawn.rows) for drawn in batches)
-        for step, drawn in list(enumerate(batches))[self.done :]:
-            self._step(rows, drawn, self.rate((epoch + step / len(batches)) / self.epochs))
+        number = self.epoch
+        for batch, count, last in epoch.portions(self.done):
+            steps = max(epoch.steps, self.done + 1)
+            self._step(batch, count, self.rate((number + self.done / steps) / self.epochs))
             self.done += 1
             self.total += 1
-            last = self.done == len(batches)
-            interval = self._read(rows) if last or self.done % self.log_every == 0 else None
-            metrics = self._end_epoch(rows, seen) if last else None
-            yield Step(epoch, step + 1, len(batches), len(drawn.rows), interval, metrics)
+            done, rows = self.done, count_of(batch, count)
+            interval = self._read(epoch) if last or done % self.log_every == 0 else None
+            metrics = self._end_epoch(epoch) if last else None
+            yield Step(number, done, done if last else steps, rows, interval, metrics)
 
-    def _step(self, rows: Rows, drawn: Drawn, rate: float) -> None:
-        """One step on the rows that were drawn, of which this process takes its share."""
+    def _step(self, batch: Called, count: int | None, rate: float) -> None:
+        """One step on this process's share of so many rows."""
         set_rate(self.optimizer, rate)
-        count, batch = len(drawn.rows), self._batch(rows, drawn, self.done)
 
         def backward(loss: Tensor) -> None:
             # Processes average their gradients; the scale N/B of each is that of its own rows.
-            weight = len(batch.x) * self.fabric.world_size / count
+            weight = batch.rows * self.fabric.world_size / count_of(batch, count)
             self.fabric.backward(loss * weight)
             self.ledger.step(self.module, loss, batch)
 
@@ -175,7 +187,7 @@ class Training:
                 self._stepper,
                 lambda: weighed_loss(self.module, self._wrapped, batch),
                 backward=backward,
-                before=lambda loss: self._note(loss, count),
+                before=lambda loss: self._note(loss, count_of(batch, count)),
             )
 
     def _note(self, loss: Tensor, rows: int) -> None:
@@ -188,20 +200,10 @@ class Training:
             # Read by fused optimisers on the device: they leave the parameters alone where it is 1.
             self.optimizer.found_inf = (self.ledger.halted >= 0).float()  # type: ignore[attr-defined]
 
-    def _batch(self, rows: Rows, drawn: Drawn, step: int) -> Batch:
-        """This process's share of the rows of a step."""
-        part, moves = self._part(), None
-        if not self.still:
-            moves = rows.moves(len(drawn.rows), seed_of(self.seed, self.epoch, step, MOVES))
-        index, weights = drawn.part(part)
-        return rows.batch(
-            index, self.device, weights=weights, moves=None if moves is None else moves.part(part)
-        )
-
     def state(self) -> dict[str, Any]:
         """Where the training stands, as plain data for a checkpoint; ends the logging interval."""
         if self.ledger.steps:
-            self._read(self.rows(self.epoch))
+            self._read(self.feed.epoch(self.epoch))
         names = ("epoch", "done", "total", "totals")
         return {name: getattr(self, name) for name in names}
 
@@ -221,22 +223,10 @@ class Training:
             return asked and self.settled
         return self._together(torch.tensor(float(asked), device=self.device)).item() > 0
 
-    def _batches(self, rows: Rows) -> list[Drawn]:
-        """The rows of each step of the epoch, at least one for every process."""
-        batches = self.sampler(rows, self.batch_size, self.seed, self.epoch)
-        if len(batches) > 1 and len(batches[-1].rows) < self.fabric.world_size:
-            # Only where each row is seen once is a last batch smaller, and there none has weights.
-            batches[-2:] = [Drawn(torch.cat([drawn.rows for drawn in batches[-2:]]), None)]
-        return batches
-
-    def _part(self) -> slice:
-        """Which rows of a batch are this process's."""
-        return part_of(self.fabric.global_rank, self.fabric.world_size)
-
-    def _noise(self, step: int, rows: int) -> AbstractContextManager[None]:
+    def _noise(self, step: int, rows: int | None) -> AbstractContextManager[None]:
         """Noise for a step on so many rows, keyed by seed, step and row."""
         fabric, seed = self.fabric, seed_of(self.seed, self.epoch, step)
-        return keyed_noise(seed, rows, fabric.global_rank, fabric.world_size)
+        return keyed_noise(seed, rows or 1, fabric.global_rank, fabric.world_size)
 
     def _together(self, value: Tensor) -> Tensor:
         """The sum over all processes."""
@@ -246,37 +236,36 @@ class Training:
         assert isinstance(total, Tensor)  # as what was given; it also takes collections
         return total
 
-    def _read(self, rows: Rows) -> Metrics:
+    def _read(self, epoch: Epoch) -> Metrics:
         """End a logging interval: the one moment at which numbers leave the device."""
         count, steps = self.ledger.rows, self.ledger.steps
         wrong, sums = self.ledger.read(self._together)
         if wrong >= 0:
-            self._explain(rows, wrong)
+            self._explain(epoch, wrong)
         norm = sums.pop(NORM) / steps
         for name, total in sums.items():
             self.totals[name] = self.totals.get(name, 0.0) + total
+        if epoch.seen is None:
+            self.totals[SEEN] = self.totals.get(SEEN, 0.0) + count
         means = {name: total / count for name, total in sums.items()}
-        settings = {"lr": self.optimizer.param_groups[0]["lr"], "labelled": rows.labelled_share}
+        settings = {"lr": self.optimizer.param_groups[0]["lr"]}
+        if epoch.labelled is not None:
+            settings["labelled"] = epoch.labelled
         if isinstance(self.module, ObjectiveModule):
             settings["beta"] = self.module.elbo.beta
         return {"epoch": self.epoch, **means, NORM: norm, **settings}
 
-    def _end_epoch(self, rows: Rows, seen: int) -> Metrics:
+    def _end_epoch(self, epoch: Epoch) -> Metrics:
+        seen = epoch.seen or self.totals.pop(SEEN)
         means = {name: total / seen for name, total in self.totals.items()}
-        monitored = rows.labelled.first(MONITORED)
         self.module.eval()  # batch normalisation must not learn from the monitored rows
-        metrics = {
-            "epoch": self.epoch,
-            **means,
-            **accuracy(self.module.guide, monitored, self.device),
-        }
+        metrics = {"epoch": self.epoch, **means, **epoch.watched(self.module.guide)}
         self.epoch, self.done, self.totals = self.epoch + 1, 0, {}
         return metrics
 
     def _check(self) -> None:
         """Raise where the pair does not fit together on the next batch."""
-        rows = self.rows(self.epoch)
-        batch = self._batch(rows, self._batches(rows)[0], 0)
+        batch = next(self.feed.epoch(self.epoch).portions(0)).batch
         self.module.train()
         with pyro.get_param_store().scope():
             check_applies(
@@ -287,11 +276,10 @@ class Training:
                 **batch.kwargs,
             )
 
-    def _explain(self, rows: Rows, step: int) -> NoReturn:
+    def _explain(self, epoch: Epoch, step: int) -> NoReturn:
         """Raise for a step whose loss or gradient was not finite, made once more to see why."""
-        drawn = self._batches(rows)[step]
-        batch = self._batch(rows, drawn, step)
+        batch, count, _ = next(epoch.portions(step))
         self.module.train()
-        with pyro.get_param_store().scope(), self._noise(step, len(drawn.rows)):
+        with pyro.get_param_store().scope(), self._noise(step, count):
             reason = diagnose(self.module, batch)
         raise NotFiniteStepError(reason, batch, self.epoch, step)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import blake2b
 from typing import Any
 
 import torch
@@ -20,20 +19,11 @@ from pyro.poutine.util import site_is_subsample
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from ...seeds import seed_of as seed_of
 from ..objectives.draw import DATA
 
 NORMAL, UNIFORM = ("randn_like", "normal_"), ("rand_like", "uniform_")
 """What draws elementwise noise, in torch's distributions and in the suite's own."""
-
-
-def seed_of(*key: int) -> int:
-    """A seed of 63 bits from whole numbers, well spread whatever they are.
-
-    >>> seed_of(0, 1) == seed_of(0, 1) != seed_of(1, 0)
-    True
-    """
-    digest = blake2b(",".join(map(str, key)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") >> 1
 
 
 def part_of(rank: int, processes: int) -> slice:

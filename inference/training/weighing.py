@@ -9,18 +9,23 @@ from pyro.poutine.messenger import Messenger
 from pyro.poutine.runtime import Message
 from torch import Tensor
 
-from ...data import Batch
+from ..foreign import Minibatch
+from ..foreign.inputs import Extent
 from ..objectives.base import ObjectiveModule
 from ..objectives.draw import DATA
+from .feed import Called
 
 
-def weighed_loss(module: ELBOModule, call: Callable[..., Tensor], batch: Batch) -> Tensor:
+def weighed_loss(module: ELBOModule, call: Callable[..., Tensor], batch: Called) -> Tensor:
     """The loss of a batch, in which rows count as much as their weights say.
 
     Args:
         module: whose loss it is. call: the module, or what a Fabric made of it.
         batch: with weights, or with None where all rows count alike.
     """
+    if isinstance(batch, Minibatch):
+        with Extent(batch):
+            return call(*batch.args, **batch.kwargs)
     if batch.weights is None:
         return call(*batch.args, **batch.kwargs)
     if isinstance(module, ObjectiveModule):

@@ -62,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _directory_of(options: argparse.Namespace) -> Path:
-    objective = options.objective or options.program
-    return default_directory(options.program, objective, options.data, options.seed)
+    names = (options.objective or options.program, options.inputs or options.data)
+    return default_directory(options.program, *names, options.seed)
 
 
 def _failed(options: argparse.Namespace, error: Exception) -> int:

@@ -16,12 +16,13 @@ from rich.console import Console
 
 from .comparing import compare
 from .config import Config
-from .data import Dataset
+from .data import Rows
 from .data.naming import is_naming
 from .data.progress import progress as show_progress
 from .data.spec import load as load_data
 from .files import keeping
 from .importing import evaluate_line, import_
+from .inference.foreign import Inputs
 from .inference.runs.checks import strange
 from .inference.runs.evaluation import evaluate_run, evaluated, origin
 from .inference.runs.facts import DEMO as DEMO_COMMAND
@@ -38,12 +39,11 @@ from .inference.training.loop import Metrics, Step
 from .inference.training.stopping import Stopped, stop_requests
 from .listing import app, data
 from .lock import alone
-from .networks.build import chosen
 from .options import (
-    announce,
     clear_demo,
     config_of,
     device_of,
+    opened,
     resumes,
 )
 from .texts import Document, epoch_line, evaluation_text, study_text
@@ -89,27 +89,17 @@ def train(options: Namespace) -> tuple[Document, str]:
             stack.enter_context(alone(directory))
         fabric.launch()
         stack.enter_context(_first_speaks(fabric))
-        dataset = load_data(config.data, config.only)
-        announce(dataset, config)
-        run = resume_or_create(
-            config,
-            dataset,
-            directory,
-            fabric.device,
-            resume=options.resume,
-            other_data=options.changed_data,
-            writes=fabric.is_global_zero,
-        )
+        run, rows, remark = opened(config, directory, fabric, options)
         metrics = _fit(
             run,
-            dataset,
+            rows,
             resume=options.resume,
             fabric=fabric,
             save_seconds=60 * options.save_minutes,
             log_every=options.log_every,
             board=True,
             compiled=options.compile,
-            remark=chosen(config.network, dataset.shape) if config.network == "auto" else "",
+            remark=remark,
         )
     document = {"run": str(directory), **metrics}
     return document, f"{epoch_line(metrics)}\n{directory}: {evaluate_line(directory, config)}"
@@ -183,7 +173,7 @@ def demo(options: Namespace) -> tuple[Document, str]:
             clear_demo(options.out)
             run = create(config, dataset, options.out, device, command=DEMO_COMMAND)
         training, looks = time.monotonic(), Looks(run)
-        _fit(run, dataset, resume=resume, looks=looks)
+        _fit(run, training_rows(run.config, dataset), resume=resume, looks=looks)
         training = time.monotonic() - training
     result = evaluate_run(run)
     for name in QUICK:
@@ -225,7 +215,7 @@ def study(options: Namespace) -> tuple[Document, str]:
 
 def _fit(
     run: Run,
-    dataset: Dataset,
+    rows: Rows | Inputs,
     *,
     resume: bool,
     fabric: Fabric | None = None,
@@ -238,7 +228,6 @@ def _fit(
     ``remark`` is said once the first step is done; ``looks`` write reports between epochs.
     """
     keep_freed_memory()
-    rows = training_rows(run.config, dataset)
     epochs = run.config.epochs
     console = Console(stderr=True, quiet=fabric is not None and not fabric.is_global_zero)
     metrics: Metrics = {}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar
+
+from .words import OF_DATA, OF_PROGRAMS, OWN_OBJECTIVE, is_own
 
 
 def _option(default: Any, text: str) -> Any:
@@ -39,6 +41,10 @@ class Config:
     alpha_rule: str = _option("measured", "how it is chosen: measured, or the paper's: paper")
     alpha_d: float | None = _option(None, "weight of DIVA's domain classifier (the paper's 2000)")
     warm_up: int = _option(0, "epochs over which DIVA's beta rises")
+    inputs: str = _option(
+        "",
+        "module:function of your own minibatches, for module:model,guide (those of the data set)",
+    )
     data: str = _option("faces", "the data set")
     only: str = _option("", "names of the labels to use, separated by commas (all)")
     labelled: float = _option(0.2, "fraction of the training rows that keep their labels")
@@ -120,10 +126,12 @@ class Config:
     def objective_name(self) -> str:
         """The objective's name: a program's own objective has the name of the program.
 
+        Programs of the user's have Pyro's that sums over what is discrete.
+
         >>> Config(program="m2").objective_name
         'm2'
         """
-        return self.objective or self.program
+        return self.objective or (OWN_OBJECTIVE if is_own(self.program) else self.program)
 
     @property
     def fractions(self) -> tuple[float, ...]:
@@ -140,6 +148,18 @@ class Config:
                 f"schedule {self.labelled_schedule!r}"
             ) from None
         return schedule or (self.labelled,)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The options that nothing reads, as programs or minibatches are the user's own."""
+        if not is_own(self.program):
+            return ("inputs",)
+        return (*OF_PROGRAMS, *(OF_DATA if self.inputs else ()))
+
+    def without_unread(self) -> Config:
+        """The same with the default of every option that nothing reads."""
+        defaults: dict[str, Any] = {option.name: option.default for option in fields(self)}
+        return replace(self, **{name: defaults[name] for name in self.unread})
 
     def to_json(self) -> dict[str, Any]:
         """The configuration as plain data, with the version of its format."""

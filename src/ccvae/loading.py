@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Any, TypeVar
 
@@ -32,11 +32,40 @@ def load_attribute(path: str) -> Any:
     Raises:
         ValueError: where there is no such module or attribute, or the module fails.
     """
+    return _attribute(path, importlib.import_module)
+
+
+def fresh_attribute(path: str, made: dict[str, Any]) -> Any:
+    """The same of a module that is run anew, so that nobody has changed what it holds.
+
+    Args:
+        made: modules that were run for this purpose, by name; they are not run once more.
+
+    Raises:
+        ValueError: as :func:`load_attribute`.
+    """
+
+    def run(name: str) -> Any:
+        if name not in made:
+            before = None if name == "__main__" else sys.modules.pop(name, None)
+            try:
+                made[name] = importlib.import_module(name)
+            except BaseException:
+                if before is not None:
+                    sys.modules[name] = before
+                raise
+        return made[name]
+
+    return _attribute(path, run)
+
+
+def _attribute(path: str, find: Callable[[str], Any]) -> Any:
+    """What a path names in the module that ``find`` returns for its first part."""
     module, _, attribute = path.partition(":")
     if "" not in sys.path:
         sys.path.append("")  # last, and only once somebody has named a module
     try:
-        return reduce(getattr, attribute.split("."), importlib.import_module(module))
+        return reduce(getattr, attribute.split("."), find(module))
     except (Exception, SystemExit) as error:
         # Whatever a module does while it is imported, and a name that is a path, as ./mine.py.
         place = place_of(error)

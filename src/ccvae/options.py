@@ -7,19 +7,30 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from .config import FILES, SOURCE, Config
-from .data import Dataset
+from .data import Dataset, Rows
+from .data.spec import load as load_data
 from .data.spec import with_options
 from .data.summary import describe, kind_of, unshown
 from .files import read_json
+from .inference.foreign import Inputs
+from .inference.objectives.pyros import WITHOUT_LOSS
+from .inference.runs.checks import check_single
 from .inference.runs.facts import CHECKPOINT, DEMO, read_facts
 from .inference.runs.facts import FILES as FILES_OF_RUNS
-from .inference.runs.run import training_rows
+from .inference.runs.own import resume_or_create_own
+from .inference.runs.run import Run, resume_or_create, training_rows
 from .lock import holds_something
+from .networks.build import chosen
 from .texts import command_line, some
+from .words import is_own
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 def config_of(options: Namespace) -> Config:
@@ -71,6 +82,33 @@ def announce(dataset: Dataset, config: Config) -> None:
     lines += some([f"understood: {note}" for note in dataset.notes], more)
     lines += some([f"problem: {problem}" for problem in problems], more)
     print("\n".join(lines), file=sys.stderr)
+
+
+def opened(
+    config: Config, directory: Path, fabric: Fabric, options: Namespace
+) -> tuple[Run, Rows | Inputs, str]:
+    """The run to train, what it is trained on, and a remark on it."""
+    if config.inputs:
+        check_single(config, fabric.world_size)
+        inputs = Inputs.named(config.inputs, config.seed)
+        run = resume_or_create_own(config, inputs, directory, fabric.device, resume=options.resume)
+        return run, inputs, ""
+    dataset = load_data(config.data, config.only)
+    announce(dataset, config)
+    run = resume_or_create(
+        config,
+        dataset,
+        directory,
+        fabric.device,
+        resume=options.resume,
+        other_data=options.changed_data,
+        writes=fabric.is_global_zero,
+    )
+    if isinstance(run.objective, WITHOUT_LOSS):
+        check_single(config, fabric.world_size)
+    own_network = is_own(config.program) or config.network != "auto"
+    remark = "" if own_network else chosen(config.network, dataset.shape)
+    return run, training_rows(config, dataset), remark
 
 
 def device_of(name: str) -> torch.device:

@@ -31,12 +31,12 @@ def epoch_line(metrics: Metrics) -> str:
     )
     if not metrics:
         return "nothing left to train"
-    seen = f"labelled accuracy {metrics.get('accuracy', math.nan):.3f}"
+    seen = f", labelled accuracy {metrics['accuracy']:.3f}" if "accuracy" in metrics else ""
     if "r2" in metrics:  # all labels are numbers
-        seen = f"labelled R² {metrics['r2']:.3f}"
+        seen = f", labelled R² {metrics['r2']:.3f}"
     return (
         f"epoch {metrics['epoch'] + 1:.0f}: objective {metrics['objective']:.1f}, "
-        f"bound {metrics.get('bound', math.nan):.1f}, "
+        f"bound {metrics.get('bound', math.nan):.1f}"
         f"{seen}{_tried(metrics)}  [{terms}]"
     )
 
@@ -84,13 +84,26 @@ def study_text(name: str, found: Document | None) -> str:
 
 def evaluation_text(result: Document) -> str:
     """What ``ccvae evaluate`` found, with its baselines beside it."""
+    if "part" in result:  # of minibatches of the user's own
+        return _own_text(result)
+    drawn = "reconstruction_l1" in result
     figures = (
         f"bound on the evidence: {result['bound']:.1f} nats per image\n"
-        f"reconstruction: {result['reconstruction_l1']:.4f} mean absolute error per channel\n"
-        f"on {result['images']} test images, labels hidden"
+        + (f"reconstruction: {result['reconstruction_l1']:.4f} {PER_CHANNEL}\n" if drawn else "")
+        + f"on {result['images']} test images, labels hidden"
     )
     tables = [*_shares(result), *_errors(result)]
     return "\n\n".join([*tables, figures])
+
+
+PER_CHANNEL = "mean absolute error per channel"
+
+
+def _own_text(result: Document) -> str:
+    lines = [f"bound on the evidence: {result['bound']:.3f} nats per row"]
+    if "accuracy" in result:
+        lines.append(f"accuracy: {result['accuracy']:.3f} of the rows with a known y")
+    return "\n".join([*lines, f"on {result['images']} rows of the part {result['part']!r}"])
 
 
 def _shares(result: Document) -> list[str]:

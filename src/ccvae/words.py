@@ -26,6 +26,37 @@ GIVEN = "given"
 LONGEST = 1000
 """Letters of a word."""
 
+OWN_OBJECTIVE = "pyro:TraceEnum_ELBO"
+"""What trains programs of the user's, if nothing else is said."""
+
+OF_PROGRAMS = (
+    "network",
+    "trunks",
+    "heads",
+    "likelihood",
+    "scale",
+    "learn_scale",
+    "link",
+    "style",
+    "average",
+)
+"""Options that programs of the user's do not read."""
+
+OF_DATA = (
+    "data",
+    "only",
+    "labelled",
+    "labelled_schedule",
+    "balanced",
+    "labelled_share",
+    "by_class",
+    "unweighted",
+    "batch_size",
+    "still",
+    "validation",
+)
+"""Options that minibatches of the user's do not read."""
+
 _PATH = r"(?:[\w.-]+:)?[\w.-]+"
 _CALL = re.compile(rf"(?P<path>{_PATH})(?:\((?P<inside>.*)\))?", re.S)
 
@@ -168,6 +199,11 @@ def read_programs(word: str) -> Programs:
             f"expected module:model,guide or module:model, got {word!r}; name one program or two"
         )
     return Programs(module, model, guide)
+
+
+def modules_of_programs(program: str) -> set[str]:
+    """The modules of the user's that a program's word names."""
+    return {read_programs(program).module} - {GIVEN} if is_own(program) else set()
 
 
 def modules_in(objective: str) -> set[str]:

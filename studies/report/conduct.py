@@ -20,6 +20,7 @@ from ...files import keeping, read_json, say, sealed, write_atomically
 from ...inference.catalogue import ENTRIES
 from ...inference.runs.evaluation import OF, Origin, is_of, origin
 from ...inference.runs.run import Run
+from ...words import is_own
 from .. import (
     beliefs,
     confusion,
@@ -89,6 +90,11 @@ def names(name: str, choice: Choice = OWN, program: str = "ccvae") -> Sequence[s
         ValueError: for a name that is not known, a choice for a study that takes none, or a study
             that needs another program.
     """
+    if is_own(program):
+        raise ValueError(
+            f"the studies look at programs of the suite, whose sites they know, and this run is of "
+            f"{program}; choose ccvae evaluate, or look at it in Python"
+        )
     fitting = [n for n in STUDIES if applies(n, program)]
     if name == "all":
         return [n for n in fitting if all(find_spec(module) for module in NEEDED.get(n, ()))]

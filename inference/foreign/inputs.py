@@ -1,0 +1,225 @@
+"""Minibatches of a user's own, drawn from a stream that a training can take up anywhere.
+
+A function of the user's returns what both programs are called with: a sequence of arguments, a
+dictionary of keywords or a pair of both, which is one step an epoch; or an iterator (a generator, a
+``DataLoader``) of these, of which each is a step. It may take ``part`` (``"train"``,
+``"validation"`` or ``"test"``) and ``epoch``. It has random numbers of its own, which follow from
+the training's seed and the epoch, so that no step of the training changes what it draws.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sized
+from dataclasses import dataclass, replace
+from typing import Any
+from zlib import crc32
+
+import pyro
+import torch
+from pyro.poutine.messenger import Messenger
+from pyro.poutine.runtime import Message
+from pyro.poutine.util import site_is_subsample
+from torch import Tensor
+
+from ...faults import place_of
+from ...loading import load_attribute
+from ...seeds import seed_of
+from ..objectives.draw import DATA
+from .pair import SEEDS
+
+PARTS = ("train", "validation", "test")
+"""What minibatches may be for."""
+
+MOST = 10**6
+"""Minibatches of an epoch."""
+
+
+@dataclass
+class Minibatch:
+    """What both programs are called with.
+
+    Attributes:
+        args, kwargs: arguments and keywords.
+        rows, size: how many rows its plate has here, and in all; known once it was run.
+        weights: none, as all rows count alike.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    rows: int = 1
+    size: int = 1
+    weights: None = None
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Its tensors by name."""
+        every = [*((str(i), value) for i, value in enumerate(self.args)), *self.kwargs.items()]
+        return {name: value for name, value in every if isinstance(value, Tensor)}
+
+    def to(self, device: torch.device | str) -> Minibatch:
+        """The same with its tensors on a device."""
+        return replace(self, args=_moved(self.args, device), kwargs=_moved(self.kwargs, device))
+
+
+class Extent(Messenger):
+    """Notes how many rows a minibatch has as its programs run: of the plate ``data``, or else of
+    the outermost plate in which all observed sites lie; one where there is none.
+    """
+
+    def __init__(self, batch: Minibatch) -> None:
+        super().__init__()
+        self.batch = batch
+        self.shared: dict[str, tuple[int, int, int]] | None = None
+
+    def _pyro_sample(self, msg: Message) -> None:
+        if not msg["is_observed"] or site_is_subsample(msg):
+            return
+        frames = {
+            frame.name: (frame.dim or 0, frame.size, frame.full_size or frame.size)
+            for frame in msg["cond_indep_stack"]
+            if frame.vectorized and frame.size > 0
+        }
+        before = frames if self.shared is None else self.shared
+        self.shared = {name: found for name, found in before.items() if name in frames}
+
+    def __exit__(self, *stack: Any) -> Any:
+        shared = self.shared or {}
+        if shared:
+            _, rows, size = shared.get(DATA) or min(shared.values())
+            self.batch.rows, self.batch.size = rows, size
+        return super().__exit__(*stack)
+
+
+class Inputs:
+    """The minibatches of a training.
+
+    Args:
+        function: the user's, see the module. word: what it is called in messages.
+        seed: of the training.
+    """
+
+    def __init__(self, function: Callable[..., Any], word: str, seed: int) -> None:
+        self.function, self.word, self.seed = function, word, seed
+        try:
+            parameters = inspect.signature(function).parameters
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{word} cannot be called; name a function that returns minibatches"
+            ) from error
+        self.takes = {name for name in ("part", "epoch") if name in parameters}
+        self._length = 0
+        self.count = self._counted()
+
+    @classmethod
+    def named(cls, word: str, seed: int) -> Inputs:
+        """Those of ``module:function``.
+
+        Raises:
+            ValueError: where there is no such function, or it fails.
+        """
+        return cls(load_attribute(word), word, seed)
+
+    def __len__(self) -> int:
+        """Minibatches of an epoch."""
+        return self.count
+
+    @property
+    def first(self) -> Minibatch:
+        """The first of the first epoch."""
+        return next(self.batches("train", 0))
+
+    def has(self, part: str) -> bool:
+        """Whether there are minibatches for a part."""
+        return "part" in self.takes and next(self.batches(part, 0), None) is not None
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells them from others: of the first minibatch, and how many there are."""
+        found = crc32(str(self.count).encode())
+        for name, tensor in sorted(self.first.tensors.items()):
+            value = tensor.detach().cpu().contiguous()
+            found = crc32(f"{name}{value.dtype}{tuple(value.shape)}".encode(), found)
+            found = crc32(value.reshape(-1).view(torch.uint8).numpy().data, found)
+        return f"{found:08x}"
+
+    def batches(self, part: str, epoch: int) -> Iterator[Minibatch]:
+        """The minibatches of a part in an epoch.
+
+        Raises:
+            ValueError: where the function fails, or gives something that no program is called with.
+        """
+        asked: dict[str, Any] = {"part": part, "epoch": epoch}
+        outside = pyro.util.get_rng_state()
+        pyro.set_rng_seed(seed_of(self.seed, epoch, PARTS.index(part)) % SEEDS)
+        own = pyro.util.get_rng_state()
+        pyro.util.set_rng_state(outside)
+        source: Iterator[Any] | None = None
+        for _ in range(MOST):
+            outside = pyro.util.get_rng_state()
+            pyro.util.set_rng_state(own)
+            try:
+                if source is None:
+                    source = self._source(self.function(**{n: asked[n] for n in self.takes}))
+                given = next(source, None)
+            except Exception as error:
+                words = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                place = place_of(error)
+                where = f" at {place}" if place else ""
+                raise ValueError(
+                    f"{self.word} failed{where} with {words}; correct it, or name another function"
+                ) from error
+            finally:
+                own = pyro.util.get_rng_state()
+                pyro.util.set_rng_state(outside)
+            if given is None:
+                return
+            yield self._minibatch(given)
+        raise ValueError(
+            f"{self.word} gives more than {MOST} minibatches an epoch; let it come to an end"
+        )
+
+    def _source(self, found: Any) -> Iterator[Any]:
+        if found is None:
+            return iter(())
+        if isinstance(found, list | tuple | dict | Tensor):
+            return iter([found])
+        self._length = len(found) if isinstance(found, Sized) else 0
+        return iter(found)
+
+    def _minibatch(self, given: Any) -> Minibatch:
+        match given:
+            case Tensor():
+                return Minibatch((given,), {})
+            case (list() | tuple() as args, dict() as kwargs):
+                return Minibatch(tuple(args), dict(kwargs))
+            case list() | tuple():
+                return Minibatch(tuple(given), {})
+            case dict():
+                return Minibatch((), dict(given))
+        raise ValueError(
+            f"expected {self.word} to return a sequence of arguments, a dictionary of keywords, a "
+            f"pair of both, or an iterator of these, got {type(given).__name__}"
+        )
+
+    def _counted(self) -> int:
+        """How many there are in the first epoch, by its length where it has one."""
+        count = 0
+        for _ in self.batches("train", 0):
+            if self._length:
+                return self._length
+            count += 1
+        if not count:
+            raise ValueError(f"{self.word} gave no minibatch; return at least one for training")
+        return count
+
+
+def _moved(value: Any, device: torch.device | str) -> Any:
+    """Whatever holds tensors, with these on a device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, Mapping):
+        return {name: _moved(part, device) for name, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_moved(part, device) for part in value)
+    return value

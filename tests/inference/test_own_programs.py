@@ -1,0 +1,276 @@
+"""Anybody's pair trains, resumes bit for bit and is evaluated, by the word for it."""
+
+import json
+import math
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from ccvae.config import Config
+from ccvae.data.digits import digits
+from ccvae.inference.foreign import Inputs
+from ccvae.inference.runs.evaluation import evaluate_run
+from ccvae.inference.runs.fitting import fit
+from ccvae.inference.runs.own import resume_or_create_own
+from ccvae.inference.runs.run import load, resume_or_create, training_rows
+from ccvae.inference.training.stopping import Request, Stopped
+
+from ..calling import call
+
+CPU = torch.device("cpu")
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parent.parent / "docs/examples"
+
+PAIRS = {
+    "vae": ("own_programs:vae.model,vae.guide", "own_programs:pictures", ""),
+    "drawn": ("own_programs:vae.model,vae.guide", "own_programs:pictures", "pyro:Trace_ELBO"),
+    "closed": (
+        "own_programs:vae.model,vae.guide",
+        "own_programs:pictures",
+        "pyro:TraceMeanField_ELBO",
+    ),
+    "weighted": (
+        "own_programs:vae.model,vae.guide",
+        "own_programs:pictures",
+        "pyro:RenyiELBO(alpha=0.5,num_particles=3)",
+    ),
+    "mixture": ("own_programs:mixture,mixture_guide", "own_programs:points", ""),
+    "regression": (
+        "own_programs:regression,regression_guide",
+        "own_programs:table",
+        "pyro:TraceGraph_ELBO",
+    ),
+    "hmm": ("own_programs:hmm", "own_programs:sequences", "pyro:TraceEnum_ELBO"),
+    "scanvi": ("scanvi:pair.model,pair.guide", "scanvi:inputs", ""),
+}
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch):
+    """The programs can be imported, and nobody has trained those of another test."""
+    for folder in (HERE, EXAMPLES):
+        monkeypatch.syspath_prepend(str(folder))
+    yield
+    for name in ("own_programs", "scanvi", "ssvae"):
+        sys.modules.pop(name, None)
+
+
+def config_of(name, epochs=2, **options):
+    program, inputs, objective = PAIRS[name]
+    made = Config(program=program, inputs=inputs, objective=objective, epochs=epochs, lr=1e-2)
+    return replace(made, **options)
+
+
+def trained(config, directory, stops=()):
+    """A training that is left after some of its steps, each time to be taken up again."""
+    lines, stops, total = [], list(stops), 0
+    while True:
+        inputs = Inputs.named(config.inputs, config.seed)
+        run = resume_or_create_own(config, inputs, directory, CPU, resume=True)
+        request = Request()
+
+        def watch(step, request=request):
+            nonlocal total
+            total += 1
+            if stops and total == stops[0]:
+                stops.pop(0)
+                request.signal = 2
+
+        try:
+            for line in fit(run, inputs, resume=True, stop=request, watch=watch, log_every=1):
+                lines.append(line)
+            return run, lines
+        except Stopped:
+            continue
+
+
+def weights(run):
+    return {f"{n}.{k}": v for n, m in run.modules.items() for k, v in m.state_dict().items()}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_it_resumes_bit_for_bit(tmp_path, name):
+    config = config_of(name)
+    whole, lines = trained(config, tmp_path / "whole")
+    assert [line["epoch"] for line in lines] == [0, 1]
+    for line in lines:
+        terms = {k: v for k, v in line.items() if k.startswith(("log", "-", "sums"))}
+        assert terms
+        assert sum(terms.values()) == pytest.approx(line["objective"], rel=1e-4)
+        assert line["bound"] == line["objective"]
+    torch.rand(3)  # whatever was drawn in between
+    steps = len(whole.inputs)
+    left, _ = trained(config, tmp_path / "left", stops=[1, steps, steps + 1])
+    assert weights(whole).keys() == weights(left).keys()
+    for key, value in weights(whole).items():
+        assert torch.equal(value, weights(left)[key]), key
+    read = [(tmp_path / d / "metrics.jsonl").read_text() for d in ("whole", "left")]
+    assert read[0] == read[1]
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_it_is_evaluated_from_its_directory(tmp_path, name):
+    config = config_of(name, epochs=1)
+    trained(config, tmp_path / "run")
+    modules = {"own_programs", "scanvi"}
+    found = evaluate_run(load(tmp_path / "run", CPU, modules))
+    assert found == evaluate_run(load(tmp_path / "run", CPU, modules)) | {
+        "bound": pytest.approx(found["bound"], rel=0.2)
+    }
+    assert math.isfinite(found["bound"])
+    has_parts = name not in ("mixture", "regression")
+    assert found["part"] == ("test" if has_parts else "train")
+    assert ("accuracy" in found) == (name == "scanvi")
+    with pytest.raises(ValueError, match="names code of its own"):
+        load(tmp_path / "run", CPU)
+
+
+def test_parameters_of_the_store_move_and_keep_their_constraints(tmp_path):
+    run, lines = trained(config_of("mixture", epochs=60, lr=0.05), tmp_path / "run")
+    assert lines[-1]["bound"] > lines[0]["bound"] + 0.5
+    (raw,) = [v for k, v in weights(run).items() if k == "model.loose.weights"]
+    share = raw.softmax(0).sort().values
+    torch.testing.assert_close(share, torch.tensor([0.4, 0.6]), atol=0.1, rtol=0)
+
+
+def test_what_it_learns_is_right(tmp_path):
+    run, _ = trained(config_of("regression", epochs=150, lr=0.05), tmp_path / "run")
+    guide = run.guide.program
+    x, _ = run.inputs.first.args
+    median = guide.median(x)
+    weight, bias = median["linear.weight"].flatten(), median["linear.bias"]
+    torch.testing.assert_close(weight, torch.tensor([2.0, -1.0]), atol=0.15, rtol=0)
+    assert abs(bias.item() - 0.5) < 0.15
+
+
+def test_types_of_simulated_cells_are_found(tmp_path):
+    run, lines = trained(config_of("scanvi", epochs=15), tmp_path / "run")
+    assert lines[-1]["validation_accuracy"] > 0.85
+    found = evaluate_run(run)
+    assert found["accuracy"] > 0.85  # a guess: 0.33
+    assert found["images"] == 150
+
+
+@pytest.fixture(scope="module")
+def few():
+    """160 digits to train on, and 40 to test on."""
+    data = digits()
+    return replace(data, train=data.train[:160], test=data.test[:40])
+
+
+@pytest.mark.usefixtures("brief_classifiers")
+def test_the_semi_supervised_vae_resumes_and_predicts(tmp_path, few):
+    asked = Config(
+        program="ssvae:pair.model,pair.guide", data="digits", epochs=2, batch_size=40, labelled=0.5
+    )
+
+    def finished(directory, stops):
+        while True:
+            run = resume_or_create(asked, few, directory, CPU, resume=True)
+            request, done = Request(), []
+
+            def watch(step, request=request, done=done):
+                done.append(step)
+                if stops and len(done) == stops[0]:
+                    stops.pop(0)
+                    request.signal = 2
+
+            try:
+                rows = training_rows(run.config, few)
+                lines = list(fit(run, rows, resume=True, stop=request, watch=watch))
+                return run, lines
+            except Stopped:
+                continue
+
+    whole, lines = finished(tmp_path / "whole", [])
+    assert {"accuracy", "log p(classified)", "validation_accuracy"} <= set(lines[-1])
+    left, _ = finished(tmp_path / "left", [3, 2])
+    for key, value in weights(whole).items():
+        assert torch.equal(value, weights(left)[key]), key
+    vars(whole)["_rows"] = (training_rows(whole.config, few), few.subset(few.test))
+    found = evaluate_run(whole)
+    assert 0 <= found["accuracy"] <= 1
+    assert 0 < found["reconstruction_l1"] < 1
+
+
+# The command.
+
+
+def test_the_command_trains_and_evaluates_minibatches_of_ones_own(tmp_path, capsys):
+    run = tmp_path / "run"
+    words = ["train", PAIRS["vae"][0], "--inputs", PAIRS["vae"][1], "--epochs", "1", "--out", run]
+    status, out, err = call(capsys, *words)
+    assert status == 0, err
+    assert "log p(obs)" in out
+    assert "--trust own_programs" in out
+    facts = json.loads((run / "config.json").read_text())
+    assert facts["config"]["inputs"] == "own_programs:pictures"
+    assert facts["shape"] is None
+    status, _, err = call(capsys, "evaluate", run)
+    assert (status, "--trust own_programs" in err) == (2, True)
+    status, out, err = call(capsys, "evaluate", run, "--trust", "own_programs")
+    assert status == 0, err
+    assert "nats per row" in out
+    status, _, err = call(capsys, "study", "all", run, "--trust", "own_programs")
+    assert (status, err.count("\n"), "programs of the suite" in err) == (2, 1, True)
+    status, out, err = call(capsys, *words, "--resume")
+    assert status == 0, err
+    status, _, err = call(capsys, *words, "--resume", "--lr", "0.1")
+    assert (status, "was trained with other options" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("program", "inputs", "more", "message"),
+    [
+        ("late", "late_batches", [], "'more' was not asked for on the first batch"),
+        ("constant", "failing", [], "own_programs:failing failed at own_programs.py"),
+        ("constant", "nothing", [], "gave no minibatch"),
+        ("constant", "nan_batches", [], "expected finite numbers at model site 'x'"),
+        ("constant", "missing", [], "cannot load"),
+        ("latent", "late_batches", [], "model site 'z' is latent but the guide has no site"),
+        ("vae", "pictures", [], "is missing the required"),
+        ("VAE", "pictures", [], "a function or a module"),
+        ("constant", "late_batches", ["--style", "3"], "--style is of programs of the suite"),
+        ("constant", "late_batches", ["--data", "digits"], "--data is of a data set"),
+        ("constant", "late_batches", ["--batch-size", "3"], "--batch-size is of a data set"),
+        ("constant", "late_batches", ["--average", "0.9"], "--average is of programs"),
+        (
+            "vae.model,vae.guide",
+            "pictures",
+            ["--objective", "pyro:ReweightedWakeSleep(num_particles=1)"],
+            "cannot be made",
+        ),
+    ],
+)
+def test_mistakes_are_said_in_one_line(tmp_path, capsys, program, inputs, more, message):
+    words = [f"own_programs:{program}", "--inputs", f"own_programs:{inputs}", "--epochs", "1"]
+    status, out, err = call(capsys, "train", *words, *more, "--out", tmp_path / "run")
+    assert (status, out) == (2, "")
+    assert message in err.splitlines()[-1]
+
+
+def test_minibatches_are_of_programs_of_ones_own(tmp_path, capsys):
+    words = ["train", "ccvae", "--inputs", "own_programs:pictures", "--out", tmp_path / "run"]
+    status, _, err = call(capsys, *words)
+    assert (status, "is of module:model,guide" in err) == (2, True)
+
+
+def test_other_minibatches_are_not_gone_on_with(tmp_path, monkeypatch):
+    config = config_of("regression", epochs=1)
+    trained(config, tmp_path / "run")
+    monkeypatch.setattr(Inputs, "fingerprint", "another")
+    with pytest.raises(ValueError, match="gives other minibatches"):
+        trained(config, tmp_path / "run")
+
+
+def test_the_seed_decides_the_initial_weights(tmp_path):
+    runs = [
+        trained(config_of("vae", epochs=1, seed=seed, lr=1e-9), tmp_path / str(n))[0]
+        for n, seed in enumerate((0, 0, 1))
+    ]
+    first, second, other = (weights(run)["guide.parts.0.encoder.hidden.weight"] for run in runs)
+    assert torch.equal(first, second)
+    assert not torch.allclose(first, other, atol=1e-3)
