@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -16,17 +17,20 @@ distributed = pytest.importorskip("distributed")
 
 @pytest.mark.filterwarnings("default")  # the cluster's own
 def test_a_lost_workers_cell_is_taken_up_by_another(tmp_path, monkeypatch):
+    here = [str(Path(entry).absolute()) for entry in sys.path]
+    monkeypatch.setattr(sys, "path", here)  # processes of another folder find the package too
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(here))
     monkeypatch.chdir(tmp_path)
     data = tray(tmp_path / "tray.npz")
     asked = {"data": data, "labelled": 0.5, "seeds": 2, "network": "mlp", "style": 2}
     asked |= {"epochs": 8, "batch_size": 20, "threads": 1, "told": lambda line: None}
-    lost = []
+    lost, over = [], []
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with distributed.LocalCluster(**options) as cluster:
         pids = [worker.pid for worker in cluster.workers.values()]
 
         def kill():
-            while not lost:
+            while not lost and not over:
                 time.sleep(0.01)
                 if list(Path("c/runs").glob("ccvae*/checkpoint.safetensors")):
                     os.kill(pids[0], signal.SIGKILL)
@@ -34,8 +38,11 @@ def test_a_lost_workers_cell_is_taken_up_by_another(tmp_path, monkeypatch):
 
         killer = threading.Thread(target=kill)
         killer.start()
-        found = compare(out="c", scheduler=cluster.scheduler_address, **asked)
-        killer.join()
+        try:
+            found = compare(out="c", scheduler=cluster.scheduler_address, **asked)
+        finally:
+            over.append(True)
+            killer.join()
     assert lost
     assert set(found.frame.state) == {"done"}
     compare(out="d", **asked)

@@ -249,6 +249,8 @@ def test_the_saved_comparisons_can_be_asked_for():
 @pytest.fixture
 def place(tmp_path, monkeypatch, brief_classifiers):
     """A working directory with tiny images, and objectives of the user's."""
+    here = [str(Path(entry).absolute()) for entry in sys.path]
+    monkeypatch.setattr(sys, "path", here)  # processes of another folder find the package too
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     Path("broken_objectives.py").write_text(
@@ -365,10 +367,10 @@ def test_a_dry_run_says_what_there_is_to_train(place, capsys):
 def test_a_lost_worker_is_replaced_and_its_cell_goes_on(place):
     """One of two processes gets SIGKILL in the middle of a cell."""
     asked = {"data": place, "labelled": 0.5, "seeds": 2, **SMALL, "epochs": 8}
-    lost = []
+    lost, over = [], []
 
     def kill():
-        while not lost:
+        while not lost and not over:
             time.sleep(0.01)
             if list(Path("c/runs").glob("ccvae*/checkpoint.safetensors")):
                 os.kill(active_children()[0].pid, signal.SIGKILL)
@@ -376,8 +378,11 @@ def test_a_lost_worker_is_replaced_and_its_cell_goes_on(place):
 
     killer = threading.Thread(target=kill)
     killer.start()
-    found = compare(out="c", workers=2, told=lambda line: None, **asked)
-    killer.join()
+    try:
+        found = compare(out="c", workers=2, told=lambda line: None, **asked)
+    finally:
+        over.append(True)
+        killer.join()
     assert lost
     assert set(found.frame.state) == {"done"}
     again = compare(out="d", told=lambda line: None, **asked)
