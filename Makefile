@@ -31,6 +31,8 @@ bench: $(STAMP)
 	$(BIN)/python -m ccvae.benchmarks.data
 	$(BIN)/python -m ccvae.benchmarks.inspection
 	$(BIN)/python -m ccvae.benchmarks.tables
+	$(BIN)/python -m ccvae.benchmarks.overhead
+	$(BIN)/python -m ccvae.benchmarks.killed
 
 # What a machine with a GPU, torch and no network lacks for python -m ccvae.benchmarks.cuda; there,
 # pip install --no-index --no-deps build/wheels/*.whl and run it with PYTHONPATH=src.

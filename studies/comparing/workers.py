@@ -197,7 +197,7 @@ def on_cluster(tasks: Sequence[Task], address: str, stop: Request) -> Iterator[E
             client.submit(_train, task, key=f"{task.cell.name}-{task.asked}", pure=False): task
             for task in tasks
         }
-        yield from _ended(futures, stop)
+        yield from _ended(client, futures, stop)
     finally:
         client.close()
 
@@ -218,10 +218,11 @@ def _client(address: str) -> Any:
         ) from error
 
 
-def _ended(futures: dict[Any, Task], stop: Request) -> Iterator[Ended]:
+def _ended(client: Any, futures: dict[Any, Task], stop: Request) -> Iterator[Ended]:
     from distributed import as_completed
 
-    ended = as_completed(futures)
+    # Without its loop it looks for a default client, which is the user's business.
+    ended = as_completed(futures, loop=client.loop)
     while not ended.is_empty():
         if stop.asked:
             for future in futures:
