@@ -11,7 +11,6 @@ from typing import Any
 
 from ...config import Config
 from ...files import read_json, sealed, write_atomically
-from ...inference.runs.identity import Fingerprint
 from ...inference.training.stopping import Request
 from ...lock import holds_something
 from .plan import Comparison, to_json
@@ -46,7 +45,7 @@ def threads_of(how: How, before: Mapping[str, Any]) -> int:
     return how.threads or int(before.get("threads", 0)) or max(1, cores // max(1, how.workers))
 
 
-def begun(comparison: Comparison, folder: Path, data: Fingerprint, how: How) -> int:
+def begun(comparison: Comparison, folder: Path, data: Mapping[str, object], how: How) -> int:
     """Note what a folder's comparison is, or find that it is this one; how many threads it has.
 
     Raises:
@@ -60,7 +59,7 @@ def begun(comparison: Comparison, folder: Path, data: Fingerprint, how: How) -> 
             "another --out"
         )
     threads = threads_of(how, before or {})
-    now = {**to_json(comparison), "data": data.to_json(), "threads": threads}
+    now = {**to_json(comparison), "data": dict(data), "threads": threads}
     if before is not None:
         changed = _changed(before, now)
         if changed:

@@ -26,7 +26,7 @@ import pandas
 import torch
 
 from ...config import Config
-from ...data import Dataset
+from ...data import Dataset, LabelSpace
 from ...data.spec import load as load_data
 from ...data.spec import with_options
 from ...files import read_json, write_atomically
@@ -120,12 +120,12 @@ def carry_out(comparison: Comparison, folder: Path, how: How) -> Compared:
         Stopped: where ``how.stop`` was asked for.
         ValueError: as :func:`compare`.
     """
-    dataset = load_data(comparison.base.data, comparison.base.only)
+    dataset = data_of(comparison)
     check(comparison, dataset)
     with alone(folder):
-        print_ = Fingerprint.of(dataset)
-        threads = begun(comparison, folder, print_, how)
-        tasks = tasks_of(comparison, dataset, folder, print_, replace(how, threads=threads))
+        data = print_of(dataset)
+        threads = begun(comparison, folder, data, how)
+        tasks = tasks_of(comparison, dataset, folder, data, replace(how, threads=threads))
         outcomes: dict[str, Outcome] = {}
         for task, outcome in _ended(tasks, how):
             outcomes[task.cell.name] = outcome
@@ -139,9 +139,9 @@ def foreseen(comparison: Comparison, folder: Path, how: How) -> list[Estimate]:
     Raises:
         ValueError: as :func:`compare`.
     """
-    dataset = load_data(comparison.base.data, comparison.base.only)
+    dataset = data_of(comparison)
     check(comparison, dataset)
-    data = Fingerprint.of(dataset)
+    data = print_of(dataset)
     threads = threads_of(how, read_json(folder / COMPARISON) or {})
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -152,14 +152,31 @@ def foreseen(comparison: Comparison, folder: Path, how: How) -> list[Estimate]:
         torch.set_num_threads(before)
 
 
-def check(comparison: Comparison, dataset: Dataset) -> None:
+def data_of(comparison: Comparison) -> Dataset | None:
+    """The data set of a comparison; None where all its programs have minibatches of their own."""
+    if not comparison.takes_data:
+        return None
+    return load_data(comparison.base.data, comparison.base.only)
+
+
+def space_of(dataset: Dataset | None) -> LabelSpace | None:
+    """Its labels, if there is one."""
+    return None if dataset is None else dataset.space
+
+
+def print_of(dataset: Dataset | None) -> dict[str, object]:
+    """What tells a data set from others, as plain data."""
+    return {} if dataset is None else Fingerprint.of(dataset).to_json()
+
+
+def check(comparison: Comparison, dataset: Dataset | None) -> None:
     """Raise where a comparison cannot be carried out, before anything is trained.
 
     Raises:
         ValueError: saying why.
     """
-    comparison.referred(comparison.methods(dataset.space))
-    if not comparison.grid:
+    comparison.referred(comparison.methods(space_of(dataset)))
+    if not comparison.grid or dataset is None:
         return
     for fraction in comparison.labelled:
         config = replace(comparison.base, labelled=fraction, seed=comparison.seeds[0])
@@ -172,14 +189,18 @@ def check(comparison: Comparison, dataset: Dataset) -> None:
 
 
 def tasks_of(
-    comparison: Comparison, dataset: Dataset, folder: Path, data: Fingerprint, how: How
+    comparison: Comparison,
+    dataset: Dataset | None,
+    folder: Path,
+    data: Mapping[str, object],
+    how: How,
 ) -> list[Task]:
     """What there is to train, the cells with where and how."""
-    digest = hashlib.sha256(json.dumps(data.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
     runs = folder.resolve() / RUNS
     return [
         Task(cell, runs / cell.name, digest, how.device, how.threads)
-        for cell in comparison.cells(dataset.space)
+        for cell in comparison.cells(space_of(dataset))
     ]
 
 
@@ -213,7 +234,7 @@ def _line(cell: Cell, outcome: Outcome, done: int, count: int) -> str:
 
 def _reported(
     comparison: Comparison,
-    dataset: Dataset,
+    dataset: Dataset | None,
     folder: Path,
     tasks: Sequence[Task],
     outcomes: Mapping[str, Outcome],
@@ -222,10 +243,10 @@ def _reported(
     """Write what was found, and return it."""
     cells, runs = [task.cell for task in tasks], folder / RUNS
     rows = rows_of(comparison, cells, outcomes)
-    reference = comparison.referred(comparison.methods(dataset.space))
+    reference = comparison.referred(comparison.methods(space_of(dataset)))
     found = differences(rows, reference)
-    counts = len(dataset.train), len(dataset.test)
-    name = short_name(comparison.base.data)
+    counts = (len(dataset.train), len(dataset.test)) if dataset else (0, 0)
+    name = short_name(comparison.base.data) if dataset else "minibatches of their own"
     result = Result(rows, reference, found, notes(comparison, rows, found, counts), name)
     write(result, folder)
     frame = with_costs(rows, runs)

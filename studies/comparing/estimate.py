@@ -20,8 +20,10 @@ from ...config import Config
 from ...data import Dataset, Rows
 from ...faults import words_of
 from ...inference.evaluation.evaluating import evaluate
+from ...inference.foreign import Inputs
 from ...inference.runs.fitting import fit
-from ...inference.runs.run import create, training_rows
+from ...inference.runs.own import create_own, figures_of
+from ...inference.runs.run import Run, create, training_rows
 from ...inference.runs.settling import settled
 from ...inference.training.baselines import classifier_loss, passes
 from ...inference.training.loop import Step
@@ -64,7 +66,7 @@ class Estimate(NamedTuple):
     failed: str = ""
 
 
-def estimates(tasks: Sequence[Task], dataset: Dataset) -> list[Estimate]:
+def estimates(tasks: Sequence[Task], dataset: Dataset | None) -> list[Estimate]:
     """What every cell would take. Trains a few steps of each method, and keeps nothing of them."""
     paces: dict[object, Pace | str] = {}
     found = []
@@ -111,9 +113,9 @@ def span(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
-def _epochs(cell: Cell, dataset: Dataset) -> int:
+def _epochs(cell: Cell, dataset: Dataset | None) -> int:
     """How often a cell goes through its rows."""
-    if cell.method != BASELINE:
+    if cell.method != BASELINE or dataset is None:
         return cell.config.epochs
     config, train = _classifier_rows(cell.config, dataset)
     return passes(config, train)[0]
@@ -124,16 +126,18 @@ def _classifier_rows(config: Config, dataset: Dataset) -> tuple[Config, Rows]:
     return settled(replace(config, alpha=1.0), rows), split(config, rows).train
 
 
-def _pace(task: Task, dataset: Dataset) -> Pace | str:
+def _pace(task: Task, dataset: Dataset | None) -> Pace | str:
     try:
+        if task.cell.method.inputs or dataset is None:
+            return _of_own(task)
         return _of_classifier(task, dataset) if task.cell.method == BASELINE else _of(task, dataset)
     except Exception as error:  # the cell itself would fail so, whatever the user's code does
         return words_of(error)
 
 
-def _of(task: Task, dataset: Dataset) -> Pace:
-    """The pace of a program."""
-    device, stop, times, steps = torch.device(task.device), Request(), [time.monotonic()], [1]
+def _steps(run: Run, rows: Rows | Inputs) -> tuple[float, int, int]:
+    """Seconds of a step, steps of an epoch, and bytes of the run after a few of them."""
+    stop, times, steps = Request(), [time.monotonic()], [1]
 
     def watch(step: Step) -> None:
         times.append(time.monotonic())
@@ -141,20 +145,38 @@ def _of(task: Task, dataset: Dataset) -> Pace:
         if len(times) > STEPS:
             stop.signal = signal.SIGTERM
 
+    with suppress(Stopped):
+        for _ in fit(run, rows, resume=False, watch=watch, stop=stop):
+            pass
+    size = sum(path.stat().st_size for path in run.directory.rglob("*") if path.is_file())
+    spans = [after - before for before, after in pairwise(times[1:])]
+    return median(spans or [times[-1] - times[0]]), steps[0], size
+
+
+def _of_own(task: Task) -> Pace:
+    """The pace of a program on minibatches of its own."""
+    config, device = task.cell.config, torch.device(task.device)
+    inputs = Inputs.named(config.inputs, config.seed)
+    with TemporaryDirectory() as folder:
+        run = create_own(config, inputs, Path(folder) / "run", device)
+        step, steps, size = _steps(run, inputs)
+    tried = _seconds(partial(figures_of, run, "validation")) if inputs.has("validation") else 0.0
+    return Pace(step, steps, tried, _seconds(partial(figures_of, run)), size)
+
+
+def _of(task: Task, dataset: Dataset) -> Pace:
+    """The pace of a program on the data set."""
+    device = torch.device(task.device)
     with TemporaryDirectory() as folder:
         run = create(task.cell.config, dataset, Path(folder) / "run", device)
-        rows = training_rows(task.cell.config, dataset)
-        with suppress(Stopped):
-            for _ in fit(run, rows, resume=False, watch=watch, stop=stop):
-                pass
-        size = sum(path.stat().st_size for path in run.directory.rglob("*") if path.is_file())
-    spans = [after - before for before, after in pairwise(times[1:])]
+        step, steps, size = _steps(run, training_rows(task.cell.config, dataset))
+    rows = training_rows(task.cell.config, dataset)
     validation, test = split(run.config, rows).validation, dataset.subset(dataset.test)
     look = partial(evaluate, run.model, run.guide, run.objective)
     tried = _seconds(partial(look, validation.first(TRIED), device)) if len(validation) else 0.0
     some = test.first(LOOKED)
     tested = _seconds(partial(look, some, device)) * len(test) / len(some)
-    return Pace(median(spans or [times[-1] - times[0]]), steps[0], tried, tested, size)
+    return Pace(step, steps, tried, tested, size)
 
 
 def _of_classifier(task: Task, dataset: Dataset) -> Pace:

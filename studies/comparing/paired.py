@@ -88,19 +88,21 @@ def interval(
 def differences(
     rows: Sequence[Row], reference: str, confidence: float = CONFIDENCE
 ) -> list[Difference]:
-    """How much every other method is above the reference, in the units of the rows.
+    """How much every other method on the same data is above the reference, in units of the rows.
 
     Args:
         rows: of which the chosen settings count. reference: a method's name.
     """
     found = []
+    inputs = {row["method"]: row.get("inputs", "") for row in rows}
     for measure in MEASURES:
         for fraction in fractions_of(rows):
             against = values(rows, reference, fraction, measure.key)
             for method in methods_of(rows):
                 own = values(rows, method, fraction, measure.key)
                 mean, low, high, count = interval(own, against, confidence)
-                if method != reference and count:
+                same = inputs[method] == inputs.get(reference, "")
+                if method != reference and same and count:
                     place = (method, reference, fraction, measure.key)
                     found.append(Difference(*place, mean, low, high, count))
     return found

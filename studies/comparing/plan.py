@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,10 +16,10 @@ from typing import Any, NamedTuple
 
 from ...config import Config
 from ...data import LabelSpace
-from ...inference.catalogue import ENTRIES, build_objective
-from ...inference.objectives.draw import LIMIT
 from ...inference.runs.facts import modules_of
 from ...loading import choose
+from ...words import is_own
+from .applying import has, objectives_of, summable, without_strangers
 from .words import OWN, Grid, checked
 
 CLASSIFIER, MAJORITY = "plain classifier", "majority class"
@@ -31,15 +30,16 @@ FOR_CLASSIFIERS = frozenset(
 )
 """Options that the plain classifier has as well, and is tried in all settings of."""
 
-WEIGHTS = ("alpha", "alpha_d", "warm_up")
-"""Options that only some objectives have; others do without."""
-
 
 class Method(NamedTuple):
-    """A program with the objective that trains it; the baselines have no program."""
+    """A program with the objective that trains it; the baselines have no program.
+
+    ``inputs`` gives minibatches of its own in the place of the data set's.
+    """
 
     program: str
     objective: str
+    inputs: str = ""
 
     @property
     def name(self) -> str:
@@ -62,18 +62,19 @@ class Cell:
 
     Attributes:
         method: what is trained. config: what the training is asked for.
-        setting: where in the grid it stands, by option.
+        labelled: the fraction at which it stands. setting: where in the grid, by option.
     """
 
     method: Method
     config: Config
+    labelled: float
     setting: tuple[tuple[str, Any], ...] = ()
 
     @property
     def name(self) -> str:
         """The name of its directory, which tells it from every other cell."""
         words = [self.method.name.replace("/", "-").replace(" ", "-"), *map(_said, self.setting)]
-        whole = "-".join([*words, f"F{self.config.labelled:g}", f"seed{self.config.seed}"])
+        whole = "-".join([*words, f"F{self.labelled:g}", f"seed{self.config.seed}"])
         safe = re.sub(r"[^\w.=+-]", "_", whole)
         if safe != whole or len(safe) > 120:  # two names could become one
             safe = f"{safe[:100]}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
@@ -129,6 +130,9 @@ class Comparison:
     def methods(self, space: LabelSpace | None = None) -> tuple[Method, ...]:
         """Each program with those of the objectives that apply to it.
 
+        Programs of the user's may have minibatches of their own, as
+        ``module:model,guide@module:inputs``.
+
         An objective of the suite applies to the programs that ``ccvae models`` lists it for,
         ``PROGRAM/OBJECTIVE`` to that program alone, and any other word to all programs. A program
         that none of the suite's is asked for is also trained by its own.
@@ -140,7 +144,7 @@ class Comparison:
         Raises:
             ValueError: for an objective that applies to no program.
         """
-        found = [Method(p, o) for p in self.programs for o in _objectives(p, self.objectives)]
+        found = [method for word in self.programs for method in self._of(word)]
         for word in self.objectives:
             bound, _, name = word.rpartition("/")
             if not any(m.objective == name and bound in ("", m.program) for m in found):
@@ -149,19 +153,29 @@ class Comparison:
                     "'ccvae models' lists what does"
                 )
         if space is not None:
-            found = [_summable(method, space) for method in found]
+            found = [m._replace(objective=summable(m.program, m.objective, space)) for m in found]
         return tuple(dict.fromkeys(found))
 
-    def cells(self, space: LabelSpace) -> list[Cell]:
-        """All cells, those of the first seed first, so that an early look shows every method."""
-        methods = (*self.methods(space), BASELINE)
+    def cells(self, space: LabelSpace | None) -> list[Cell]:
+        """All cells, those of the first seed first, so that an early look shows every method.
+
+        Args:
+            space: the labels; None where no program takes the data set's.
+        """
+        methods = (*self.methods(space), *((BASELINE,) if space else ()))
         return [
             cell
             for seed in self.seeds
             for fraction in self.labelled
             for method in methods
+            if not method.inputs or fraction == self.labelled[0]
             for cell in self._settings(method, replace(self.base, labelled=fraction, seed=seed))
         ]
+
+    @property
+    def takes_data(self) -> bool:
+        """Whether any program takes the data set's images."""
+        return not all(method.inputs for method in self.methods())
 
     def referred(self, methods: Sequence[Method]) -> str:
         """The name of the method that others are held against.
@@ -182,82 +196,39 @@ class Comparison:
 
     def modules(self) -> set[str]:
         """The modules of a user's that its words name."""
-        words = [*self.programs, *(word.rpartition("/")[2] for word in self.objectives)]
+        words = [word.rpartition("/")[2] for word in self.objectives]
         configs = [self.base, *(Config(objective=word) for word in words)]
+        configs += [Config(program=m.program, inputs=m.inputs) for m in self.methods()]
         networks = self.grid.get("network", ())
         configs += [Config(network=network) for network in networks]
         return set().union(*map(modules_of, configs))
 
+    def _of(self, word: str) -> list[Method]:
+        """The methods of a program's word."""
+        program, _, inputs = word.partition("@")
+        inputs = inputs or (self.base.inputs if is_own(program) else "")
+        return [Method(program, name, inputs) for name in objectives_of(program, self.objectives)]
+
     def _settings(self, method: Method, config: Config) -> list[Cell]:
         """The cells of a method at one fraction with one seed."""
+        fraction = config.labelled
         if method == BASELINE:
             grid = {k: v for k, v in self.grid.items() if k in FOR_CLASSIFIERS}
         else:
-            config = replace(config, program=method.program, objective=method.objective)
-            config = _without_strangers(config)
-            grid = {k: v for k, v in self.grid.items() if _has(config, k, v[0])}
+            config = replace(
+                config, program=method.program, objective=method.objective, inputs=method.inputs
+            )
+            config = without_strangers(config.without_unread())
+            grid = {k: v for k, v in self.grid.items() if has(config, k, v[0])}
         options = [[(name, value) for value in values] for name, values in grid.items()]
         return [
-            Cell(method, replace(config, **dict(setting)), setting)
+            Cell(method, replace(config, **dict(setting)), fraction, setting)
             for setting in itertools.product(*options)
         ]
 
 
-PLAIN = re.compile(r"[\w-]+")
-"""A name of the suite's; what is written otherwise may apply to any program."""
-
 CRITERIA = ("accuracy", "r2", "bound", "reconstruction_l1")
 """What may choose among settings; the last is the smaller the better."""
-
-
-def _objectives(program: str, words: Sequence[str]) -> list[str]:
-    """The objectives of a program among some words; its own too, where none of the suite's is."""
-    known = ENTRIES[program].objectives if program in ENTRIES else {}
-    mine = []
-    for word in words:
-        bound, _, name = word.rpartition("/")
-        if bound == program or (not bound and (name in known or not PLAIN.fullmatch(name))):
-            mine.append(name)
-    if known and not set(mine) & set(known):
-        mine.insert(0, program)
-    return mine
-
-
-def _summable(method: Method, space: LabelSpace) -> Method:
-    """A method whose sum over missing labels can be taken, or another of its program's."""
-    entry = ENTRIES.get(method.program)
-    settings = math.prod(count for count in space.classes if count)
-    if entry is None or not entry.sums_jointly or settings <= LIMIT:
-        return method
-    if method.objective in ("", method.program):
-        sampling = next(name for name in entry.objectives if name != method.program)
-        return method._replace(objective=sampling)
-    return method
-
-
-def _without_strangers(config: Config) -> Config:
-    """A configuration without the weights that its objective does not have."""
-    for name in WEIGHTS:
-        value = vars(config)[name]
-        if value and not _has(config, name, value):
-            config = replace(config, **{name: vars(Config())[name]})
-    return config
-
-
-def _has(config: Config, name: str, value: Any) -> bool:
-    """Whether an option means something to the objective of a configuration."""
-    if name not in WEIGHTS:
-        return True
-    bare = replace(config, **{weight: vars(Config())[weight] for weight in WEIGHTS})
-    try:
-        build_objective(bare)
-    except ValueError:  # no cell of it will do; each says so
-        return False
-    try:
-        build_objective(replace(bare, **{name: value}))
-    except ValueError:
-        return False
-    return True
 
 
 def to_json(comparison: Comparison) -> dict[str, Any]:

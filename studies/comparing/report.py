@@ -15,7 +15,7 @@ from ..report.pages import render
 from ..report.report import duration
 from . import pictures, saying
 from .plan import CLASSIFIER, MAJORITY, Comparison
-from .rows import CRITERIA, MEASURES, Row, fractions_of, measures_of, methods_of
+from .rows import CRITERIA, MEASURES, Row, fractions_of, measures_of, methods_of, rivals_of
 from .writing import Result, differences_table, means_table
 
 REPORT, PAGE = "report.html", "comparison.html"
@@ -94,16 +94,20 @@ def _plain(text: str) -> str:
 
 
 def _means(result: Result, how: str) -> Table:
-    table = means_table(result)
+    table, rivals = means_table(result), rivals_of(result.rows)
     body = [
-        Line([_shown(cell) for cell in row], _bests(table, place), row[0] in (CLASSIFIER, MAJORITY))
+        Line(
+            [_shown(cell) for cell in row],
+            _bests(table, place, rivals),
+            row[0] in (CLASSIFIER, MAJORITY),
+        )
         for place, row in enumerate(table.rows)
     ]
     heading = "Means and standard errors"
     return Table("means", heading, table.columns, body, after=(_plain(how),))
 
 
-def _bests(table: Written, place: int) -> list[int]:
+def _bests(table: Written, place: int, rivals: Sequence[str]) -> list[int]:
     """The columns in which a row has the best mean of all methods."""
     found = []
     for column, title in enumerate(table.columns):
@@ -114,7 +118,7 @@ def _bests(table: Written, place: int) -> list[int]:
         means = {
             number: measure.better * cell.mean
             for number, row in enumerate(table.rows)
-            if isinstance(cell := row[column], Figure) and row[0] not in (CLASSIFIER, MAJORITY)
+            if isinstance(cell := row[column], Figure) and row[0] in rivals
             if table.columns[1] != "F" or row[1] == own[1]
         }
         if len(means) > 1 and max(means, key=lambda number: means[number]) == place:

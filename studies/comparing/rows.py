@@ -83,6 +83,17 @@ def methods_of(rows: Iterable[Row]) -> list[str]:
     return list(dict.fromkeys(row["method"] for row in rows))
 
 
+def rivals_of(rows: Sequence[Row]) -> list[str]:
+    """The methods, baselines apart, that have the data of the first and so can be held against it.
+
+    >>> rivals_of([{"method": "m2"}, {"method": "a:b,c", "inputs": "a:d"}, {"method": "vae"}])
+    ['m2', 'vae']
+    """
+    inputs = {row["method"]: row.get("inputs", "") for row in rows}
+    names = [name for name in inputs if name not in (CLASSIFIER, MAJORITY)]
+    return [name for name in names if inputs[name] == inputs[names[0]]]
+
+
 def fractions_of(rows: Iterable[Row]) -> list[float]:
     """The labelled fractions, the smallest first."""
     return sorted({row["labelled"] for row in rows})
@@ -107,7 +118,8 @@ def _row(
         "method": name,
         "program": cell.method.program,
         "objective": cell.method.objective or cell.method.program,
-        "labelled": cell.config.labelled,
+        "inputs": cell.method.inputs,
+        "labelled": cell.labelled,
         "seed": cell.config.seed,
         "setting": cell.setting_text,
         **{option: dict(cell.setting).get(option) for option in comparison.grid},
@@ -129,7 +141,7 @@ def _row(
 
 def _is_majority_of(row: Row, cell: Cell) -> bool:
     """Whether a row is the majority class's at a cell's fraction and seed."""
-    place = (cell.config.labelled, cell.config.seed)
+    place = (cell.labelled, cell.config.seed)
     return row["method"] == MAJORITY and (row["labelled"], row["seed"]) == place
 
 

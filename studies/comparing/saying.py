@@ -15,6 +15,7 @@ from .rows import (
     fractions_of,
     measures_of,
     methods_of,
+    rivals_of,
     values,
 )
 
@@ -58,18 +59,24 @@ def how(comparison: Comparison, rows: Sequence[Row], counts: tuple[int, int]) ->
         if count > 1
         else "One seed."
     )
+    own = {row["method"] for row in rows if row.get("inputs")}
+    apart = (
+        f" Of other data, the minibatches of their own: {', '.join(sorted(own))}; their figures "
+        "stand beside and are held against nothing."
+    )
+    if not test:
+        return f"{said[:1].upper()}{said[1:]}, on test minibatches of their own. {several}"
     return (
         f"{said[:1].upper()}{said[1:]}, all on {test} test images whose labels and domains are "
         f"hidden. F, the share of the {train} training images that show their labels: "
         f"{fractions}. {several} The plain classifier has the same encoder, labels and looks at "
-        "them, and no model of the images."
+        f"them, and no model of the images.{apart if own else ''}"
     )
 
 
 def seeds_tell(rows: Sequence[Row], found: Sequence[Difference]) -> Iterator[str]:
     """What the seeds can tell and what they cannot, a paragraph a measure."""
-    counts = {difference.seeds for difference in found}
-    if not counts or max(counts) < 2:
+    if len({row["seed"] for row in rows}) < 2:
         yield (
             "*What the seeds tell*: nothing of chance. There is one, so how much a figure changes "
             "from seed to seed is unknown, and no difference in this table can be told from it; "
@@ -88,7 +95,7 @@ def seeds_tell(rows: Sequence[Row], found: Sequence[Difference]) -> Iterator[str
         + (" (here there are " + str(len(found)) + ")." if len(found) > 5 else ".")
         + (
             " With two seeds they reach 12.7 standard errors to either side: give more."
-            if min(counts) == 2
+            if any(difference.seeds == 2 for difference in found)
             else ""
         )
     )
@@ -167,7 +174,7 @@ def findings(rows: Sequence[Row]) -> str:
     """The best of each measure in a sentence, for the head of a report."""
     said = []
     fractions = fractions_of(rows)
-    names = [name for name in methods_of(rows) if name not in (CLASSIFIER, MAJORITY)]
+    names = rivals_of(rows)
     for fraction in fractions:
         for measure in MEASURES:
             means = {n: values(rows, n, fraction, measure.key) for n in names}

@@ -34,8 +34,11 @@ from ...inference.evaluation.evaluating import (
     judged,
     majority,
 )
+from ...inference.foreign import Inputs
 from ...inference.runs.facts import CHECKPOINT, read_facts
 from ...inference.runs.fitting import fit
+from ...inference.runs.logbook import METRICS, read_lines
+from ...inference.runs.own import figures_of, resume_or_create_own
 from ...inference.runs.run import Run, resume_or_create, training_rows
 from ...inference.runs.settling import settled
 from ...inference.training.baselines import train_classifier
@@ -117,40 +120,63 @@ def run_cell(task: Task, stop: Request | None = None) -> Outcome:
 def _measured(task: Task, stop: Request | None) -> Outcome:
     keep_freed_memory()
     _clear(task)
-    dataset = _loaded(task.cell.config.data, task.cell.config.only)
-    # Without domains every program bounds log p(x) on the test rows, and can be compared.
-    test = replace(dataset, domains=None)
-    measure = _baselines if task.cell.method == BASELINE else _trained
-    found = {**measure(task, dataset, test, stop), "asked": task.asked}
+    if task.cell.method == BASELINE:
+        found = _baselines(task)
+    else:
+        found = (_own if task.cell.method.inputs else _trained)(task, stop)
+    found |= {"asked": task.asked}
     write_atomically(task.directory / MEASURED, json.dumps(sealed(found), indent=2).encode())
     return found
 
 
-def _trained(task: Task, dataset: Dataset, test: Dataset, stop: Request | None) -> Outcome:
+def _data(task: Task) -> tuple[Dataset, Dataset]:
+    """The data set of a cell, and the same to be measured on.
+
+    There it has no domains, so that every program bounds log p(x) and can be compared.
+    """
+    dataset = _loaded(task.cell.config.data, task.cell.config.only)
+    return dataset, replace(dataset, domains=None)
+
+
+def _trained(task: Task, stop: Request | None) -> Outcome:
+    """A cell on the data set."""
     config, device = task.cell.config, torch.device(task.device)
     standing = (task.directory / CHECKPOINT).exists()
+    dataset, test = _data(task)
     run = resume_or_create(config, dataset, task.directory, device, resume=True)
-    meter = Meter(task.directory, device, fresh=not standing)
     rows = training_rows(config, dataset)
-    epochs = 0
-    for metrics in fit(run, rows, resume=True, stop=stop):
-        epochs = int(metrics["epoch"]) + 1
-        meter.tick()
-    meter.stop()
+    epochs = _fitted(task, run, rows, stop, fresh=not standing)
     tried = split(config, rows).validation
     return {
         "alpha": run.config.alpha,
         "validation": _figures(run, Rows(test, tried.rows, tried.labels)),
         "test": _figures(run, test.subset(test.test)),
-        "epochs": epochs or _epochs_of(task.directory),
+        "epochs": epochs,
     }
 
 
-def _epochs_of(directory: Path) -> int:
-    """How many epochs were trained, of a cell that was killed after its last one."""
-    from ...inference.runs.logbook import METRICS, read_lines
+def _own(task: Task, stop: Request | None) -> Outcome:
+    """A cell on minibatches of its own."""
+    config, device = task.cell.config, torch.device(task.device)
+    standing = (task.directory / CHECKPOINT).exists()
+    inputs = Inputs.named(config.inputs, config.seed)
+    run = resume_or_create_own(config, inputs, task.directory, device, resume=True)
+    epochs = _fitted(task, run, inputs, stop, fresh=not standing)
+    parts = {}
+    for part in ("validation", "test"):
+        torch.manual_seed(seed_of(config.seed, TESTED))
+        there = part == "test" or inputs.has(part)
+        parts[part] = in_short(figures_of(run, part)) if there else {}
+    return {"alpha": run.config.alpha, **parts, "epochs": epochs}
 
-    lines = read_lines(directory / METRICS)
+
+def _fitted(task: Task, run: Run, rows: Rows | Inputs, stop: Request | None, *, fresh: bool) -> int:
+    """Train a run to its end; how many epochs that took."""
+    meter = Meter(task.directory, run.device, fresh=fresh)
+    for _ in fit(run, rows, resume=True, stop=stop):
+        meter.tick()
+    meter.stop()
+    lines = read_lines(task.directory / METRICS)  # of all the times that it was taken up
     return int(lines[-1]["epoch"]) + 1 if lines else 0
 
 
@@ -164,9 +190,10 @@ def _figures(run: Run, rows: Rows) -> Figures:
     return in_short(found) | {name: found[name] for name in tables if name in found}
 
 
-def _baselines(task: Task, dataset: Dataset, test: Dataset, _: Request | None) -> Outcome:
+def _baselines(task: Task) -> Outcome:
     """The plain classifier, and the majority class beside it."""
     device = torch.device(task.device)
+    dataset, test = _data(task)
     rows = training_rows(task.cell.config, dataset)
     config = settled(replace(task.cell.config, alpha=1.0), rows)
     meter = Meter(task.directory, device, fresh=True)

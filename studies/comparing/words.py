@@ -36,12 +36,17 @@ def listed(text: str) -> list[str]:
 def programs_of(text: str) -> list[str]:
     """The programs of a list, in which ``module:model,guide`` is one.
 
-    >>> programs_of("m2,mine:model,guide,vae")
-    ['m2', 'mine:model,guide', 'vae']
+    >>> programs_of("m2,mine:model,guide@mine:batches,vae")
+    ['m2', 'mine:model,guide@mine:batches', 'vae']
     """
     found: list[str] = []
     for word in listed(text):
-        if found and ":" in found[-1] and "," not in found[-1] and ":" not in word:
+        if (
+            found
+            and ":" in found[-1]
+            and "," not in found[-1]
+            and ":" not in word.partition("@")[0]
+        ):
             found[-1] += f",{word}"
         else:
             found.append(word)

@@ -65,6 +65,33 @@ def test_an_objective_of_no_program_is_refused():
         asked.methods()
 
 
+def test_programs_of_the_users_stand_beside():
+    """With Pyro's objectives, or what they are trained by without a word; on data of their own."""
+    asked = Comparison(
+        programs=("ccvae", "mine:model,guide", "its:pair.model,pair.guide@its:inputs"),
+        objectives=("marginal", "pyro:TraceEnum_ELBO"),
+        labelled=(0.1, 0.5),
+        seeds=(0,),
+    )
+    own, its = "mine:model,guide", "its:pair.model,pair.guide"
+    enum = "pyro:TraceEnum_ELBO"
+    assert asked.methods(SPACE) == (
+        Method("ccvae", "marginal"),
+        Method("ccvae", enum),
+        Method(own, enum),
+        Method(its, enum, "its:inputs"),
+    )
+    assert asked.takes_data
+    cells = [cell for cell in asked.cells(SPACE) if cell.method.program == its]
+    assert [cell.labelled for cell in cells] == [0.1]  # its minibatches say what is labelled
+    assert cells[0].config.inputs == "its:inputs"
+    alone = Comparison(Config(inputs="its:inputs"), programs=(own,), grid={"alpha": (1, 2)})
+    assert alone.methods(None) == (Method(own, "", "its:inputs"),)
+    assert not alone.takes_data
+    assert len(alone.cells(None)) == 3  # an α means nothing to it, and there is no classifier
+    assert asked.modules() == {"mine", "its"}
+
+
 def test_m2_samples_labels_that_it_cannot_sum_over():
     many = LabelSpace([Binary(f"label {i}") for i in range(18)])
     asked = Comparison(programs=("ccvae", "m2"))
@@ -90,7 +117,9 @@ def test_a_setting_is_tried_where_it_means_something():
 
 def test_cells_of_odd_names_have_directories_of_their_own():
     base = Config()
-    cells = [Cell(Method("ccvae", word), base) for word in ("a:B(c=1)", "a:B(c:1)", "a/../b:C")]
+    cells = [
+        Cell(Method("ccvae", word), base, 0.2) for word in ("a:B(c=1)", "a:B(c:1)", "a/../b:C")
+    ]
     found = {cell.name for cell in cells}
     assert len(found) == 3
     assert not any("/" in name or ":" in name for name in found)

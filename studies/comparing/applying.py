@@ -1,0 +1,71 @@
+"""Which objectives apply to a comparison's programs, and which options mean something to them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...config import Config
+from ...data import LabelSpace
+from ...inference.catalogue import ENTRIES, build_objective
+from ...inference.objectives.draw import LIMIT
+
+WEIGHTS = ("alpha", "alpha_d", "warm_up")
+"""Options that only some objectives have; others do without."""
+
+PLAIN = re.compile(r"[\w-]+")
+"""A name of the suite's; what is written otherwise may apply to any program."""
+
+
+def objectives_of(program: str, words: Sequence[str]) -> list[str]:
+    """The objectives of a program among some words; its own too, where none of the suite's is."""
+    known = ENTRIES[program].objectives if program in ENTRIES else {}
+    mine = []
+    for word in words:
+        bound, _, name = word.rpartition("/")
+        if bound == program or (not bound and (name in known or not PLAIN.fullmatch(name))):
+            mine.append(name)
+    if known and not set(mine) & set(known):
+        mine.insert(0, program)
+    return mine or [""]  # of a user's program, what it is trained by without a word
+
+
+def summable(program: str, objective: str, space: LabelSpace) -> str:
+    """An objective whose sum over missing labels can be taken, or else another of its program's."""
+    entry = ENTRIES.get(program)
+    settings = math.prod(count for count in space.classes if count)
+    if entry is None or not entry.sums_jointly or settings <= LIMIT:
+        return objective
+    if objective not in ("", program):
+        return objective
+    return next(name for name in entry.objectives if name != program)
+
+
+def without_strangers(config: Config) -> Config:
+    """A configuration without the weights that its objective does not have."""
+    for name in WEIGHTS:
+        value = vars(config)[name]
+        if value and not has(config, name, value):
+            config = replace(config, **{name: vars(Config())[name]})
+    return config
+
+
+def has(config: Config, name: str, value: Any) -> bool:
+    """Whether an option means something to the objective of a configuration."""
+    if name in config.unread:
+        return False
+    if name not in WEIGHTS:
+        return True
+    bare = replace(config, **{weight: vars(Config())[weight] for weight in WEIGHTS})
+    try:
+        build_objective(bare)
+    except ValueError:  # no cell of it will do; each says so
+        return False
+    try:
+        build_objective(replace(bare, **{name: value}))
+    except ValueError:
+        return False
+    return True
