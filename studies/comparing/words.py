@@ -41,12 +41,8 @@ def programs_of(text: str) -> list[str]:
     """
     found: list[str] = []
     for word in listed(text):
-        if (
-            found
-            and ":" in found[-1]
-            and "," not in found[-1]
-            and ":" not in word.partition("@")[0]
-        ):
+        is_guide = ":" not in word.partition("@")[0]
+        if found and is_guide and ":" in found[-1] and "," not in found[-1]:
             found[-1] += f",{word}"
         else:
             found.append(word)

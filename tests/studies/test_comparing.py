@@ -39,6 +39,11 @@ SPACE = LabelSpace([Binary("a"), Categorical("b", ("u", "v", "w"))])
 SMALL = {"network": "mlp", "style": 2, "epochs": 2, "batch_size": 20, "threads": 1}
 
 
+SSVAE, SCANVI = "ssvae:pair.model,pair.guide", "scanvi:pair.model,pair.guide"
+
+ROOT = Path(__file__).parent.parent.parent
+
+
 def names(methods):
     return [method.name for method in methods]
 
@@ -443,3 +448,32 @@ def test_asked_to_stop_it_says_how_to_go_on(place, capsys, monkeypatch):
         err = capsys.readouterr().err
     assert status == 128 + signal.SIGTERM
     assert f"to go on: ccvae compare --data {place} --network mlp --out c" in err
+
+
+def test_programs_from_papers_stand_beside_ours(place, monkeypatch):
+    """Kingma's SS-VAE on the same digits, scANVI on its own minibatches of simulated cells."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs/examples"))
+    digits = load_data("digits")
+    rows = torch.arange(100)
+    images = digits.images[rows].movedim(1, -1).numpy()
+    np.savez("some.npz", images=images, Digit=digits.labels[rows, 0].int().numpy())
+    asked = {
+        "data": "images:some.npz",
+        "programs": ["ccvae", SSVAE, f"{SCANVI}@scanvi:inputs"],
+        "labelled": 0.5, "seeds": 2, "network": "mlp", "style": 2, "epochs": 1, "batch_size": 20,
+        "likelihood": "bernoulli", "threads": 1, "told": lambda line: None,
+    }  # fmt: skip
+    found = compare(out="c", **asked).frame.set_index("method")
+    assert set(found.state) == {"done"}, found.failure.unique()
+    own, its = (found.loc[name] for name in (SSVAE, SCANVI))
+    for rows in (own, its):
+        assert rows.bound.lt(0).all()
+        assert rows.accuracy.between(0, 1).all()
+        assert rows.program.nunique() == 1
+    text = Path("c/table.md").read_text()
+    apart = text[text.index("## Minus ccvae") :]
+    assert f"| {SSVAE} |" in apart
+    assert f"| {SCANVI} |" not in apart
+    assert "Of other data, the minibatches of their own: scanvi:" in text
+    run = compare(out="c", **asked).runs[its.run.iloc[1]]
+    assert (run.config.inputs, run.config.seed) == ("scanvi:inputs", 1)
