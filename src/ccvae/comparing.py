@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import SOURCE, Config
-from .options import device_of, source_of
+from .options import announce, device_of, source_of
 from .texts import Document, aligned
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def compare(options: Namespace) -> tuple[Document, str]:
     comparison = comparison_of(given)
     folder = given.get("out", Path("comparison"))
     device = str(device_of(given.get("device", "auto")))
+    most = dataclasses.replace(comparison.base, labelled=max(comparison.labelled))
     with stop_requests() as stop:
         how = How(
             workers=given.get("workers", 1),
@@ -37,6 +38,7 @@ def compare(options: Namespace) -> tuple[Document, str]:
             device=device,
             command=shlex.join(["ccvae", *sys.argv[1:]]),
             told=lambda line: print(line, file=sys.stderr, flush=True),
+            seen=lambda dataset: announce(dataset, most),
             stop=stop,
         )
         if given.get("dry_run"):

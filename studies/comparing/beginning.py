@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...config import Config
+from ...data import Dataset
 from ...files import read_json, sealed, write_atomically
 from ...inference.training.stopping import Request
 from ...lock import holds_something
@@ -27,7 +28,8 @@ class How:
         threads: of torch in each; by default the machine's cores shared by the workers, or what
             the comparison was begun with, for another number rounds otherwise.
         device: where each trains. command: that repeats the comparison.
-        told: called with a line for every cell that ends. stop: where somebody may ask for an end.
+        told: called with a line for every cell that ends. seen: with the data set.
+        stop: where somebody may ask for an end.
     """
 
     workers: int = 1
@@ -36,6 +38,7 @@ class How:
     device: str = "cpu"
     command: str = ""
     told: Callable[[str], None] = lambda line: None
+    seen: Callable[[Dataset], None] = lambda dataset: None
     stop: Request = Request()  # noqa: RUF009, shared by those who never ask
 
 

@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from ...data.spec import with_options
 from ...files import read_json, write_atomically
 from ...inference.runs.identity import Fingerprint
 from ...inference.runs.run import training_rows
+from ...inference.training.stopping import Stopped
 from ...inference.training.validation import split
 from ...lock import alone
 from ...specification import short_name
@@ -44,12 +47,15 @@ from .plan import BASELINE, Cell, Comparison
 from .report import write_report
 from .rows import Row, rows_of
 from .saying import notes
-from .training import Outcome, Task, kept
+from .training import Outcome, Task, hold, kept
 from .words import OWN
 from .workers import Ended, in_processes, in_turn, on_cluster
 from .writing import COSTS, Result, frame_of, write
 
 RUNS = "runs"
+
+EARLY_SECONDS = 60.0
+"""Between two writings of the tables before a comparison's end."""
 
 
 def compare(
@@ -120,17 +126,26 @@ def carry_out(comparison: Comparison, folder: Path, how: How) -> Compared:
         Stopped: where ``how.stop`` was asked for.
         ValueError: as :func:`compare`.
     """
-    dataset = data_of(comparison)
+    dataset = data_of(comparison, how)
     check(comparison, dataset)
     with alone(folder):
         data = print_of(dataset)
         threads = begun(comparison, folder, data, how)
         tasks = tasks_of(comparison, dataset, folder, data, replace(how, threads=threads))
         outcomes: dict[str, Outcome] = {}
-        for task, outcome in _ended(tasks, how):
-            outcomes[task.cell.name] = outcome
-            how.told(_line(task.cell, outcome, len(outcomes), len(tasks)))
-        return _reported(comparison, dataset, folder, tasks, outcomes, how)
+        early = partial(_tables, comparison, dataset, folder, tasks, outcomes)
+        written = time.monotonic()
+        try:
+            for task, outcome in _ended(tasks, how):
+                outcomes[task.cell.name] = outcome
+                how.told(_line(task.cell, outcome, len(outcomes), len(tasks)))
+                if time.monotonic() - written > EARLY_SECONDS:
+                    early()
+                    written = time.monotonic()
+        except Stopped:
+            early()
+            raise
+        return _reported(comparison, early(), folder, tasks, outcomes, how)
 
 
 def foreseen(comparison: Comparison, folder: Path, how: How) -> list[Estimate]:
@@ -139,7 +154,7 @@ def foreseen(comparison: Comparison, folder: Path, how: How) -> list[Estimate]:
     Raises:
         ValueError: as :func:`compare`.
     """
-    dataset = data_of(comparison)
+    dataset = data_of(comparison, how)
     check(comparison, dataset)
     data = print_of(dataset)
     threads = threads_of(how, read_json(folder / COMPARISON) or {})
@@ -152,11 +167,13 @@ def foreseen(comparison: Comparison, folder: Path, how: How) -> list[Estimate]:
         torch.set_num_threads(before)
 
 
-def data_of(comparison: Comparison) -> Dataset | None:
+def data_of(comparison: Comparison, how: How) -> Dataset | None:
     """The data set of a comparison; None where all its programs have minibatches of their own."""
     if not comparison.takes_data:
         return None
-    return load_data(comparison.base.data, comparison.base.only)
+    found = load_data(comparison.base.data, comparison.base.only)
+    how.seen(found)
+    return found
 
 
 def space_of(dataset: Dataset | None) -> LabelSpace | None:
@@ -197,7 +214,9 @@ def tasks_of(
 ) -> list[Task]:
     """What there is to train, the cells with where and how."""
     digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
-    runs = folder.resolve() / RUNS
+    runs, base = folder.resolve() / RUNS, comparison.base
+    if dataset is not None:
+        hold(digest, base.data, base.only, dataset)
     return [
         Task(cell, runs / cell.name, digest, how.device, how.threads)
         for cell in comparison.cells(space_of(dataset))
@@ -232,35 +251,42 @@ def _line(cell: Cell, outcome: Outcome, done: int, count: int) -> str:
     return f"{done} of {count}: {cell.name}: {said}"
 
 
-def _reported(
+def _tables(
     comparison: Comparison,
     dataset: Dataset | None,
     folder: Path,
     tasks: Sequence[Task],
     outcomes: Mapping[str, Outcome],
-    how: How,
-) -> Compared:
-    """Write what was found, and return it."""
-    cells, runs = [task.cell for task in tasks], folder / RUNS
-    rows = rows_of(comparison, cells, outcomes)
+) -> Result:
+    """Write the tables of what was found until now."""
+    rows = rows_of(comparison, [task.cell for task in tasks], outcomes)
     reference = comparison.referred(comparison.methods(space_of(dataset)))
     found = differences(rows, reference)
     counts = (len(dataset.train), len(dataset.test)) if dataset else (0, 0)
     name = short_name(comparison.base.data) if dataset else "minibatches of their own"
-    result = Result(rows, reference, found, notes(comparison, rows, found, counts), name)
+    said = notes(comparison, rows, found, counts)
+    result = Result(rows, reference, found, said, name, counts)
     write(result, folder)
-    frame = with_costs(rows, runs)
+    return result
+
+
+def _reported(
+    comparison: Comparison,
+    result: Result,
+    folder: Path,
+    tasks: Sequence[Task],
+    outcomes: Mapping[str, Outcome],
+    how: How,
+) -> Compared:
+    """Write the report and the costs, and return what was found."""
+    cells, runs = [task.cell for task in tasks], folder / RUNS
+    frame = with_costs(result.rows, runs)
     text = frame[["run", "method", "seconds", "memory"]].to_csv(index=False, lineterminator="\n")
     write_atomically(folder / COSTS, text.encode())
-    write_report(
-        result, comparison, folder, runs=runs, counts=counts, command=how.command or "compare(…)"
-    )
-    trained = [cell.name for cell in cells if cell.method != BASELINE and _is_done(cell, outcomes)]
+    write_report(result, comparison, folder, runs=runs, command=how.command or "compare(…)")
+    done = [cell.name for cell in cells if "test" in outcomes.get(cell.name, {})]
+    trained = [cell.name for cell in cells if cell.name in done and cell.method != BASELINE]
     return Compared(frame, Runs(runs, trained, how.device, comparison.modules()))
-
-
-def _is_done(cell: Cell, outcomes: Mapping[str, Outcome]) -> bool:
-    return "test" in outcomes.get(cell.name, {})
 
 
 def with_costs(rows: Sequence[Row], runs: Path) -> pandas.DataFrame:

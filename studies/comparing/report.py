@@ -49,17 +49,16 @@ def write_report(
     folder: Path,
     *,
     runs: Path,
-    counts: tuple[int, int],
     command: str,
 ) -> Path:
     """Write ``report.html``.
 
     Args:
         folder: where it goes. runs: the folder of the runs' directories.
-        counts: training and test rows. command: that makes the comparison again.
+        command: that makes the comparison again.
     """
     rows = result.rows
-    tables = [_means(result, saying.how(comparison, rows, counts))]
+    tables = [_means(result, saying.how(comparison, rows, result.counts))]
     tables.append(_differences(result))
     if comparison.grid:
         tables.append(_choices(comparison, rows))

@@ -14,7 +14,6 @@ import hashlib
 import json
 import threading
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -134,7 +133,7 @@ def _data(task: Task) -> tuple[Dataset, Dataset]:
 
     There it has no domains, so that every program bounds log p(x) and can be compared.
     """
-    dataset = _loaded(task.cell.config.data, task.cell.config.only)
+    dataset = _loaded(task)
     return dataset, replace(dataset, domains=None)
 
 
@@ -219,10 +218,21 @@ NAMED = {"majority": "accuracy", "majority_by_label": "accuracy_by_label"}
 """What figures of the majority class are called as those of a method."""
 
 
-@lru_cache(maxsize=1)
-def _loaded(data: str, only: str) -> Dataset:
-    """The data set of a process's cells."""
-    return load_data(data, only)
+_held: dict[tuple[str, str, str], Dataset] = {}
+
+
+def hold(task_data: str, data: str, only: str, dataset: Dataset) -> None:
+    """Keep the data set of this process's cells, and no other."""
+    _held.clear()
+    _held[task_data, data, only] = dataset
+
+
+def _loaded(task: Task) -> Dataset:
+    """The data set of a cell, loaded once for all cells of a process that have the same."""
+    key = (task.data, task.cell.config.data, task.cell.config.only)
+    if key not in _held:
+        hold(*key, load_data(*key[1:]))
+    return _held[key]
 
 
 def _clear(task: Task) -> None:

@@ -36,7 +36,8 @@ class Result:
 
     Attributes:
         rows: a run each. reference: the method that others are held against.
-        differences: to it. notes: paragraphs below the tables. name: what was compared.
+        differences: to it. notes: paragraphs below the tables. name: of the data.
+        counts: training and test rows.
     """
 
     rows: Sequence[Row]
@@ -44,6 +45,7 @@ class Result:
     differences: Sequence[Difference]
     notes: Sequence[str]
     name: str
+    counts: tuple[int, int] = (0, 0)
 
 
 def frame_of(rows: Sequence[Row]) -> pandas.DataFrame:

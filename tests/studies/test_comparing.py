@@ -448,6 +448,7 @@ def test_asked_to_stop_it_says_how_to_go_on(place, capsys, monkeypatch):
         err = capsys.readouterr().err
     assert status == 128 + signal.SIGTERM
     assert f"to go on: ccvae compare --data {place} --network mlp --out c" in err
+    assert "0 of 3, 1 failed |" in Path("c/table.md").read_text()  # as far as it came
 
 
 def test_programs_from_papers_stand_beside_ours(place, monkeypatch):
