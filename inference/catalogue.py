@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 
 from pyro.infer import ELBO
@@ -15,10 +16,13 @@ from ..loading import choose, load_class
 from ..models import LIKELIHOODS, Laplace
 from ..models.likelihoods import Likelihood
 from ..networks import Shape, build
-from ..words import PYRO, Call, is_own, read_call
+from ..words import PYRO, Call, Part, is_own, read_call, read_sum
 from .foreign import own_pair
+from .objectives.base import Objective
+from .objectives.composed import Sum
 from .objectives.literals import pyros
 from .objectives.pyros import OBJECTIVES as PYROS
+from .objectives.weights import check_schedules
 from .programs import ENTRIES as ENTRIES
 from .programs import PROGRAMS as PROGRAMS
 from .programs import Pair as Pair
@@ -35,7 +39,11 @@ def objective_class(config: Config) -> type[ELBO]:
     """
     if not is_own(config.program):
         choose("program", config.program, PROGRAMS)
-    return _class_of(read_call(config.objective_name), config.program)
+    calls = [read_call(part.word) for part in read_sum(config.objective_name)]
+    kinds = [_class_of(call, config.program) for call in calls]
+    # Of a sum the part with a rule for α is asked for it.
+    ruled = (kind for kind in kinds if issubclass(kind, Objective) and kind.label_weight)
+    return next(ruled, kinds[0])
 
 
 def _class_of(call: Call, program: str) -> type[ELBO]:
@@ -57,7 +65,28 @@ def build_objective(config: Config) -> ELBO:
     """
     given = {"alpha": config.alpha, "alpha_d": config.alpha_d, "warm_up": config.warm_up or None}
     options = {name: value for name, value in given.items() if value is not None}
-    return _made(config.objective_name, config.program, options)
+    objective = _sum_of(read_sum(config.objective_name), config, options)
+    check_schedules(objective, config.objective_name, config.weight_schedules)
+    return objective
+
+
+def _sum_of(parts: list[Part], config: Config, options: dict[str, float]) -> ELBO:
+    """One objective, or a sum of several, each of which has the options that it takes."""
+    if len(parts) == 1 and parts[0].weight == 1:
+        return _made(parts[0].word, config.program, options)
+    made = []
+    for part in parts:
+        kind = _class_of(read_call(part.word), config.program)
+        takes = inspect.signature(kind.__init__).parameters
+        given = {name: value for name, value in options.items() if name in takes}
+        made.append(_made(part.word, config.program, given))
+    own = [each for each in made if isinstance(each, Objective)]
+    if len(own) < len(made):
+        raise ValueError(
+            f"expected a sum of objectives with named terms, got {config.objective_name!r}; "
+            f"{PYRO}'s stand alone"
+        )
+    return Sum([part.weight for part in parts], own)
 
 
 def _made(word: str, program: str, options: dict[str, float]) -> ELBO:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..config import Config
 from ..inference import Objective
-from ..inference.catalogue import PROGRAMS
+from ..inference.catalogue import PROGRAMS, build_objective
 from ..loading import choose
 from .example import inspect_program
 from .writing.factorisation import guide_density
@@ -112,16 +112,43 @@ def entry(name: str) -> Entry:
     """
     choose("objective", name, names())
     program = next(program for program, known in PROGRAMS.items() if name in known)
+    return _entry(name, program)
+
+
+def own_entry(word: str, program: str = "") -> Entry:
+    """An objective of the user's, or a sum, on the first program that it applies to.
+
+    Args:
+        word: see :mod:`ccvae.words`. program: of the suite; any by default.
+
+    Raises:
+        ValueError: where it is no objective with named terms, or applies to none of the programs.
+    """
+    tried = [program] if program else ["ccvae", *(name for name in PROGRAMS if name != "ccvae")]
+    reasons = []
+    for each in tried:
+        try:
+            return _entry(word, each)
+        except ValueError as error:
+            reasons.append(error)
+    raise reasons[0]
+
+
+def _entry(name: str, program: str) -> Entry:
     config = Config(program=program, objective=name, style=2)
+    objective = build_objective(config)
+    if not isinstance(objective, Objective):
+        raise ValueError(
+            f"{name} has no formula of named terms; give an objective of the suite or one of your "
+            "own that is a ccvae.inference.Objective"
+        )
     sides = [inspect_program(config, labels).formula for labels in ("all", "none")]
     supervised, unsupervised = (side for side in sides if side is not None)
-    kind = PROGRAMS[program][name]
-    evidence = kind.evidence if issubclass(kind, Objective) else ""
     return Entry(
         name,
         program,
         COLUMNS.get(name, name),
-        evidence,
+        objective.evidence,
         supervised,
         unsupervised,
         NOTES.get(name, ()),

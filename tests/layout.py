@@ -21,6 +21,7 @@ FLOORS = (
         "loading",
         "lock",
         "ranges",
+        "schedules",
         "seeds",
         "specification",
         "words",
@@ -55,6 +56,7 @@ FLOORS = (
         "texts",
         "options",
         "comparing",
+        "flags",
         "listing",
         "importing",
         "looking",
@@ -113,7 +115,7 @@ ROOMS = [
     for floor in FLOORS
     for room in floor
     if room not in ("", "asking", "comparing", "importing")
-    and room not in ("texts", "options", "listing", "looking", "cli", "__main__")
+    and room not in ("texts", "options", "flags", "listing", "looking", "cli", "__main__")
 ]
 """What the picture of the floors shows, from the ground up."""
 

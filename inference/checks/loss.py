@@ -42,15 +42,15 @@ def check_loss(
                 terms = {"loss": loss_of(objective, model, guide, *args, **kwargs)}
     except ValueError:
         raise
-    except UserWarning as error:
+    except Exception as error:
+        if "mean field" not in str(error):
+            raise ValueError(
+                f"the objective {name} failed on this pair with {in_words(error)}; choose one that "
+                "applies to the programs, or correct them"
+            ) from error
         raise ValueError(
             f"{name} needs a guide whose sites do not depend on each other, which it can tell only "
             "where they are drawn in the model's order; write them in that order, or use Trace_ELBO"
-        ) from error
-    except Exception as error:
-        raise ValueError(
-            f"the objective {name} failed on this pair with {in_words(error)}; choose one that "
-            "applies to the programs, or correct them"
         ) from error
     # The tail-adaptive loss has a gradient and no value.
     valued = numbers and not isinstance(objective, TraceTailAdaptive_ELBO)

@@ -122,6 +122,18 @@ class Objective(ELBO):
             )
         return beta
 
+    def weighted_parts(self) -> list[tuple[float, Objective]]:
+        """Itself with the weight 1; a sum has several (:mod:`.composed`)."""
+        return [(1.0, self)]
+
+    def __rmul__(self, weight: float) -> Objective:
+        """A multiple of the objective, for a sum; see :mod:`.composed`."""
+        return _composed([(weight * each, part) for each, part in self.weighted_parts()])
+
+    def __add__(self, other: Objective) -> Objective:
+        """The sum of two objectives, which draw for themselves; see :mod:`.composed`."""
+        return _composed([*self.weighted_parts(), *other.weighted_parts()])
+
     def _repr_html_(self) -> str:
         html: str = _shown().objective_page(self)
         return html
@@ -253,6 +265,12 @@ class Objective(ELBO):
     def _get_trace(self, *_: object) -> NoReturn:
         # Pyro's ELBOs are built around pairs of traces; this family is built around Draw.
         raise TypeError("an Objective draws through Objective.draw, not through Pyro's traces")
+
+
+def _composed(pairs: list[tuple[float, Objective]]) -> Objective:
+    weights, parts = zip(*pairs, strict=True)
+    made: Objective = import_module(".composed", __package__).Sum(weights, parts)
+    return made
 
 
 def _shown() -> ModuleType:

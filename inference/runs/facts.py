@@ -12,7 +12,7 @@ import msgspec
 from ...config import Config
 from ...data import LabelSpace
 from ...files import is_whole, read_json, sealed, write_atomically
-from ...words import modules_in, modules_of_programs
+from ...words import GIVEN, modules_in, modules_of_programs
 from ..catalogue import Signature
 from .identity import Fingerprint
 from .logbook import METRICS, STEPS, VALIDATION
@@ -86,7 +86,8 @@ def modules_of(config: Config) -> set[str]:
         ValueError: where its program or its objective is no word that names one.
     """
     plain = {word.partition(":")[0] for word in (config.network, config.inputs) if ":" in word}
-    return plain | modules_in(config.objective) | modules_of_programs(config.program)
+    found = plain | modules_in(config.objective) | modules_of_programs(config.program)
+    return found - {GIVEN}
 
 
 def the_facts(directory: Path) -> Facts:

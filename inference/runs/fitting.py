@@ -151,7 +151,7 @@ def _training(
     run: Run, optimizer: Optimizer, rows: Rows | Inputs, fabric: Fabric | None, log_every: int
 ) -> Training:
     """The training that a configuration asks for, at its start."""
-    config, schedule = run.config, SCHEDULES[run.config.schedule]
+    config, schedule = run.config, SCHEDULES[run.config.rate_schedule]
     return Training(
         run.objective(run.model, run.guide),
         optimizer,
@@ -165,6 +165,7 @@ def _training(
         log_every=log_every,
         sampler=sampler(config),
         still=config.still,
+        schedules=config.weight_schedules,
     )
 
 

@@ -34,7 +34,7 @@ def check_words(config: Config) -> None:
     if not is_own(config.program):
         choose("program", config.program, ENTRIES)
     check_read(config)
-    choose("schedule", config.schedule, SCHEDULES)
+    choose("schedule", config.rate_schedule, SCHEDULES)
     choose("precision", config.precision, PRECISIONS)
     choose("keep", config.keep, KEPT)
     choose("alpha rule", config.alpha_rule, ALPHA_RULES)
@@ -98,8 +98,9 @@ def _with_share(config: Config, rows: Rows) -> Config:
 
 def _with_alpha(config: Config, rows: Rows) -> Config:
     """The configuration with an α by its rule, for an objective with one where none was given."""
-    kind = objective_class(config)
-    if config.alpha is not None or not issubclass(kind, Objective) or is_own(config.program):
+    kind, scheduled = objective_class(config), {each.name for each in config.weight_schedules}
+    given = config.alpha is not None or "alpha" in scheduled
+    if given or not issubclass(kind, Objective) or is_own(config.program):
         return config
     paper = kind.suggested_alpha(len(rows), len(rows.labelled))
     if paper is None or config.alpha_rule == "paper" or not kind.label_weight:

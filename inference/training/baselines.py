@@ -94,7 +94,7 @@ def train_classifier(config: Config, train: Rows, device: torch.device | str) ->
     _, train, validation = split(config, train)
     rows = train.labelled
     epochs, per_epoch = passes(config, train)
-    optimizer, schedule = adam(encoder, config.lr), SCHEDULES[config.schedule]
+    optimizer, schedule = adam(encoder, config.lr), SCHEDULES[config.rate_schedule]
     average = Average(classifier, config.average) if config.average else None
     kept = Best(average.module if average else classifier, config, validation)
     for epoch in range(epochs):

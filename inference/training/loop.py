@@ -6,7 +6,7 @@ once for every logging interval, and a step whose loss is not finite leaves the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -17,9 +17,11 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from ...data import Rows
+from ...schedules import Schedule
 from ..checks.applying import check_applies
 from ..foreign import Inputs
 from ..objectives.base import ObjectiveModule
+from ..objectives.weights import scheduled, weigh
 from .diagnosis import NotFiniteStepError, diagnose
 from .engine import single
 from .feed import MONITORED as MONITORED
@@ -82,6 +84,7 @@ class Training:
         log_every: steps of a logging interval.
         sampler: which rows each step of an epoch sees; every row once by default.
         still: never move an image, even where the data set allows it.
+        schedules: of weights of the objective, one of the suite's or of its kind.
 
     Attributes:
         epoch, done: the epoch that the training is in, and how many of its steps are done.
@@ -105,9 +108,10 @@ class Training:
         log_every: int = LOG_EVERY,
         sampler: Sampler = once,
         still: bool = True,
+        schedules: Sequence[Schedule] = (),
     ) -> None:
         self.module, self.optimizer = module, optimizer
-        self.epochs, self.seed = epochs, seed
+        self.epochs, self.seed, self.schedules = epochs, seed, schedules
         self.rate, self.clip, self.log_every = rate, clip, log_every
         self.device = next(module.parameters()).device
         self.fabric = fabric or single(self.device)
@@ -164,6 +168,8 @@ class Training:
         number = self.epoch
         for batch, count, last in epoch.portions(self.done):
             steps = max(epoch.steps, self.done + 1)
+            for each in self.schedules:
+                weigh(self.module.elbo, each.name, each.at(number + (self.done + 1) / steps))
             self._step(batch, count, self.rate((number + self.done / steps) / self.epochs))
             self.done += 1
             self.total += 1
@@ -252,7 +258,10 @@ class Training:
         if epoch.labelled is not None:
             settings["labelled"] = epoch.labelled
         if isinstance(self.module, ObjectiveModule):
-            settings["beta"] = self.module.elbo.beta
+            settings |= {
+                "beta": self.module.elbo.beta,
+                **scheduled(self.module.elbo, self.schedules),
+            }
         return {"epoch": self.epoch, **means, NORM: norm, **settings}
 
     def _end_epoch(self, epoch: Epoch) -> Metrics:

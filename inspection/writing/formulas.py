@@ -69,7 +69,8 @@ def write_term(name: str, notation: Notation = UNICODE) -> str:
     else:
         total = notation.total(notation.symbol("y", "U")) + " "
         body = write_densities(re.sub("^sum ", lambda _: total, body), notation)
-    weight = write_weight(term.weight, notation)
+    part = f"{notation.symbol('w', str(term.part))} " if term.part else ""
+    weight = part + write_weight(term.weight, notation)
     sign = notation.minus if term.negative else ""
     return f"{sign}{weight}{notation.log} {body}"
 

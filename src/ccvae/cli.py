@@ -18,6 +18,7 @@ from . import __version__
 from .asking import LISTED, Parser, add_comparison
 from .config import SOURCE, Config
 from .faults import is_want_of_memory, place_of, words_of
+from .flags import add_option
 from .lock import check_alone
 from .ranges import above, whole
 from .specification import default_directory
@@ -132,6 +133,8 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
 
     objectives = _command(commands, "objectives", "Table 1: every objective as a formula")
+    objectives.add_argument("--objective", default="", help="one alone, of your own too (all)")
+    objectives.add_argument("--program", default="", help="to show it on (one that fits)")
     objectives.add_argument("--format", default="", help="text, json or tex (text)")
     objectives.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
 
@@ -139,7 +142,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("program", nargs="?", default=Config.program, help=_PROGRAM)
     for option in dataclasses.fields(Config):
         if option.name != "program":
-            _add_option(train, option)
+            add_option(train, option)
     _add_source(train)
     train.add_argument("--out", type=Path, default=None, metavar="DIR", help=_OUT)
     train.add_argument("--resume", action="store_true", help="go on where the checkpoint stands")
@@ -188,7 +191,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     compare = _command(commands, "compare", "train methods side by side, with tables and a report")
     for option in (each for each in dataclasses.fields(Config) if each.name not in LISTED):
-        _add_option(compare, option)
+        add_option(compare, option)
     _add_source(compare)
     _add_trust(compare)
     _add_device(compare)
@@ -266,19 +269,6 @@ def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--traceback", action="store_true", help="show where an error comes from")
     return parser
-
-
-def _add_option(parser: argparse.ArgumentParser, option: dataclasses.Field[Any]) -> None:
-    flag = f"--{option.name.replace('_', '-')}"
-    text = option.metadata["help"]
-    if option.default is False:
-        parser.add_argument(flag, action="store_true", help=text)
-        return
-    kind = float if option.default is None else type(option.default)
-    default = "" if option.default in (None, "") else f" ({option.default})"
-    parser.add_argument(
-        flag, type=kind, default=option.default, metavar=kind.__name__.upper(), help=text + default
-    )
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:

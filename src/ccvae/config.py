@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar
 
+from .schedules import RATE, Schedule, read_schedules
 from .words import OF_DATA, OF_PROGRAMS, OWN_OBJECTIVE, is_own
 
 
@@ -76,7 +77,12 @@ class Config:
     epochs: int = _option(20, "passes over the training rows")
     batch_size: int = _option(100, "rows per step")
     lr: float = _option(1e-3, "Adam's largest step size")
-    schedule: str = _option("cosine", "how it falls after its warm-up: cosine, linear or constant")
+    schedule: str = _option(
+        RATE,
+        "how it falls after its warm-up: cosine, linear or constant; and of weights of the "
+        "objective NAME=linear:FROM:TO:EPOCHS, =cosine:FROM:TO:EPOCHS or =constant:VALUE, "
+        "several allowed",
+    )
     clip: float = _option(0.0, "the gradient's largest norm, 0 for any")
     precision: str = _option("32", "of the networks: 32 or bf16")
     still: bool = _option(False, "never mirror or shift images, even where their labels allow it")
@@ -113,6 +119,13 @@ class Config:
                 raise ValueError(
                     f"expected {name} of at least 0 and below 1, got {getattr(self, name)}"
                 )
+        for each in self.weight_schedules:
+            fixed = {"alpha": self.alpha, "alpha_d": self.alpha_d, "beta": self.warm_up or None}
+            if fixed.get(each.name) is not None:
+                raise ValueError(
+                    f"expected {each.name} once, got a schedule of it and "
+                    f"{'a warm-up' if each.name == 'beta' else 'a value'}; leave one of them out"
+                )
         if not 0 <= (self.labelled_share or 0) < 1:
             raise ValueError(
                 f"expected a labelled share of at least 0 and below 1, got {self.labelled_share}; "
@@ -121,6 +134,16 @@ class Config:
         for fraction in self.fractions:
             if not 0 <= fraction <= 1:
                 raise ValueError(f"expected a labelled fraction between 0 and 1, got {fraction}")
+
+    @property
+    def rate_schedule(self) -> str:
+        """How the step size changes, by name."""
+        return read_schedules(self.schedule)[0]
+
+    @property
+    def weight_schedules(self) -> tuple[Schedule, ...]:
+        """How weights of the objective change."""
+        return read_schedules(self.schedule)[1]
 
     @property
     def objective_name(self) -> str:

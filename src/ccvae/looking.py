@@ -76,10 +76,11 @@ def inspect(options: Namespace) -> tuple[Document, str]:
 
 def objectives(options: Namespace) -> tuple[Document, str]:
     """``ccvae objectives``."""
-    from .inspection.objectives import entries, table_latex, table_text
+    from .inspection.objectives import entries, own_entry, table_latex, table_text
 
     form = _format(options, ("text", "json", "tex"))
-    table = entries()
+    own = options.objective
+    table = [own_entry(own, options.program)] if own else entries()
     document = {"objectives": [entry.to_json() for entry in table]}
     if form == "json":
         return document, _written(options.out, json.dumps(document, indent=2))

@@ -1,5 +1,6 @@
 """Anybody's pair trains, resumes bit for bit and is evaluated, by the word for it."""
 
+import importlib
 import json
 import math
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pyro.infer import Trace_ELBO
 
 from ccvae.config import Config
 from ccvae.data.digits import digits
@@ -15,6 +17,7 @@ from ccvae.inference.foreign import Inputs
 from ccvae.inference.runs.evaluation import evaluate_run
 from ccvae.inference.runs.fitting import fit
 from ccvae.inference.runs.own import resume_or_create_own
+from ccvae.inference.runs.pairs import fit_pair
 from ccvae.inference.runs.run import load, resume_or_create, training_rows
 from ccvae.inference.training.stopping import Request, Stopped
 
@@ -274,3 +277,62 @@ def test_the_seed_decides_the_initial_weights(tmp_path):
     first, second, other = (weights(run)["guide.parts.0.encoder.hidden.weight"] for run in runs)
     assert torch.equal(first, second)
     assert not torch.allclose(first, other, atol=1e-3)
+
+
+# Objects in Python.
+
+
+def own(name):
+    module = importlib.import_module("own_programs")
+    return getattr(module, name)
+
+
+def test_objects_are_fitted_and_gone_on_with(tmp_path):
+    seen = []
+    options = {"epochs": 2, "lr": 0.01, "seed": 3}
+    model, guide = own("mixture"), own("mixture_guide")
+    run = fit_pair(model, guide, own("points"), out=tmp_path / "a", watch=seen.append, **options)
+    assert [line["epoch"] for line in seen] == [0, 1]
+    assert math.isfinite(evaluate_run(run)["bound"])
+    sys.modules.pop("own_programs")
+    model, guide = own("mixture"), own("mixture_guide")
+    half = {**options, "schedule": "constant"}
+    whole = fit_pair(model, guide, own("points"), out=tmp_path / "b", **half)
+    sys.modules.pop("own_programs")
+    model, guide = own("mixture"), own("mixture_guide")
+    fit_pair(model, guide, own("points"), out=tmp_path / "c", **{**half, "epochs": 1})
+    again = fit_pair(model, guide, own("points"), out=tmp_path / "c", resume=True, **half)
+    assert again.config.epochs == 2
+    assert weights(whole).keys() == weights(again).keys()
+    with pytest.raises(ValueError, match="were objects in Python"):
+        load(tmp_path / "a", CPU)
+    with pytest.raises(ValueError, match="other options"):
+        fit_pair(model, guide, own("points"), out=tmp_path / "c", resume=True, lr=0.2)
+    with pytest.raises(ValueError, match="already holds a trained run"):
+        fit_pair(model, guide, own("points"), out=tmp_path / "c", **options)
+
+
+def test_objects_are_fitted_to_a_data_set(few):
+    pair = importlib.import_module("ssvae").pair
+    before = pair.classifier[0].weight.clone()
+    run = fit_pair(
+        pair.model,
+        pair.guide,
+        few,
+        objective="pyro:Trace_ELBO",
+        epochs=1,
+        batch_size=80,
+        labelled=0.5,
+    )
+    assert not torch.equal(before, pair.classifier[0].weight)
+    assert run.guide.program.__self__ is pair
+    assert not run.directory.exists()
+
+
+def test_an_objective_of_ones_own_is_an_instance(few):
+    pair = importlib.import_module("ssvae").pair
+    elbo = Trace_ELBO()
+    run = fit_pair(
+        pair.model, pair.guide, few, objective=elbo, epochs=1, batch_size=80, labelled=1.0
+    )
+    assert run.config.objective == "given:Trace_ELBO"

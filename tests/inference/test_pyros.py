@@ -18,7 +18,7 @@ from ccvae.words import read_call
 
 from ..calling import call
 
-SMALL = ["--data", "faces:40", "--only", "Smiling", "--network", "mlp", "--style", "2"]
+SMALL = ["--data", "digits", "--likelihood", "bernoulli", "--network", "mlp", "--style", "2"]
 
 # Pyro warns of every nested plate; the suite has a check of its own for these.
 pytestmark = pytest.mark.filterwarnings("ignore:at model site")
@@ -154,7 +154,7 @@ def test_a_part_of_the_rows_is_refused_where_it_cannot_stand_for_all(make_pair, 
 
 @pytest.mark.usefixtures("brief_classifiers")
 def test_it_trains_by_name_and_is_evaluated(tmp_path, capsys):
-    words = ["train", *SMALL, "--epochs", "1", "--batch-size", "12"]
+    words = ["train", *SMALL, "--epochs", "1", "--batch-size", "1000"]
     run = tmp_path / "run"
     refused = ["--objective", "pyro:TraceMeanField_ELBO", "--out", run]
     status, out, err = call(capsys, *words, *refused)

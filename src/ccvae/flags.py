@@ -1,0 +1,45 @@
+"""The options of a training as flags of a command; nothing but the standard library is imported."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+
+class Joined(argparse.Action):
+    """An option that may be given several times: the step size's schedule, and weights'."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Add what was given; a schedule of the step size takes the place of the last."""
+        given = str(values)
+        kept = str(getattr(namespace, self.dest)).split(",")
+        if "=" not in given:
+            kept = [piece for piece in kept if "=" in piece]
+        setattr(namespace, self.dest, ",".join([*kept, given]))
+
+
+def add_option(parser: argparse.ArgumentParser, option: dataclasses.Field[Any]) -> None:
+    """A flag for a field of a configuration, with its text and its default."""
+    flag = f"--{option.name.replace('_', '-')}"
+    text = option.metadata["help"]
+    if option.default is False:
+        parser.add_argument(flag, action="store_true", help=text)
+        return
+    kind = float if option.default is None else type(option.default)
+    default = "" if option.default in (None, "") else f" ({option.default})"
+    parser.add_argument(
+        flag,
+        action=Joined if option.name == "schedule" else "store",
+        type=kind,
+        default=option.default,
+        metavar=kind.__name__.upper(),
+        help=text + default,
+    )
