@@ -13,5 +13,5 @@ But for trainings (:mod:`ccvae.web.shelf`) the server keeps nothing between requ
 all that its answer depends on, so people who use one page do not see each other's state. Whatever
 runs Pyro runs on one thread of its own (:data:`ccvae.web.turns.PYRO`), because Pyro's handlers and
 random numbers belong to the process; somebody's own pair runs in a process of its own
-(:mod:`ccvae.web.looking`).
+(:mod:`ccvae.web.looking`). :mod:`ccvae.web.export` records all rooms for a folder without a server.
 """

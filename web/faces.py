@@ -61,6 +61,7 @@ class Room:
             )
         self.run = run
         self.usual: Usual | None = None
+        self.form = "PNG"
         self.posterior = run.guide.posterior
         run.model.eval()
         run.guide.eval()
@@ -114,8 +115,8 @@ class Room:
             "images": {
                 "original": address(batch.x[0]),
                 "reconstruction": address(before),
-                "changed": address(after),
-                "map": address(heat(change, top)),
+                "changed": address(after, self.form),
+                "map": address(heat(change, top), self.form),
             },
             "top": top,
             "change": change.mean().item(),

@@ -27,9 +27,13 @@ ROOMS = {
 
 
 class Frame:
-    """Writes pages."""
+    """Writes pages.
 
-    def __init__(self) -> None:
+    Args:
+        static: for a folder without a server; addresses are then relative, and files.
+    """
+
+    def __init__(self, *, static: bool = False) -> None:
         environment = Environment(
             autoescape=True,
             undefined=StrictUndefined,
@@ -40,14 +44,25 @@ class Frame:
         environment.policies["json.dumps_kwargs"] = {}  # in the order of the program
         environment.filters["markup"] = Markup  # for what this package wrote itself
         environment.filters["breakable"] = breakable
-        self.templates = Jinja2Templates(env=environment)
+        environment.globals |= {"static": static, "rooms": ROOMS, "version": __version__}
+        environment.globals["to_room"] = to_file if static else to_room
+        environment.globals["asset"] = "static/" if static else "/static/"
+        self.environment, self.templates = environment, Jinja2Templates(env=environment)
 
     def page(self, request: Request, here: str, *, code: int = 200, **parts: Any) -> Response:
         """A room with the frame around it; without a name the page of a failure."""
-        frame = {"rooms": ROOMS, "here": here, "version": __version__, "code": code}
+        frame = {"here": here, "code": code}
         return self.templates.TemplateResponse(
             request, f"{here or 'failed'}.html", frame | parts, code
         )
+
+    def text(self, here: str, **parts: Any) -> str:
+        """A room as it is written into a file."""
+        return self.part_text(f"{here}.html", here=here, code=200, **parts)
+
+    def part_text(self, template: str, **parts: Any) -> str:
+        """A part of a room as it is written into a file."""
+        return self.environment.get_template(template).render(parts)
 
     def part(self, request: Request, template: str, **parts: Any) -> Response:
         """A part of a room."""
@@ -70,3 +85,13 @@ class Frame:
 def breakable(name: str) -> Markup:
     """A label's name that a line may break after an underscore."""
     return Markup("_<wbr>").join(name.split("_"))
+
+
+def to_room(name: str) -> str:
+    """A room's address on the server."""
+    return f"/{name}"
+
+
+def to_file(name: str) -> str:
+    """A room's address in a folder."""
+    return f"{name}.html"

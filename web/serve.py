@@ -12,9 +12,10 @@ import uvicorn
 
 from ..files import say
 from ..inference.runs.run import Run, load
+from .export import check_target, export
 from .looking import Pair
 from .own import Own
-from .server import build_app
+from .server import Pages, build_app
 
 ADDRESS = "127.0.0.1"
 
@@ -56,6 +57,24 @@ def listen(port: int) -> socket.socket:
             f"port {port} cannot be had ({error.strerror}); give another --port, or 0 for any"
         ) from error
     return listening
+
+
+def export_pages(
+    directory: Path | None,
+    target: Path,
+    device: torch.device,
+    trust: Collection[str] = (),
+    pair: Pair | None = None,
+) -> tuple[Run, dict[str, int]]:
+    """All rooms as a folder; see :func:`ccvae.web.export.export`.
+
+    Returns:
+        the run that it shows, and what was written.
+    """
+    check_target(target)
+    run = open_run(directory, device, trust)
+    pages = Pages(run, Own(pair) if pair else None)
+    return run, export(pages, target, lambda what: say(f"recording {what}"))
 
 
 def prepare(

@@ -21,11 +21,12 @@ from ..inference.runs.run import Run
 from ..inspection.example import PATTERNS
 from ..inspection.objectives import names
 from .asking import ask
+from .examples import SHOWN
 from .faces import Room
 from .frame import HERE, Frame
 from .guard import Guard
 from .looking import OWN
-from .objectives import latex, table_row
+from .objectives import Row, latex, table_row
 from .own import Own
 from .programs import DEFAULTS, TITLES, Shown, suite
 from .train import TrainRoom
@@ -89,6 +90,8 @@ class Pages:
     def __init__(self, run: Run, own: Own | None = None) -> None:
         self.run, self.own, self.frame = run, own, Frame()
         self.train = TrainRoom(self.frame)
+        self.views: dict[tuple[tuple[str, str, str], bool], Shown] = {}
+        self.rows: dict[str, Row] = {}
         try:
             self.room: Room | None = Room(run)
             self.reason = ""
@@ -98,27 +101,34 @@ class Pages:
     async def prepare(self) -> None:
         """Work out what the room of objectives would let its first visitor wait for."""
         await asyncio.to_thread(small_faces)
+        await self._table()
+
+    async def _table(self) -> dict[str, Any]:
         for name in names():
-            await do(table_row, name)
+            if name not in self.rows:
+                self.rows[name] = await do(table_row, name)
+        return self.table(list(self.rows.values()))
 
     async def programs(self, request: Request) -> Response:
         """The room of programs."""
         shown = await self._shown(request)
+        return self.frame.page(request, "programs", **self.programs_parts(shown))
+
+    def programs_parts(self, shown: Shown) -> dict[str, Any]:
+        """What the room of programs is written from."""
         programs = {name: list(known) for name, known in PROGRAMS.items()}
         titles = TITLES
         if self.own is not None:
             programs = {OWN: [], **programs}
             titles = {OWN: self.own.pair.path, **TITLES}
-        return self.frame.page(
-            request,
-            "programs",
-            view=shown.view,
-            programs=programs,
-            titles=titles,
-            patterns=PATTERNS,
-            patterned=self.own is None or len(self.own.pair.patterns) > 1,
-            own=self.own.state() if self.own else {},
-        )
+        return {
+            "view": shown.view,
+            "programs": programs,
+            "titles": titles,
+            "patterns": PATTERNS,
+            "patterned": self.own is None or len(self.own.pair.patterns) > 1,
+            "own": self.own.state() if self.own else {},
+        }
 
     async def programs_view(self, request: Request) -> Response:
         """What that room shows of a program, without the page around it."""
@@ -138,8 +148,11 @@ class Pages:
 
     async def objectives(self, request: Request) -> Response:
         """The room of objectives."""
-        table = [await do(table_row, name) for name in names()]
-        return self.frame.page(request, "objectives", table=table, latex=await do(latex))
+        return self.frame.page(request, "objectives", **await self._table())
+
+    def table(self, table: list[Row]) -> dict[str, Any]:
+        """What the room of objectives is written from."""
+        return {"table": table, "latex": latex()}
 
     async def estimators(self, request: Request) -> Response:
         """The room of estimators, which works in the browser alone."""
@@ -147,7 +160,11 @@ class Pages:
 
     async def faces(self, request: Request) -> Response:
         """The room of faces."""
-        return self.frame.page(request, "faces", room=self.room, reason=self.reason, run=self.run)
+        return self.frame.page(request, "faces", **self.faces_parts())
+
+    def faces_parts(self, shown: int = SHOWN) -> dict[str, Any]:
+        """What the room of faces is written from, with so many of its images."""
+        return {"room": self.room, "reason": self.reason, "run": self.run, "shown": shown}
 
     async def answer(self, request: Request) -> Response:
         """What a state of the faces' sliders and switches leads to."""
@@ -172,12 +189,18 @@ class Pages:
     async def _shown(self, request: Request) -> Shown:
         query = request.query_params
         asked = [query.get(k, "") for k in ("program", "objective", "labels")]
-        program = asked[0] or (OWN if self.own else DEFAULTS[0])
+        program, lacks = asked[0] or (OWN if self.own else DEFAULTS[0]), bool(query.get("lacks"))
         if program == OWN and self.own is not None:
             shown = self.own.at(asked[2])
-        else:
-            shown = await do(suite, program, asked[1], asked[2] or DEFAULTS[2])
-        return await asyncio.to_thread(shown.with_lacks) if query.get("lacks") else shown
+            return await asyncio.to_thread(shown.with_lacks) if lacks else shown
+        return await self._suites((program, asked[1], asked[2] or DEFAULTS[2]), lacks)
+
+    async def _suites(self, asked: tuple[str, str, str], lacks: bool) -> Shown:
+        """What was shown before is at hand, and need not wait for its turn beside the trainings."""
+        if (asked, lacks) not in self.views:
+            shown = await do(suite, *asked)
+            self.views[asked, lacks] = await do(shown.with_lacks) if lacks else shown
+        return self.views[asked, lacks]
 
 
 async def _json(request: Request) -> dict[str, Any]:

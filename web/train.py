@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -36,7 +38,7 @@ class TrainRoom:
 
     async def page(self, request: Request) -> Response:
         """The room."""
-        return self.frame.page(request, "train", choices=choices(), titles=TITLES, recorded=[])
+        return self.frame.page(request, "train", **train_parts([]))
 
     async def begin(self, request: Request) -> Response:
         """A new training, paused before its first step."""
@@ -69,6 +71,11 @@ class TrainRoom:
             raise HTTPException(
                 404, "this training is no longer kept; begin it again, it gives the same numbers"
             ) from None
+
+
+def train_parts(recorded: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the room of trainings is written from, where there is no server with those recorded."""
+    return {"choices": choices(), "titles": TITLES, "recorded": recorded}
 
 
 def choices() -> dict[str, dict[str, dict[str, float]]]:

@@ -213,9 +213,9 @@ def build_parser() -> argparse.ArgumentParser:
     app = _command(commands, "app", "the teaching page, on this machine (extra [app])")
     app.add_argument("shown", nargs="*", metavar="DIR|MODULE:MODEL,GUIDE", help=_SHOWN)
     app.add_argument("--inputs", default="", metavar="MODULE:FUNCTION", help=_INPUTS)
-    app.add_argument(
-        "--port", type=whole(0, 2**16 - 1), default=8000, help="0 takes a free one (8000)"
-    )
+    port = whole(0, 2**16 - 1)
+    app.add_argument("--port", type=port, default=8000, help="0 takes a free one (8000)")
+    app.add_argument("--export", type=Path, default=None, metavar="FOLDER", help=_EXPORT)
     _add_trust(app)
     _add_device(app)
     return parser
@@ -251,10 +251,8 @@ _NAMES = (
     "table lies now"
 )
 _TABLE = "diva, m2, multiclass or objectives (diva)"
-_SHOWN = (
-    "a run directory for the room of faces (one that comes with the package), and programs of "
-    "yours for the room of programs, drawn anew when their file is saved (none)"
-)
+_SHOWN = "a run for the room of faces (the package's), and programs, drawn anew when saved (none)"
+_EXPORT = "write all rooms there with what they answer, for any web server, and serve nothing"
 _INPUTS = "returns your programs' arguments"
 _AGAIN = "go on where a stopped demo stands; a finished one is made anew without it"
 _TRUST = (

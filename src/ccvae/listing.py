@@ -25,11 +25,11 @@ def data(options: Namespace) -> tuple[Document, str]:
     return document, text
 
 
-def app(options: Namespace) -> tuple[Document, str, Callable[[], None]]:
+def app(options: Namespace) -> tuple[Document, str] | tuple[Document, str, Callable[[], None]]:
     """``ccvae app``; the third is what serves the page, once its address has been printed."""
     try:
         from .web.looking import Pair
-        from .web.serve import prepare
+        from .web.serve import export_pages, prepare
     except ModuleNotFoundError as error:
         raise ValueError(
             f"the page needs {error.name}, which is not installed: pip install 'ccvae[app]'"
@@ -39,6 +39,11 @@ def app(options: Namespace) -> tuple[Document, str, Callable[[], None]]:
     if options.inputs and not path:
         raise ValueError("expected module:model,guide with --inputs; name the programs too")
     pair = Pair(path, options.inputs) if path else None
+    if options.export is not None:
+        run, written = export_pages(directory, options.export, device, options.trust, pair)
+        size = f"{written['files']} files, {written['bytes'] / 1e6:.1f} MB"
+        document = {"export": str(options.export), "run": str(run.directory), **written}
+        return document, f"{options.export}: {size}; put the folder on any web server"
     url, run, serve = prepare(directory, options.port, device, options.trust, pair)
     text = f"{url} shows {' and '.join(filter(None, (path, str(run.directory))))}"
     document = {"url": url, "run": str(run.directory), "programs": path}

@@ -13,7 +13,8 @@ from PIL import Image
 from ccvae.config import Config
 from ccvae.data.spec import load
 from ccvae.inference.runs.run import create
-from ccvae.web.server import build_app
+from ccvae.web import export as exporting
+from ccvae.web.server import Pages, build_app
 
 from .asking import Client
 
@@ -78,3 +79,18 @@ def address():
     """The page as it comes, with the run that the package carries."""
     with served() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def exported(run, tmp_path_factory):
+    """A small folder: one training of a few steps, one face with three positions of each slider."""
+    target = tmp_path_factory.mktemp("exported") / "page"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(exporting, "PAIRS", exporting.PAIRS[:1])
+        patched.setattr(exporting, "STEPS", 10)
+        patched.setattr(exporting, "FACES", 1)
+        patched.setattr(exporting, "POSITIONS", 3)
+        patched.setattr(exporting, "PATTERNS", ("some",))
+        written = exporting.export(Pages(run), target)
+    assert written["files"] == sum(path.is_file() for path in target.rglob("*"))
+    return target

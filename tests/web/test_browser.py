@@ -8,6 +8,9 @@ import json
 import os
 import shutil
 import statistics
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
@@ -425,6 +428,44 @@ def test_the_faces_state_is_in_the_address(browser, address):
     clean(browser, address)
 
 
+@pytest.fixture
+def folder(exported):
+    """An exported page on the plainest of web servers."""
+    handler = partial(SimpleHTTPRequestHandler, directory=exported)
+    handler.func.log_message = lambda *_: None
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+def test_a_folder_without_a_server(browser, folder):
+    browser.get(f"{folder}programs.html?program=diva&click=ask&first=z_y&second=z_d&given=x")
+    wait(browser, lambda: lit(browser) == ["z_d-x", "z_y-x"], "the path")
+    one(browser, "[name=lacks]").click()
+    wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".arrow.missing"), "what it lacks")
+    browser.get(f"{folder}train.html")
+    one(browser, "#play").click()
+    trained(browser, "Done: 10 steps")
+    frame = "return document.querySelector('.pupil .of').textContent"
+    wait(browser, lambda: browser.execute_script(frame) == "10", "the last frame")
+    one(browser, "#scrub").send_keys(Keys.HOME)
+    wait(browser, lambda: browser.execute_script(frame) == "0", "the first frame")
+    browser.get(f"{folder}faces.html")
+    wait(browser, lambda: source(browser, "map").startswith("data:"), "the face")
+    before = source(browser, "changed")
+    box = one(browser, '[data-label="Hair"]')
+    box.find_element(By.CSS_SELECTOR, ".intervene").click()
+    wait(browser, lambda: source(browser, "changed") != before, "the intervention")
+    slide(browser, '[data-label="Young"] .block', 39)
+    wait(browser, lambda: "Young" in text(browser, "#said"), "the slider")
+    assert not box.find_element(By.CSS_SELECTOR, ".intervene").is_selected()
+    browser.get(f"{folder}estimators.html")
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".panels svg")) == 6
+    browser.get(f"{folder}objectives.html")
+    clean(browser, folder)
+
+
 def press(browser, *keys):
     """Keys for whatever has the focus."""
     ActionChains(browser).send_keys(*keys).perform()
@@ -466,6 +507,54 @@ def test_by_keyboard_alone(browser, address):
     press(browser, *[Keys.ARROW_LEFT] * 10)
     wait(browser, lambda: len(answers(browser)) > count, "the slider")
     assert source(browser, "changed") != before
+    clean(browser, address)
+
+
+def test_a_training_by_keyboard_alone(browser, address):
+    browser.get(f"{address}train?program_a=m2&program_b=m2")
+    tab_to(browser, "button.primary")
+    press(browser, Keys.ENTER)
+    wait(browser, lambda: one(browser, "#go").is_displayed(), "the controls", 120)
+    tab_to(browser, "#go")
+    wait(browser, lambda: "Training" in text(browser, "#said"), "steps", 60)
+    press(browser, Keys.SPACE)
+    trained(browser)
+    done = int(one(browser, "#scrub").get_attribute("value"))
+    tab_to(browser, "#step")
+    press(browser, Keys.ENTER)
+    trained(browser, f"Paused after {done + 1} steps")
+    tab_to(browser, "#scrub")
+    press(browser, Keys.ARROW_LEFT)
+    assert one(browser, "#scrub").get_attribute("value") == str(done)
+    browser.get(f"{address}estimators")
+    tab_to(browser, "#label [name=draws]")
+    before = text(browser, "tbody")
+    press(browser, Keys.ARROW_RIGHT)
+    wait(browser, lambda: text(browser, "tbody") != before, "other estimates")
+    clean(browser, address)
+
+
+def test_two_people_at_one_training(browser, address):
+    """What one of them does to it, the other sees; a training of one's own is one's own."""
+    browser.get(f"{address}train?program_a=m2&program_b=m2")
+    one(browser, "button.primary").click()
+    wait(browser, lambda: "run=" in browser.current_url, "its name", 120)
+    mine, shared = browser.current_window_handle, browser.current_url
+    browser.switch_to.new_window("tab")
+    window(browser, 390, "dark")
+    browser.get(shared)
+    wait(browser, lambda: one(browser, "#go").is_displayed(), "the controls", 60)
+    one(browser, "#go").click()
+    trained(browser)
+    browser.switch_to.window(mine)
+    trained(browser)
+    one(browser, "#step").click()
+    wait(browser, lambda: "Paused" in text(browser, "#said"), "the step")
+    done = text(browser, "#said")
+    browser.switch_to.window(next(w for w in browser.window_handles if w != mine))
+    wait(browser, lambda: text(browser, "#said") == done, "the other's step")
+    browser.close()
+    browser.switch_to.window(mine)
     clean(browser, address)
 
 

@@ -1,14 +1,18 @@
 """The room of trainings: steps, pauses, changes, what is recorded, and everything that is wrong."""
 
 import asyncio
+import json
+from contextlib import suppress
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ccvae.inference.catalogue import PROGRAMS
-from ccvae.web import shelf, training
+from ccvae.web import asking, shelf, training
 from ccvae.web.shelf import Shelf
-from ccvae.web.steering import Change, Side, Start, checked
+from ccvae.web.steering import Change, Side, Start, checked, read
 from ccvae.web.training import Training, weights
 
 
@@ -151,6 +155,10 @@ def test_networks_that_rest_make_room_and_are_let_go(monkeypatch):
     run(tried())
 
 
+FIELDS = st.sampled_from(["a", "b", "seed", "share", "scale", "do", "speed", "alpha", "program"])
+NAMES = st.sampled_from(["z_d", "z_y[1]", "x", "y,d", "z_x,", "z_y[9]", "z_y[labels=1]", "[1]"])
+
+
 def begun(page, **start):
     response = page.post("/api/train", json=start)
     assert response.status_code == 200, response.text
@@ -198,6 +206,37 @@ def test_what_is_no_json(page, body):
     response = page.post("/api/train", content=body)
     assert response.status_code == 400
     assert "expected what a training is asked for as JSON" in response.json()["error"]
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(10**300, 10**400)
+    | st.floats()
+    | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(FIELDS | st.text(), inner, max_size=5)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(ANYTHING)
+def test_no_json_is_more_than_refused(value):
+    content = json.dumps(value).encode()
+    for kind in (Start, Change):
+        with suppress(ValueError):
+            assert isinstance(read(content, kind), kind)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(st.dictionaries(st.sampled_from([*asking.FIELDS, "program"]), st.text() | NAMES, max_size=5))
+def test_no_question_makes_it_fail(page, asked):
+    response = page.get("/api/ask", params={"program": "diva", **asked})
+    assert response.status_code in (200, 400)
+    assert response.json()
 
 
 def test_a_training_is_begun_and_steered_by_post_alone(page):

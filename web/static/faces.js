@@ -1,11 +1,12 @@
 // The room of faces: the state is here, in this tab; the server answers what follows from it.
-import { ask, carried, keep, say, sentence, state } from "./page.js";
+import { STATIC, ask, carried, keep, recorded, say, sentence, state } from "./page.js";
 import { taking } from "./take.js";
 
 const labels = new Map(carried("priors").map((prior) => [prior.name, prior]));
 const boxes = new Map([...document.querySelectorAll(".label")].map((box) => [box.dataset.label, box]));
 const LARGEST = 16 * 2 ** 20;
 const IMAGES = ["original", "reconstruction", "changed", "map"];
+let latest = ""; // the label that was touched last
 let image = { face: 0 };
 let blocks = {}; // those that were moved, by label
 let shown = {}; // what the last answer had, by label
@@ -18,8 +19,7 @@ async function answer() {
   asking = true;
   const start = performance.now();
   try {
-    const body = JSON.stringify({ ...image, blocks, intervene });
-    const found = await (await ask("/api/faces", { method: "POST", body })).json();
+    const found = await answered();
     show(found);
     await Promise.all(IMAGES.map((id) => document.getElementById(id).decode()));
     performance.measure("answer", { start, end: performance.now() });
@@ -29,6 +29,34 @@ async function answer() {
     asking = false;
     if (again) { again = false; answer(); }
   }
+}
+
+async function answered() {
+  if (STATIC) return remembered();
+  const body = JSON.stringify({ ...image, blocks, intervene });
+  return (await ask("/api/faces", { method: "POST", body })).json();
+}
+
+const files = new Map();
+
+/** Among recorded answers the nearest: of one label at a time, the one that was moved last. */
+async function remembered() {
+  if (!files.has(image.face)) files.set(image.face, await (await recorded(`face-${image.face}.json`)).json());
+  const file = files.get(image.face), base = file[""];
+  const [moved] = [latest, ...Object.keys(intervene), ...Object.keys(blocks)].filter((name) => name in intervene || name in blocks);
+  for (const state of [blocks, intervene]) for (const name of Object.keys(state)) if (name !== moved) delete state[name];
+  for (const [name, box] of boxes) box.querySelector(".intervene").checked = name in intervene;
+  if (!moved) return base;
+  const key = moved in intervene ? `${moved}=${intervene[moved]}` : nearest(file, moved, base.blocks[moved]);
+  const found = file[key];
+  return { ...base, ...found, images: { ...base.images, ...found.images } };
+}
+
+function nearest(file, name, typical) {
+  const away = blocks[name].map((each, i) => Math.abs(place(name, i, each) - place(name, i, typical[i])));
+  const dimension = away.indexOf(Math.max(...away)), at = place(name, dimension, blocks[name][dimension]);
+  const known = Object.keys(file).filter((key) => key.startsWith(`${name}:${dimension}:`)).map((key) => Number(key.split(":")[2]));
+  return `${name}:${dimension}:${known.sort((one, other) => Math.abs(one - at) - Math.abs(other - at))[0]}`;
 }
 
 function show(found) {
@@ -97,6 +125,7 @@ function place(name, dimension, wanted) {
 }
 
 for (const [name, box] of boxes) {
+  box.addEventListener("input", () => { latest = name; }, { capture: true });
   const sliders = [...box.querySelectorAll(".block")];
   const control = box.querySelector(".intervene"), chosen = box.querySelector(".class");
   for (const [position, slider] of sliders.entries()) {

@@ -3,6 +3,16 @@
 /** The data that the page carries under an id. */
 export const carried = (id) => JSON.parse(document.getElementById(id).textContent);
 
+/** Whether this is a folder without a server, whose answers were recorded. */
+export const STATIC = "static" in document.documentElement.dataset;
+
+/** Something that was recorded. */
+export async function recorded(name) {
+  const response = await fetch(`data/${name}`).catch(() => null);
+  if (!response?.ok) throw new Error("this was not recorded; start ccvae app to see it");
+  return response;
+}
+
 /** Say something where screen readers hear it. */
 export function say(text, id = "said") {
   document.getElementById(id).textContent = text;

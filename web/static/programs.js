@@ -1,6 +1,6 @@
 // The room of programs: other choices without leaving the page, nodes that mark their lines, and
 // questions to the graph. All of it stands in the address.
-import { ask, carried, keep, say, sentence, state } from "./page.js";
+import { STATIC, ask, carried, keep, recorded, say, sentence, state } from "./page.js";
 import { rowsOf, taking } from "./take.js";
 
 const form = document.getElementById("choice");
@@ -31,11 +31,27 @@ function remember() {
     whole: document.body.classList.contains("whole") ? "1" : "" });
 }
 
+/** What a choice is called among the files of a folder without a server. */
+const key = (query) => ["program", "objective", "labels"].map((name) => query.get(name)).filter(Boolean).join("-") + (own.version && !patterned && query.get("program") === OWN ? "-all" : "");
+
+const viewed = (query) => (STATIC ? recorded(`view-${key(query)}${query.get("lacks") ? "-lacks" : ""}.html`) : ask(`/programs/view?${query}`));
+
+/** The answer to a question; among recorded ones it is found by the names in order of their letters. */
+async function replied(query, question) {
+  if (!STATIC) return (await ask(`/api/ask?${new URLSearchParams([...query, ...Object.entries(question)])}`)).json();
+  const all = await (await recorded(`graph-${key(query)}.json`)).json();
+  const pair = [question.first ?? "", question.second ?? ""].map((name) => name.trim()).sort();
+  const given = question.blanket ? "" : names("given").sort().join(",");
+  const found = question.blanket ? all[`|${question.blanket}|`] : all[`${pair.join("|")}|${given}`];
+  if (!found || question.do) throw new Error("this question was not recorded, only those about whole variables; start ccvae app to ask it");
+  return found;
+}
+
 async function show(words) {
   const query = chosen();
   const mine = (current = query.toString());
   try {
-    const html = await (await ask(`/programs/view?${query}`)).text();
+    const html = await (await viewed(query)).text();
     if (mine !== current) return; // something else has been chosen since
     view.innerHTML = html;
     offer();
@@ -126,9 +142,9 @@ async function answered() {
     return;
   }
   try {
-    const query = new URLSearchParams([...chosen(), ...Object.entries(question)]);
+    const query = chosen();
     query.delete("lacks");
-    const found = await (await ask(`/api/ask?${query}`)).json();
+    const found = await replied(query, question);
     if (mine !== turn) return; // something else has been asked since
     light(found);
     const statement = document.createElement("p");
@@ -245,4 +261,15 @@ suit();
 if (given.get("node")) mark(given.get("node"));
 if (given.get("whole")) whole(true);
 if (blanket || fields.first.value) answered();
-if (own.version) watch();
+if (own.version && !STATIC) watch();
+// A file is the same whatever stands in its address: show what that asks for.
+const asked = ["program", "objective", "labels"].filter((name) => given.has(name));
+if (STATIC && (asked.length || given.has("lacks"))) {
+  for (const name of asked) {
+    form.elements[name].value = given.get(name);
+    if (name === "program") form.elements.objective.replaceChildren(...(programs[given.get(name)] ?? []).map((each) => new Option(each, each)));
+  }
+  form.elements.lacks.checked = given.has("lacks");
+  suit();
+  show();
+}

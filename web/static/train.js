@@ -59,7 +59,7 @@ function forget() {
 async function begin() {
   forget();
   try {
-    trainer = recorded.length ? await Recorded.load(closest()) : await Live.begin(start());
+    trainer = recorded.length ? await Recorded.load(document.getElementById("recording").value) : await Live.begin(start());
     say("", "trouble");
     remember();
     await trainer.steer({ do: "go", speed: Number(speed.value) });
@@ -67,13 +67,6 @@ async function begin() {
   } catch (error) {
     say(sentence(error), "trouble");
   }
-}
-
-/** The recorded training that is most like what was chosen. */
-function closest() {
-  const wanted = start();
-  const alike = ({ start: had }) => SIDES.reduce((sum, at) => sum + 2 * (had[at].program === wanted[at].program) + (had[at].objective === wanted[at].objective), 0);
-  return [...recorded].sort((one, other) => alike(other) - alike(one))[0].id;
 }
 
 async function look() {
@@ -115,9 +108,9 @@ function take(found) {
   if (found.steps.length || found.frames.length || changed) draw();
 }
 
-function tell({ trouble }) {
+function tell({ trouble, last }) {
   const done = steps.length;
-  const words = { pausing: `Pausing after ${done} steps.`, running: `Training: ${done} of ${until} steps.`, paused: `Paused after ${done} steps.`, done: `Done: ${done} steps of each. Go on for more.`, ended: `Ended after ${done} steps: ${trouble}.` };
+  const words = { pausing: `Pausing after ${done} steps.`, running: `Training: ${done} of ${until} steps.`, paused: `Paused after ${done} steps.`, done: `Done: ${done} steps of each.${until < last ? " Go on for more." : ""}`, ended: `Ended after ${done} steps: ${trouble}.` };
   say(words[status]);
   document.getElementById("go").textContent = status === "running" ? "Pause" : "Go on";
   for (const id of ["go", "step"]) document.getElementById(id).disabled = status === "ended";
@@ -194,6 +187,7 @@ form.addEventListener("change", ({ target }) => {
   if (target.type === "range") touch(target.name);
   remember();
 });
+document.getElementById("play")?.addEventListener("click", begin);
 document.getElementById("go").addEventListener("click", () => { follows = true; steer({ do: status === "running" ? "pause" : "go" }); });
 document.getElementById("step").addEventListener("click", async () => { follows = true; steer({ do: "step" }); });
 document.getElementById("newest").addEventListener("click", () => { follows = true; scrub.value = steps.length; draw(); remember(); });
@@ -227,7 +221,7 @@ for (const name of SETTINGS) {
   } else if (name === "seed" && /^\d{1,5}$/.test(given.get("seed") ?? "")) form.elements.seed.value = given.get("seed");
 }
 if (given.get("run")) {
-  trainer = recorded.length ? await Recorded.load(given.get("run")).catch(() => null) : new Live(given.get("run"));
+  trainer = recorded.length ? await Recorded.load(given.get("run").replace(/\W/g, "")).catch(() => null) : new Live(given.get("run"));
   if (given.get("at")) { follows = false; scrub.max = LAST; scrub.value = given.get("at"); }
   look();
 } else say("A training takes some seconds: 120 steps on small rendered faces.");

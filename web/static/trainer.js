@@ -1,5 +1,5 @@
 // Where a training comes from: the server, or what was recorded for a folder without one.
-import { ask } from "./page.js";
+import { ask, recorded } from "./page.js";
 
 /** A training on the server. */
 export class Live {
@@ -32,7 +32,7 @@ export class Recorded {
   }
 
   static async load(id) {
-    return new Recorded(id, await (await fetch(`data/train-${id}.json`)).json());
+    return new Recorded(id, await (await recorded(`train-${id}.json`)).json());
   }
 
   async state(since, frames, opening) {
