@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from types import MethodType
 from typing import Any
 
 import torch
@@ -49,8 +50,7 @@ def bound(program: Program, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
     Raises:
         ValueError: where the program does not take them.
     """
-    program = innermost(program)
-    function = program.forward if isinstance(program, nn.Module) else program
+    function = called(innermost(program))
     try:
         signature = inspect.signature(function)
     except (ValueError, TypeError):  # what is written in C has none
@@ -63,6 +63,16 @@ def bound(program: Program, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
             f"expected arguments of {getattr(function, '__name__', 'the program')}{signature}, "
             f"got ({', '.join(given)}): {error}; give what the program is called with"
         ) from error
+
+
+def called(program: Program) -> Program:
+    """What has the arguments of a program: of a module its ``forward``, where it has one."""
+    if not isinstance(program, nn.Module):
+        return program
+    # Pyro's guides by messengers are modules that have a __call__ alone.
+    has_forward = type(program).forward is not nn.Module.forward
+    function: Program = program.forward if has_forward else MethodType(type(program).__call__, program)
+    return function
 
 
 def named_tensors(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:

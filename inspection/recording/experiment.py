@@ -24,7 +24,7 @@ STATEMENTS = 8000
 SOME = 60
 
 SECONDS = 5.0
-"""After which no further site is drawn anew."""
+"""Of work after which no further site is drawn anew, however busy the machine is with others."""
 
 ALONE = 50
 """Sites up to which each is drawn anew by itself."""
@@ -75,7 +75,7 @@ class Experiment:
         self._left = first.provenance.left
         self.read = _read(first)
         self.inputs: dict[str, tuple[set[str], set[str]]] = {}
-        self._until = time.monotonic() + SECONDS
+        self._until = time.thread_time() + SECONDS
 
     def perform(self) -> Findings:
         """Draw every site anew, those that leave torch in all ways, and what is in doubt again."""
@@ -156,7 +156,7 @@ class Experiment:
     def _redraw(
         self, base: Seen, names: list[str], turn: int, values: dict[str, Any] | None = None
     ) -> None:
-        if time.monotonic() > self._until or self.runs > max(
+        if time.thread_time() > self._until or self.runs > max(
             SOME, STATEMENTS // max(1, len(self.stated))
         ):
             self.found.stopped += names
