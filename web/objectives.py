@@ -6,9 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ..inspection.objectives import Entry, entry, names, table_latex
-from ..inspection.writing.formulas import write_term
-from ..inspection.writing.mathml import mathml, terms
-from ..inspection.writing.notation import LATEX
+from ..inspection.writing.mathml import term, terms
 
 
 class Row(NamedTuple):
@@ -43,6 +41,6 @@ def table_row(name: str) -> Row:
         found.program,
         found.title,
         {side: terms(formula) for side, formula in found.sides.items()},
-        mathml(write_term(found.evidence, LATEX)) if found.evidence else "",
+        term(found.evidence) if found.evidence else "",
         found.notes,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from html import escape
 from typing import NamedTuple
 
 from pygments import highlight
@@ -20,7 +19,7 @@ from ..inspection.drawing.tikz import tikz
 from ..inspection.example import PATTERNS, inspect_program
 from ..inspection.graphs.source import Source, node_of, read_source
 from ..inspection.writing.factorisation import factorisation
-from ..inspection.writing.mathml import broken, terms
+from ..inspection.writing.mathml import densities_of, terms
 from ..inspection.writing.notation import LATEX
 from ..loading import choose
 
@@ -134,7 +133,7 @@ def shown(found: Inspection, program: str, objective: str, labels: str) -> Shown
         objective,
         labels,
         svg(drawn),
-        {name: _pieces(density) for name, density in densities.items() if density},
+        {name: [density] for name, density in densities_of(drawn).items() if density},
         [piece for _, piece in terms(found.formula)] if found.formula else [],
         {name: formula for name, formula in latex.items() if formula},
         tikz(drawn),
@@ -154,14 +153,6 @@ def shown(found: Inspection, program: str, objective: str, labels: str) -> Shown
 
 def _kinds(graph: Graph) -> tuple[str, ...]:
     return tuple(dict.fromkeys(graph.kind(edge) for edge in sorted(graph.edges)))
-
-
-def _pieces(latex: str) -> list[str]:
-    """A density as MathML; names of anybody's may hold what is not read, and are then shown."""
-    try:
-        return broken(latex)
-    except ValueError:
-        return [f"<code>{escape(latex)}</code>"]
 
 
 def _row(program: str, site: Mapping[str, list[str] | str], graph: Graph) -> dict[str, str]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..graphs.structure import Structure
-from ..writing.notation import LATEX
-from .shapes import PAD, TEXT, Arrow, Box, Disc, Point, hull, text_width
+from ..writing.notation import size_of
+from .shapes import PAD, TEXT, Arrow, Box, Disc, Point, Title, hull
 
 APART = 0.12
 """Least distance of two borders that run side by side."""
@@ -35,7 +35,7 @@ class Plates:
         self,
         graph: Structure,
         rows: Mapping[str, int],
-        spans: Mapping[str, str],
+        spans: Mapping[str, Title],
         *,
         numbers: bool = False,
     ) -> None:
@@ -48,10 +48,10 @@ class Plates:
         lines = {frozenset((e.parent, e.child)) for e in graph.edges if e.parent != e.child}
         self.above = {name: _leaves_down(own, lines, rows) for name, own in self.inside.items()}
 
-    def label(self, name: str) -> str:
+    def title(self, name: str) -> Title:
         """What is written in a plate."""
         sizes = self.graph.plates[name].sizes if self.numbers else ()
-        return self.spans.get(name) or plate_label(name, sizes)
+        return self.spans.get(name) or Title(name, size_of(name), " + ".join(map(str, sizes)))
 
     def row_gaps(self, rows: Mapping[str, int], disc: float) -> dict[int, float]:
         """How far the row above each row must be, for the borders that run between them."""
@@ -73,7 +73,7 @@ class Plates:
         found = {}
         for name, own in self.inside.items():
             (left, _), (right, _) = hull([discs[n].corners for n in own])
-            more = (text_width(self.label(name)) + 0.3 - (right - left)) / 2 - PAD
+            more = (self.title(name).width + 0.3 - (right - left)) / 2 - PAD
             found[name] = max(0.0, more)
         return found
 
@@ -98,10 +98,10 @@ class Plates:
 
     def _framed(self, name: str, corners: Sequence[Corners]) -> Box:
         (left, low), (right, high) = hull(corners)
-        text, above = self.label(name), self.above[name]
-        more = max(PAD, (text_width(text) + 0.3 - (right - left)) / 2)
+        title, above = self.title(name), self.above[name]
+        more = max(PAD, (title.width + 0.3 - (right - left)) / 2)
         low, high = low - (PAD if above else TEXT), high + (TEXT if above else PAD)
-        return Box(text, (left - more, low), (right + more, high), above, name, name in self.spans)
+        return Box(title, (left - more, low), (right + more, high), above, name, name in self.spans)
 
 
 def _members(graph: Structure) -> dict[str, frozenset[str]]:
@@ -181,7 +181,7 @@ def _with_side(box: Box, every: Sequence[Box], paths: Sequence[Sequence[Point]])
 def _in_the_way(box: Box, every: Sequence[Box], paths: Sequence[Sequence[Point]]) -> float:
     """How many borders and arrows run through a label."""
     x, y, side = box.name_place(0.0)
-    left, right = sorted((x, x + text_width(box.label) * (1 if side == "west" else -1)))
+    left, right = sorted((x, x + box.title.width * (1 if side == "west" else -1)))
     low, high = (y - 0.22, y + 0.04) if box.above else (y - 0.04, y + 0.22)
     borders = sum(
         other.lower[1] < high and low < other.upper[1] and left - 0.05 < edge < right + 0.05
@@ -191,9 +191,3 @@ def _in_the_way(box: Box, every: Sequence[Box], paths: Sequence[Sequence[Point]]
     )
     met = sum(any(left < x < right and low < y < high for x, y in path) for path in paths)
     return borders + 0.5 * met
-
-
-def plate_label(name: str, sizes: Sequence[int] = ()) -> str:
-    """A plate's name and its size as in a formula: ``labels  $L$``, or ``labels  $L = 2 + 1$``."""
-    size = " + ".join(map(str, sizes))
-    return f"{name}  ${LATEX.plate(name)}{' = ' if size else ''}{size}$"

@@ -22,8 +22,9 @@ from matplotlib.path import Path as Curve
 from matplotlib.transforms import Affine2D
 
 from ..graphs.structure import INTERVENED, Structure
+from ..writing.notation import LATEX
 from .layout import lay_out
-from .legend import HEADINGS, Entry, entries, sentences
+from .legend import Entry, entries, headings, sentences
 from .shapes import Arrow, Box, Disc, Drawing, hull
 
 INCHES = 0.56
@@ -101,7 +102,7 @@ def draw_graph(
             _paint(axes, drawing)
             if beside:
                 middle, top = (x + share / 2) / size[0], 1 - margin / size[1]
-                figure.text(middle, top, HEADINGS[position], ha="center", va="top")
+                figure.text(middle, top, headings()[position], ha="center", va="top")
         _legend(figure, explained, (margin + caption) / size[1])
         for line, sentence in enumerate(reversed(said)):
             place = (margin + LINE * line) / size[1]
@@ -168,7 +169,8 @@ def _paint_arrow(axes: Any, arrow: Arrow) -> None:
             FancyArrowPatch(path=head, arrowstyle="-|>", mutation_scale=9, **stroke, linestyle="-")
         )
     if arrow.mark:
-        axes.text(*arrow.mark_place(), f"${arrow.mark}$", ha="center", va="center", size=6.5)
+        mark = LATEX.math(LATEX.plain(arrow.mark))
+        axes.text(*arrow.mark_place(), mark, ha="center", va="center", size=6.5)
 
 
 def _last_part(arrow: Arrow) -> Curve:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..graphs.folding import FEW, folded
 from ..graphs.structure import MISSING, Law, Node, Structure
-from ..writing.notation import LATEX, UNICODE
+from ..writing.notation import UNICODE, Symbol
 from .arrows import route
 from .boxes import Plates
 from .columns import Field, heights, search
@@ -55,14 +55,14 @@ def lay_out(
     return Drawing(tuple(seen), tuple(arrows), tuple(plates.boxes(discs, arrows)[::-1]))
 
 
-def label(shown: Scene, node: Node) -> str:
-    """A node's name in LaTeX, with the indices of the plates that not all variables share."""
+def label(shown: Scene, node: Node) -> Symbol | None:
+    """A node's name, with the indices of the plates that not all variables share."""
     if node.role == "factor":
-        return r"\psi"
+        return Symbol("psi")
     if node.role == "block":
-        return ""
+        return None
     if node.copies > 1:
-        return LATEX.symbol(node.name, superscript="1:L")
+        return Symbol(node.name, above="1:L")
     inner = [shown.letters[plate] for plate in node.plates if plate in shown.letters]
     return symbol(shown, node, ",".join(inner))
 

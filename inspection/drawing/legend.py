@@ -9,27 +9,46 @@ from ..graphs.structure import Structure
 from ..writing.notation import LATEX, Notation
 from .shapes import Drawing
 
-LINES = {
-    "generative": "model $p$",
-    "conditional prior": r"conditional prior $p(z\mid y)$",
-    "inference": "guide $q$",
-    "label classifier": r"label classifier $q(y\mid\cdot)$",
-    "missing": "missing from $q$",
-}
-"""The arrows of each kind."""
+Formula = tuple[str, ...]
+"""``("q",)``, or ``("q", "y", "z")`` for q(y|z)."""
 
-NODES = {
-    "partly observed": "observed in some rows",
-    "deterministic": "determined by its parents",
-    "intervened": "set from outside",
-    "block": "drawn together by $q$",
-    "auxiliary": "drawn by $q$ alone",
+LINES: dict[str, tuple[str, Formula]] = {
+    "generative": ("model", ("p",)),
+    "conditional prior": ("conditional prior", ("p", "z", "y")),
+    "inference": ("guide", ("q",)),
+    "label classifier": ("label classifier", ("q", "y", "·")),
+    "missing": ("missing from", ("q",)),
+}
+"""The arrows of each kind: words, and the formula behind them."""
+
+NODES: dict[str, tuple[str, Formula]] = {
+    "partly observed": ("observed in some rows", ()),
+    "deterministic": ("determined by its parents", ()),
+    "intervened": ("set from outside", ()),
+    "block": ("drawn together by", ("q",)),
+    "auxiliary": ("drawn by the guide alone", ()),
 }
 """Nodes that do not explain themselves, by their roles."""
 
 
-HEADINGS = ("model $p$", "guide $q$")
-"""Of the two where they stand side by side."""
+SIDES = ("generative", "inference")
+"""What the two are called where they stand side by side."""
+
+
+def words_of(entry: tuple[str, Formula], notation: Notation = LATEX) -> str:
+    """Words and the formula behind them, which LaTeX has between dollars."""
+    words, formula = entry
+    if not formula:
+        return words
+    side = notation.symbol(formula[0])
+    given = notation.plain(formula[2]) if len(formula) > 1 else ""
+    density = notation.density(side, [notation.symbol(formula[1])], [given]) if given else side
+    return f"{words} {notation.math(density)}"
+
+
+def headings(notation: Notation = LATEX) -> list[str]:
+    """Of model and guide side by side."""
+    return [words_of(LINES[kind], notation) for kind in SIDES]
 
 
 class Entry(NamedTuple):
@@ -40,13 +59,13 @@ class Entry(NamedTuple):
     words: str
 
 
-def entries(drawings: Sequence[Drawing]) -> list[Entry]:
-    """The legend of some drawings together, in LaTeX."""
+def entries(drawings: Sequence[Drawing], notation: Notation = LATEX) -> list[Entry]:
+    """The legend of some drawings together."""
     kinds = {arrow.kind for drawing in drawings for arrow in drawing.arrows}
     roles = {disc.node.role for drawing in drawings for disc in drawing.discs}
     return [
-        *(Entry(kind, True, words) for kind, words in LINES.items() if kind in kinds),
-        *(Entry(role, False, words) for role, words in NODES.items() if role in roles),
+        *(Entry(kind, True, words_of(e, notation)) for kind, e in LINES.items() if kind in kinds),
+        *(Entry(role, False, words_of(e, notation)) for role, e in NODES.items() if role in roles),
     ]
 
 
@@ -69,7 +88,6 @@ def circles(graph: Structure, notation: Notation = LATEX) -> list[str]:
     said = []
     for (parent, child), part in sorted(given.items()):
         if part == "observed" and given.get((child, parent)) is not None:
-            a, b = (notation.symbol(name) for name in (parent, child))
-            a, b = (f"${a}$", f"${b}$") if notation.latex else (a, b)
+            a, b = (notation.math(notation.symbol(name)) for name in (parent, child))
             said.append(f"No circle: {a} gives {b} where {a} is observed, {b} gives {a} elsewhere.")
     return said

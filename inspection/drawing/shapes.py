@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from ..graphs.structure import Edge, Node
+from ..writing.notation import LATEX, Notation, Symbol
 
 RADIUS = 0.33
 """Of a node, in units of which one is about 14 mm in print."""
@@ -41,12 +41,17 @@ class Disc:
     """
 
     node: Node
-    label: str
+    symbol: Symbol | None
     centre: Point
     width: float
     height: float = RADIUS
     lag: int = 0
     lines: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Its symbol in LaTeX, without dollars; nothing where it has none."""
+        return self.symbol.write(LATEX) if self.symbol else ""
 
     @property
     def label_place(self) -> Point:
@@ -80,7 +85,7 @@ class Arrow:
         start, end: of the curve. controls: the points that it is drawn towards in between.
         bent: whether it leaves the straight line.
         head: whether it has one; lines to a factor and to what is drawn together have none.
-        mark: what is written beside it, in LaTeX without dollars, or nothing.
+        mark: what is written beside it, as ``t-1 → t``, or nothing.
     """
 
     edge: Edge
@@ -118,23 +123,52 @@ class Arrow:
 
 
 @dataclass(frozen=True)
+class Title:
+    """What is written in a plate: its name, the symbol of its size, and maybe the number."""
+
+    words: str
+    size: Symbol
+    number: str = ""
+
+    @property
+    def width(self) -> float:
+        """About how wide it is; what stands below the line is small."""
+        head, _, below = self.size.name.partition("_")
+        return 0.11 * (len(self.words) + 2 + len(head + self.equals)) + 0.075 * len(below)
+
+    @property
+    def equals(self) -> str:
+        """The number behind its sign."""
+        return f" = {self.number}" if self.number else ""
+
+    def write(self, notation: Notation) -> str:
+        """All of it, in LaTeX with the size between dollars."""
+        return f"{self.words}  {notation.math(self.size.write(notation) + self.equals)}"
+
+
+@dataclass(frozen=True)
 class Box:
     """A plate: a rectangle from corner to corner, with its name and size below or above.
 
     Attributes:
-        label: name and size, the size between dollars.
+        title: name and size.
         above: whether the label stands at the upper side.
         plate: its name. dashed: whether it holds the steps of time and not cells.
         side: at which end the label stands: ``"west"``, ``"east"``, or ``""`` for the outer one.
     """
 
-    label: str
+    title: Title
     lower: Point
     upper: Point
     above: bool
     plate: str = ""
     dashed: bool = False
     side: str = ""
+
+    @property
+    def label(self) -> str:
+        """The title in LaTeX."""
+        return self.title.write(LATEX)
 
     def name_place(self, middle: float) -> tuple[float, float, str]:
         """Where the name stands, and whether it begins or ends there: ``"west"`` or ``"east"``.
@@ -178,12 +212,3 @@ def hull(corners: Sequence[tuple[Point, Point]]) -> tuple[Point, Point]:
         (min(x for x, _ in lows), min(y for _, y in lows)),
         (max(x for x, _ in highs), max(y for _, y in highs)),
     )
-
-
-def text_width(label: str) -> float:
-    """About how wide a plate's label is; what stands below the line is small."""
-    name, _, size = label.partition("$")
-    below = re.search(r"_\{(.*)\}", size)
-    small = re.sub(r"\\mathrm|[\\{}]", "", below[1]) if below else ""
-    rest = re.sub(r"_\{.*\}|[$\\{}]", "", size)
-    return 0.11 * (len(name) + len(rest)) + 0.075 * len(small)

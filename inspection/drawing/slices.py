@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from ..graphs.structure import PAST, Chain, Edge, Node, Plate, Series, Structure
 from ..writing.factorisation import Writer
-from ..writing.notation import LATEX
+from ..writing.notation import LATEX, Symbol
+from .shapes import Title
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Scene:
     indices: dict[str, str] = field(default_factory=dict)
     lags: dict[str, int] = field(default_factory=dict)
     marks: dict[Edge, str] = field(default_factory=dict)
-    spans: dict[str, str] = field(default_factory=dict)
+    spans: dict[str, Title] = field(default_factory=dict)
     letters: dict[str, str] = field(default_factory=dict)
 
 
@@ -70,7 +71,7 @@ def _with_steps(shown: Scene, chain: Chain) -> Scene:
         | {name: f"{chain.index}-{lag}" for name, (_, lag) in before.items()},
         shown.lags | {name: lag for name, (_, lag) in before.items()},
         marks,
-        shown.spans | {span: f"{span}  ${_length(chain)} = {chain.length}$"},
+        shown.spans | {span: Title(span, Symbol(_length(chain)), str(chain.length))},
     )
 
 
@@ -87,9 +88,9 @@ def _mark(edge: Edge, chain: Chain, inside: set[str]) -> str:
     """From which step to which an arrow leads, where that is not the same step."""
     t, both = chain.index, {edge.parent, edge.child} <= inside
     if both and edge.lag == PAST:
-        return rf"1 \ldots {t}-1 \to {t}"
+        return f"1 … {t}-1 → {t}"
     if both and edge.lag:
-        return rf"{t}-{edge.lag} \to {t}"
+        return f"{t}-{edge.lag} → {t}"
     if edge.at and {edge.parent, edge.child} & inside:
         return f"{t} = 1" if edge.at == "first" else f"{t} = {_length(chain)}"
     return ""
@@ -125,10 +126,10 @@ def _with_blocks(graph: Structure) -> Structure:
     return replace(graph, nodes=nodes, edges=frozenset(edges))
 
 
-def symbol(shown: Scene, node: Node, superscript: str) -> str:
-    """A node's name in LaTeX, with its step and its plates' indices."""
+def symbol(shown: Scene, node: Node, indices: str) -> Symbol:
+    """A node's name with its step and its plates' indices."""
     name, step = node.name, shown.indices.get(node.name, "")
     if name in shown.lags:
         name = name[: name.rindex(" at ")]
     comma = "," if step and "_" in name.strip("_") else ""
-    return LATEX.symbol(name, f"{comma}{step}", superscript)
+    return Symbol(name, f"{comma}{step}", indices)

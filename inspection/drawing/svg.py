@@ -5,13 +5,12 @@ Colours are left to the page's style sheet, by classes: a figure then suits ligh
 
 from __future__ import annotations
 
-import re
 from html import escape
 
 from ..graphs.structure import Node, Structure
-from ..writing.notation import GREEK, UNICODE
+from ..writing.notation import UNICODE, Symbol
 from .layout import lay_out
-from .shapes import Arrow, Box, Disc, Drawing, Point
+from .shapes import Arrow, Box, Disc, Drawing, Point, Title
 
 UNIT, ENLARGED = 64, 1.4
 """Pixels per unit of the drawing, and how much larger it is shown where there is room."""
@@ -24,8 +23,6 @@ WORD = 2
 
 DOUBLE = 4
 """Pixels between the two outlines of what its parents determine."""
-
-LABEL = re.compile(r"(?P<head>.+?)(?:_\{(?P<below>.*?)\})?(?:\^\{(?P<above>.*?)\})?")
 
 
 def svg(
@@ -69,7 +66,7 @@ def describe(drawing: Drawing) -> str:
         if arrows:
             named = ", ".join(f"{_name(e.parent)} to {_name(e.child)}" for e in sorted(arrows))
             words.append(f"Arrows of the {program}: {named}.")
-    plates = ", ".join(_plain(box.label) for box in drawing.boxes)
+    plates = ", ".join(_plain(box.title) for box in drawing.boxes)
     return f"Plate diagram. Plates: {plates or 'none'}. {' '.join(words)}"
 
 
@@ -109,7 +106,7 @@ class _Canvas:
         kind = "plate steps" if box.dashed else "plate"
         return (
             f'<rect class="{kind}" {where} {size} rx="7"></rect><text class="plate-name" '
-            f'x="{tx:.1f}" y="{ty:.1f}" text-anchor="{end}">{_plate(box.label)}</text>'
+            f'x="{tx:.1f}" y="{ty:.1f}" text-anchor="{end}">{_plate(box.title)}</text>'
         )
 
     def arrow(self, arrow: Arrow) -> str:
@@ -134,7 +131,7 @@ class _Canvas:
 
     def mark(self, arrow: Arrow) -> str:
         x, y = self.at(arrow.mark_place())
-        text = escape(_steps(arrow.mark))
+        text = escape(arrow.mark.replace("-", "−"))
         return f'<text class="mark" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{text}</text>'
 
     def disc(self, disc: Disc) -> str:
@@ -150,7 +147,7 @@ class _Canvas:
         tx, anchor = (x + 0.2 * UNIT, "start") if disc.is_square else (x, "middle")
         return (
             f'<g class="node {kind}" {own}><title>{what}</title>{shapes}'
-            f'<text x="{tx:.1f}" y="{ty + 5:.1f}" text-anchor="{anchor}">{_spans(disc.label)}'
+            f'<text x="{tx:.1f}" y="{ty + 5:.1f}" text-anchor="{anchor}">{_spans(disc.symbol)}'
             f"</text>{self.lines(disc)}</g>"
         )
 
@@ -187,49 +184,33 @@ class _Canvas:
         )
 
 
-def _spans(label: str) -> str:
-    """A name in LaTeX as text with its scripts below and above."""
-    match = LABEL.fullmatch(label)
-    head, below, above = (
-        (match["head"], match["below"], match["above"]) if match else (label, "", "")
-    )
-    letters = _letters(head)
+def _spans(symbol: Symbol | None) -> str:
+    """A name as text with its scripts below and above."""
+    if symbol is None:
+        return ""
+    letters, below, above = symbol.pieces(UNICODE)
     kind = "symbol word" if len(letters) > WORD else "symbol"
     text = f'<tspan class="{kind}">{escape(letters)}</tspan>'
     back = 0
     for part, shift in ((above, -7), (below, 5)):
         if part:
-            text += f'<tspan class="script" dy="{shift - back}">{escape(_letters(part))}</tspan>'
+            text += f'<tspan class="script" dy="{shift - back}">{escape(part)}</tspan>'
             back = shift
     return text
 
 
-def _letters(latex: str) -> str:
-    r"""Greek and words of a name as they are read: ``\setminus c`` is ``\c``."""
-    latex = re.sub(r"\\mathrm\{(.*?)\}", r"\1", latex).replace(r"\setminus ", "\\")
-    return re.sub(r"\\([a-z]+)", lambda m: GREEK.get(m[1], m[0]), latex)
+def _plain(title: Title) -> str:
+    """A plate's title in one line."""
+    return f"{title.words} {title.size.write(UNICODE)}{title.equals}"
 
 
-def _plain(label: str) -> str:
-    """A plate's label without the marks of mathematics."""
-    size = re.sub(r"_\{(.*)\}", lambda m: "_" + _letters(m[1]), label.replace("$", ""))
-    return re.sub(r" +", " ", size)
-
-
-def _plate(label: str) -> str:
-    """A plate's label as text, what stands below the line in small letters."""
-    name, _, size = label.rstrip("$").partition("$")
-    match = re.fullmatch(r"(?P<head>.*?)(?:_\{(?P<below>.*?\}?)\})?(?P<rest>(?: =.*)?)", size)
-    assert match is not None
-    below = match["below"]
-    small = f'<tspan class="small" dy="3">{escape(_letters(below))}</tspan>' if below else ""
-    rest = f'<tspan dy="-3">{escape(match["rest"])}</tspan>' if below else escape(match["rest"])
-    return f"{escape(name.strip())} <tspan>{escape(_letters(match['head']))}</tspan>{small}{rest}"
-
-
-def _steps(latex: str) -> str:
-    """A mark of steps as it is read: ``t−1 → t``."""
-    return latex.replace(r"\to", "→").replace(r"\ldots", "…").replace("-", "−")
+def _plate(title: Title) -> str:
+    """A plate's title as text, what stands below the line in small letters."""
+    letters, below, _ = title.size.pieces(UNICODE)
+    equals = escape(title.equals)
+    small = f'<tspan class="small" dy="3">{escape(below)}</tspan>' if below else ""
+    rest = f'<tspan dy="-3">{equals}</tspan>' if below else equals
+    return f"{escape(title.words)} <tspan>{escape(letters)}</tspan>{small}{rest}"
 
 
 def _name(name: str) -> str:

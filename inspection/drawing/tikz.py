@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..graphs.structure import Structure
+from ..writing.notation import LATEX
 from .layout import lay_out
-from .legend import HEADINGS, Entry, entries, sentences
+from .legend import Entry, entries, headings, sentences
 from .shapes import Arrow, Box, Disc, Drawing, Point, hull
 
 PREAMBLE = r"""\documentclass[tikz,border=2pt]{standalone}
@@ -63,7 +64,7 @@ def tikz(
     middle = _at(((left + right) / 2, high + 0.25))
     model, guide = (
         f"  \\node[name] at {middle} {{{words}}};\n" + _picture(drawing)
-        for words, drawing in zip(HEADINGS, drawings, strict=True)
+        for words, drawing in zip(headings(), drawings, strict=True)
     )
     shifted = f"  \\begin{{scope}}[xshift={14 * (right - left + 0.6):.3g}mm]\n"
     second = shifted + guide + "  \\end{scope}\n"
@@ -133,7 +134,7 @@ def _arrow(arrow: Arrow) -> list[str]:
     lines = [rf"\draw[{style}] {_at(arrow.start)}{way};"]
     if arrow.mark:
         place = _at(arrow.mark_place())
-        lines.append(rf"\node[font=\scriptsize] at {place} {{${arrow.mark}$}};")
+        lines.append(rf"\node[font=\scriptsize] at {place} {{${LATEX.plain(arrow.mark)}$}};")
     return lines
 
 

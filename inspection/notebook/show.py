@@ -6,7 +6,6 @@ a script, and keep their look wherever the notebook is opened.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from html import escape
 
@@ -18,7 +17,7 @@ from ..graphs.folding import folded
 from ..graphs.structure import Structure
 from ..writing.factorisation import factorisation
 from ..writing.formulas import Formula
-from ..writing.mathml import broken, mathml, terms
+from ..writing.mathml import MATHML, densities_of, terms
 from ..writing.table import HEADINGS, SiteTable
 from .page import block, shown
 from .theme import figure_style
@@ -50,7 +49,7 @@ def graph_latex(graph: Structure) -> str:
 def figure_html(graph: Structure, sides: str = "pq") -> str:
     """The plate diagram with its legend."""
     drawing = lay_out(folded(graph), sides)
-    lines = "".join(_legend(entry) for entry in entries([drawing]))
+    lines = "".join(_legend(entry) for entry in entries([drawing], MATHML))
     legend = f'<ul class="legend">{lines}</ul>' if lines else ""
     return f'<div class="figure">{_still(drawing)}</div>{legend}'
 
@@ -60,7 +59,6 @@ def _still(drawing: Drawing) -> str:
 
 
 def _legend(entry: Entry) -> str:
-    words = re.sub(r"\$(.+?)\$", lambda match: mathml(match[1]), entry.words)
     what = entry.what.replace(" ", "-")
     if entry.is_line:
         inside = f'<g class="arrow {what}"><path d="M2 8H38"></path></g>'
@@ -72,26 +70,17 @@ def _legend(entry: Entry) -> str:
             '<circle class="outline" cx="20" cy="8" r="6.4"></circle></g>'
         )
     picture = f'<svg class="plates" width="40" height="16" aria-hidden="true">{inside}</svg>'
-    return f"<li>{picture}<span>{words}</span></li>"
+    return f"<li>{picture}<span>{entry.words}</span></li>"
 
 
 def densities_html(graph: Structure) -> str:
     """The densities of model and guide."""
     parts = [
-        f'<div class="side">{program}</div>'
-        f'<div class="formula">{_lines(density["latex"], density["unicode"])}</div>'
-        for program, density in factorisation(folded(graph)).items()
-        if density["latex"]
+        f'<div class="side">{program}</div><div class="formula">{density}</div>'
+        for program, density in densities_of(folded(graph)).items()
+        if density
     ]
     return "".join(parts)
-
-
-def _lines(latex: str, plain: str) -> str:
-    """A formula as MathML; in signs where it holds what MathML is not written for."""
-    try:
-        return " ".join(broken(latex))
-    except ValueError:
-        return escape(plain)
 
 
 def objective_html(formulas: Mapping[str, Formula]) -> str:

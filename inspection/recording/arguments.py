@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from types import MethodType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from pyro.poutine.messenger import Messenger
@@ -19,6 +19,8 @@ from ...inference.checks.untouched import modules
 from .provenance import Provenance
 
 Program = Callable[..., Any]
+
+T = TypeVar("T")
 
 LABEL_TABLE_WIDTH = 256
 """Up to how many columns a table among the arguments has each column followed apart."""
@@ -71,19 +73,21 @@ def called(program: Program) -> Program:
         return program
     # Pyro's guides by messengers are modules that have a __call__ alone.
     has_forward = type(program).forward is not nn.Module.forward
-    function: Program = program.forward if has_forward else MethodType(type(program).__call__, program)
+    function: Program = (
+        program.forward if has_forward else MethodType(type(program).__call__, program)
+    )
     return function
 
 
-def named_tensors(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
-    """Tensors among the arguments, those in lists and dictionaries with names of their own."""
+def named(arguments: Mapping[str, Any], kind: type[T]) -> Iterator[tuple[str, T]]:
+    """Arguments of a kind, those in lists and dictionaries with names of their own."""
     for name, value in arguments.items():
-        if isinstance(value, Tensor):
+        if isinstance(value, kind):
             yield name, value
         elif isinstance(value, Mapping):
-            yield from named_tensors({str(key): item for key, item in value.items()})
+            yield from named({str(key): item for key, item in value.items()}, kind)
         elif isinstance(value, list | tuple):
-            yield from named_tensors({f"{name}{i}": item for i, item in enumerate(value)})
+            yield from named({f"{name}{i}": item for i, item in enumerate(value)}, kind)
 
 
 def referred(program: Program) -> Iterator[tuple[str, Any]]:

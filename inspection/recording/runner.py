@@ -14,6 +14,7 @@ import pyro
 import torch
 from pyro.poutine.messenger import Messenger
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
 from ...inference.checks.dry_run import advice
 from ...models.program import Program as OwnProgram
@@ -22,7 +23,7 @@ from .arguments import (
     declared_space,
     innermost,
     mark,
-    named_tensors,
+    named,
     referred,
 )
 from .provenance import Provenance
@@ -53,9 +54,9 @@ class Runner:
         self.program, self.args, self.kwargs, self.name = program, args, dict(kwargs), name
         self.own = is_own(program)
         self._shown = self._differentiates = False
-        named = bound(program, args, kwargs)
-        self.inputs = dict(named_tensors(named))
-        self.arrays = {n: a for n, a in named.items() if isinstance(a, np.ndarray)}
+        arguments = bound(program, args, kwargs)
+        self.inputs = dict(named(arguments, Tensor))
+        self.arrays = dict(named(arguments, np.ndarray))
         self.by_axes = declared_space(program) is None
         if like is not None:
             self.inputs = {**like.inputs, **_others(self.inputs, like.inputs)}
@@ -64,8 +65,7 @@ class Runner:
     def run_with(self, value: Any, other: Any, *handlers: Any) -> None:
         """Run the program with another value in the place of one of its arguments."""
         args, kwargs = self.args, self.kwargs
-        self.args = tuple(other if item is value else item for item in args)
-        self.kwargs = {name: other if item is value else item for name, item in kwargs.items()}
+        self.args, self.kwargs = tree_map(lambda v: other if v is value else v, (args, kwargs))
         try:
             self.run(*handlers)
         finally:
@@ -146,7 +146,7 @@ def referred_tensors(program: Program) -> Iterator[tuple[str, Tensor]]:
     """Tensors that a program refers to and that are no parameters."""
     seen: set[int] = set()
     for name, value in referred(program):
-        for path, tensor in named_tensors({name: value}):
+        for path, tensor in named({name: value}, Tensor):
             if not isinstance(tensor, nn.Parameter) and id(tensor) not in seen:
                 seen.add(id(tensor))
                 yield path, tensor

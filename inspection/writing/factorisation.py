@@ -13,8 +13,8 @@ For CC-VAE, at rows of which some labels are known:
         \prod_{i=1}^{L} q(z_c^i \mid x) \prod_{i \in U} q(y^i \mid z_c^i)
 
 The factors stand in the order of the program, those of a plate where its last one stands. O are
-the labels that a row has, U those that it lacks. A plate that all variables share is left
-out: the density is that of one of its rows.
+the labels that a row has, U those that it lacks. A plate that all variables share is left out: the
+density is that of one of its rows.
 
 Factors make a density unnormalised: p(a) ∝ p(a) ψ(a). What a guide draws together stands together,
 q(a,b). In a folded graph time is an index below: ∏_{t=1}^{T} p(x_t|x_{t-1}); what would lie before
@@ -27,15 +27,8 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..graphs.structure import INTERVENED, PAST, Chain, Edge, Node, Structure
-from .notation import LABELS, LATEX, UNICODE, Notation
-
-INDICES = "ijklmnrst"
-
-Part = tuple[str, str]
-"""A factor, or the factors of a product, behind what it runs over; that is empty for a factor."""
-
-TIME = "time:"
-"""What the plates begin with that stand for the steps of a chain."""
+from .notation import LABELS, LATEX, UNICODE, Notation, Symbol
+from .parts import TIME, Part, is_time, letters
 
 
 def joint(graph: Structure, notation: Notation = UNICODE) -> str:
@@ -61,10 +54,10 @@ class Writer:
 
     def __init__(self, graph: Structure, notation: Notation, side: str) -> None:
         self.graph, self.notation, self.side = graph, notation, side
+        self.letter = notation.symbol(side)
         every = [graph.nodes[name] for name in graph.drawn_by(side)]
         self.computed = [node for node in every if node.role == "deterministic"]
         self.multiplied = [node for node in every if node.role != "deterministic"]
-        self.factors = [node for node in every if node.role == "factor"]
         self.own = [node for node in self.multiplied if node.role != "factor"]
         self.shared = graph.shared_plates
         self.chain = {name: chain for chain in graph.chains for name in chain.nodes}
@@ -86,18 +79,20 @@ class Writer:
 
     def equation(self) -> str:
         """Left side and right side; ``""`` where nothing is drawn."""
-        if not self.own and not self.factors:
-            return ", ".join(self._definition(node) for node in self.computed)
+        parts = [self._density()] if self.multiplied else []
+        parts += map(self._definition, self.computed)
+        return self.notation.formula(parts) if parts else ""
+
+    def _density(self) -> str:
         left, right = self.left(), self.group((), self.multiplied)
-        sign = self.notation.proportional if self.factors else "="
-        text = left if left == right else f"{left} {sign} {right}"
-        return ", ".join([text, *(self._definition(node) for node in self.computed)])
+        sign = "=" if self.own == self.multiplied else "∝"
+        return left if left == right else self.notation.equation(left, sign, right)
 
     def left(self) -> str:
         """The density of all variables at once."""
         of = [self.whole(node) for node in self._left()]
         given = [self._outer(edge) for edge in self._in_order(self._outside())]
-        return self.notation.density(self.side, of, list(dict.fromkeys(given)))
+        return self.notation.density(self.letter, of, list(dict.fromkeys(given)))
 
     def _outer(self, edge: Edge) -> str:
         """What the density is conditioned on, or what is set from outside: ``do(y)``."""
@@ -108,7 +103,7 @@ class Writer:
     def whole(self, node: Node) -> str:
         """A variable on the left side: all of it, or in a guide the part that is missing."""
         chain = self.chain.get(node.name)
-        steps = self._below(node.name, f"1:{self.length(chain)}") if chain else ""
+        steps = self._below(node.name, self._until(chain)) if chain else ""
         return self.notation.symbol(node.name, self._missing(node) + steps)
 
     def factor(self, node: Node, *, first: bool = False) -> str:
@@ -117,19 +112,23 @@ class Writer:
         Args:
             node: the variable. first: in the first step of its chain, and not in step t.
         """
+        of, given = self.parts(node, first=first)
+        if node.role == "factor":
+            psi = self.notation.symbol("psi")
+            return self.notation.density(psi, given, ()) if given else psi
+        return self.notation.density(self.letter, of, given)
+
+    def parts(self, node: Node, *, first: bool = False) -> tuple[list[str], list[str]]:
+        """What a factor is of, and given what; see :meth:`factor`."""
         names = self.block.get(node.name, (node.name,))
-        members = [self.graph.nodes[name] for name in names]
+        members = self._members(node)
         plates = self._shared_by(members)
         of = [self._symbol(member, plates, first=first) for member in members]
         edges = [e for name in names for e in self.graph.parents(name, self.side)]
         edges = [e for e in edges if e.parent not in names or e.lag]
         edges = [e for e in edges if self._holds(e, first=first)]
         given = [self.reference(edge, plates, first=first) for edge in self._in_order(edges)]
-        given = list(dict.fromkeys(given))
-        if node.role == "factor":
-            psi = self.notation.symbol("psi")
-            return self.notation.density(psi, given, ()) if given else psi
-        return self.notation.density(self.side, of, given)
+        return of, list(dict.fromkeys(given))
 
     def reference(self, edge: Edge, plates: Sequence[str], *, first: bool = False) -> str:
         """A parent as its child sees it from inside ``plates``."""
@@ -137,7 +136,7 @@ class Writer:
         common = [plate for plate in self.plates(parent) if plate in plates]
         part = {"observed": "O", "missing": "U", "": ""}[edge.given]
         inside = part == "U" and common  # the product runs over U already
-        below = ("" if inside else part) + self._time(edge, first=first)
+        below = self.notation.plain("" if inside else part) + self._time(edge, first=first)
         return self.notation.symbol(parent.name, below, self._superscript(common))
 
     def group(self, prefix: tuple[str, ...], nodes: Sequence[Node]) -> str:
@@ -146,7 +145,7 @@ class Writer:
         found: list[tuple[int, list[Part]]] = []
         for node in self._leading(nodes):
             if self._plates_of(node) == prefix:
-                found.append((nodes.index(node), [("", self.factor(node))]))
+                found.append((nodes.index(node), [Part(self.factor(node))]))
         late = [node for node in nodes if len(self._plates_of(node)) > depth]
         for plate in dict.fromkeys(self._plates_of(node)[depth] for node in late):
             inside = (*prefix, plate)
@@ -154,15 +153,15 @@ class Writer:
             last = max(map(nodes.index, within))
             found.append((last, list(self._product(inside, within))))
         ordered = [part for _, parts in sorted(found, key=lambda one: one[0]) for part in parts]
-        return (r" \, " if self.notation.latex else " ").join(self._joined(ordered))
+        return self.notation.space.join(self._joined(ordered))
 
     def _joined(self, parts: list[Part]) -> Iterator[str]:
         """Factors and products; in brackets what a factor follows that a product is not of."""
-        for place, (over, factors) in enumerate(parts):
-            followed = any(not other for other, _ in parts[place + 1 :])
-            nested = "∏" in factors or r"\prod" in factors
-            inside = f"[{factors}]" if followed or nested else factors
-            yield self.notation.product(over, inside) if over else factors
+        for place, part in enumerate(parts):
+            followed = any(not other.lower for other in parts[place + 1 :])
+            bracketed = part.lower and (followed or part.nested)
+            inside = self.notation.brackets(part.factors) if bracketed else part.factors
+            yield self.notation.product(*part[1:3], inside) if part.lower else inside
 
     def _product(self, inside: tuple[str, ...], within: list[Node]) -> Iterator[Part]:
         """The factors of a plate, in which labels are missing, or of a chain, with its start."""
@@ -173,27 +172,37 @@ class Writer:
         missing = [n for n in within if self._missing(n)]
         always = [n for n in within if not self._missing(n)]
         if always:
-            yield f"{index}=1..{self.notation.plate(inside[-1])}", self.group(inside, always)
+            lower, upper = self.notation.plain(f"{index}=1"), self.notation.plate(inside[-1])
+            yield self._part(inside, always, lower, upper)
         if missing:
-            yield self.notation.member(index, "U"), self.group(inside, missing)
+            yield self._part(inside, missing, self.notation.member(index, "U"), "")
+
+    def _part(self, inside: tuple[str, ...], nodes: list[Node], lower: str, upper: str) -> Part:
+        nested = any(len(self._plates_of(node)) > len(inside) for node in nodes)
+        return Part(self.group(inside, nodes), lower, upper, nested)
 
     def _steps(self, inside: tuple[str, ...], within: list[Node]) -> Iterator[Part]:
         chain = next(c for c in self.graph.chains if f"{TIME}{c.index}" == inside[-1])
         started = [n for n in within if self._has_start(n) and self._plates_of(n) == inside]
-        yield from (("", self.factor(node, first=True)) for node in started)
+        yield from (Part(self.factor(node, first=True)) for node in started)
         steady = [n for n in within if n not in started]
         for start, nodes in ((2, started), (1, steady)):
             if nodes:
-                over = f"{chain.index}={start}..{self.length(chain)}"
-                yield over, self.group(inside, nodes)
+                lower = self.notation.plain(f"{chain.index}={start}")
+                yield self._part(inside, nodes, lower, self.length(chain))
 
     def step(self, name: str) -> str:
         """A variable of a chain in step t, without its plates' indices."""
-        return self.notation.symbol(name, self._below(name, self.chain[name].index))
+        below = self._below(name, self.notation.plain(self.chain[name].index))
+        return self.notation.symbol(name, below)
 
     def length(self, chain: Chain) -> str:
         """The symbol of a chain's length."""
-        return "T" if len(self.graph.chains) == 1 else self.notation.symbol("T", chain.index)
+        below = chain.index if len(self.graph.chains) > 1 else ""
+        return Symbol("T", below).write(self.notation)
+
+    def _until(self, chain: Chain) -> str:
+        return self.notation.plain("1:") + self.length(chain)
 
     def _has_start(self, node: Node) -> bool:
         return any(edge.at == "first" for edge in self.graph.parents(node.name, self.side))
@@ -207,20 +216,20 @@ class Writer:
         if chain is None:
             return ""
         if edge.child not in self.chain or self.chain[edge.child] != chain:
-            end = self.length(chain)
-            return self._below(edge.parent, end if edge.at == "last" else f"1:{end}")
-        if first:
-            return self._below(edge.parent, "1")
+            last = edge.at == "last"
+            return self._below(edge.parent, self.length(chain) if last else self._until(chain))
         before = f"{chain.index}-{edge.lag}"
         step = {0: chain.index, PAST: f"1:{chain.index}-1"}.get(edge.lag, before)
-        return self._below(edge.parent, step)
+        step = "1" if first else step
+        return self._below(edge.parent, self.notation.plain(step))
 
     def _below(self, name: str, step: str) -> str:
-        return f",{step}" if "_" in name.strip("_") else step
+        return self.notation.plain(",") + step if "_" in name.strip("_") else step
 
     def _symbol(self, node: Node, plates: Sequence[str], *, first: bool) -> str:
         chain = self.chain.get(node.name)
-        step = self._below(node.name, "1" if first else chain.index) if chain else ""
+        time = self.notation.plain("1" if first else chain.index) if chain else ""
+        step = self._below(node.name, time) if chain else ""
         below = ("" if self.plates(node) else self._missing(node)) + step
         return self.notation.symbol(node.name, below, self._superscript(plates))
 
@@ -230,7 +239,8 @@ class Writer:
         edges = self._in_order(self.graph.parents(node.name, self.side))
         given = [self.reference(edge, plates) for edge in edges]
         own = self._symbol(node, plates, first=False)
-        return f"{own} = {self.notation.density('f', given, ())}"
+        value = self.notation.density(self.notation.symbol("f"), given, ())
+        return self.notation.equation(own, "=", value)
 
     def _members(self, node: Node) -> list[Node]:
         return [self.graph.nodes[name] for name in self.block.get(node.name, (node.name,))]
@@ -257,10 +267,11 @@ class Writer:
         return sum(1 for _ in itertools.takewhile(lambda level: len(set(level)) == 1, levels))
 
     def _missing(self, node: Node) -> str:
-        return "U" if self.side == "q" and node.role == "partly observed" else ""
+        missing = self.side == "q" and node.role == "partly observed"
+        return self.notation.plain("U" if missing else "")
 
     def _superscript(self, plates: Iterable[str]) -> str:
-        return ",".join(self.index[plate] for plate in plates if not is_time(plate))
+        return self.notation.plain(",".join(self.index[p] for p in plates if not is_time(p)))
 
     def _left(self) -> list[Node]:
         """The model: observed leaves first, then labels, then latents. The guide: in its order."""
@@ -283,18 +294,7 @@ class Writer:
 
     def _outside(self) -> list[Edge]:
         """What the density is conditioned on: parents that it has no distribution for."""
-        every = [*self.own, *self.factors, *self.computed]
+        every = [*self.multiplied, *self.computed]
         own = {node.name for node in every}
         edges = [e for node in every for e in self.graph.parents(node.name, self.side)]
         return [e for e in edges if e.parent not in own or e.given == "observed"]
-
-
-def letters(taken: set[str]) -> Iterator[str]:
-    """Letters for indices that no variable is called, without end."""
-    for turn in itertools.count():
-        yield from (name for c in INDICES if (name := f"{c}{turn or ''}") not in taken)
-
-
-def is_time(plate: str) -> bool:
-    """Whether a plate stands for the steps of a chain."""
-    return plate.startswith(TIME)

@@ -20,6 +20,11 @@ from .notation import UNICODE, Notation
 
 DENSITY = re.compile(r"(?P<side>[pq])\((?P<of>[^|)]+)(?:\|(?P<given>[^)]+))?\)")
 
+MEAN = re.compile(r"mean (p\(.*?\))/(q\(.*?\))")
+
+MISSING = "y_missing"
+"""What a sum within a logarithm runs over."""
+
 PARTS = {"_observed": "O", "_missing": "U"}
 """The parts of a variable, and how they are marked."""
 
@@ -38,11 +43,11 @@ class Formula:
 
     def write(self, notation: Notation = UNICODE) -> str:
         """The expectation over the guide of the sum of the terms."""
-        total = write_sum(self.terms, notation)
-        below = Writer(self.graph, notation, "q").left()
-        if notation.latex:
-            return rf"\mathbb{{E}}_{{{below}}}\left[{total}\right]"
-        return f"E_{{{below}}}[ {total} ]"
+        return notation.expectation(self.below(notation), write_sum(self.terms, notation))
+
+    def below(self, notation: Notation) -> str:
+        """What the expectation is over: the guide's density."""
+        return Writer(self.graph, notation, "q").left()
 
 
 def write_term(name: str, notation: Notation = UNICODE) -> str:
@@ -54,57 +59,56 @@ def write_term(name: str, notation: Notation = UNICODE) -> str:
     >>> write_term("alpha log q(y_observed|x)")
     'α log q(y_O|x)'
     """
+    sign = notation.minus if parse(name).negative else ""
+    return sign + write_unsigned(name, notation)
+
+
+def write_unsigned(name: str, notation: Notation) -> str:
+    """A term without its sign."""
     term = parse(name)
     if not term.body.startswith(LOG):
-        return rf"\text{{{name}}}" if notation.latex else name
+        return notation.words(name)
     body = term.body.removeprefix(LOG)
-    fraction = re.fullmatch(r"mean (p\(.*?\))/(q\(.*?\))", body)
-    if fraction:
-        above, below = (write_densities(part, notation) for part in fraction.groups())
-        body = (
-            rf"\frac{{1}}{{P}} \sum_{{p=1}}^{{P}} \frac{{{above}}}{{{below}}}"
-            if notation.latex
-            else f"1/P ∑_p {above}/{below}"
-        )
+    if fraction := MEAN.fullmatch(body):
+        body = notation.mean(*(write_densities(part, notation) for part in fraction.groups()))
     else:
-        total = notation.total(notation.symbol("y", "U")) + " "
-        body = write_densities(re.sub("^sum ", lambda _: total, body), notation)
-    part = f"{notation.symbol('w', str(term.part))} " if term.part else ""
-    weight = part + write_weight(term.weight, notation)
-    sign = notation.minus if term.negative else ""
-    return f"{sign}{weight}{notation.log} {body}"
+        over = "" if body == (summed := body.removeprefix("sum ")) else MISSING
+        total = notation.total(write_variable(over, notation)) if over else ""
+        body = total + write_densities(summed, notation)
+    one = notation.symbol("w", notation.plain(str(term.part))) if term.part else ""
+    weight = (one + notation.plain(" ") if one else "") + write_weight(term.weight, notation)
+    return weight + notation.log + body
 
 
 def write_sum(names: Iterable[str], notation: Notation = UNICODE) -> str:
     """Terms one after the other, each with its sign."""
     text = ""
     for name in names:
-        term = write_term(name, notation)
-        negative = term.startswith(notation.minus)
-        sign = notation.minus if negative else "+" if text else ""
-        term = notation.group(term.removeprefix(notation.minus))
+        sign = notation.minus if parse(name).negative else notation.plain("+") if text else ""
+        term = notation.group(write_unsigned(name, notation))
         text += f" {sign} {term}" if text else f"{sign}{term}"
     return text
 
 
 def write_densities(text: str, notation: Notation) -> str:
-    """Every ``p(a|b)`` in a text as the notation has it."""
-
-    def write(match: re.Match[str]) -> str:
+    """Every ``p(a|b)`` in a text as the notation has it, and what is between them as it stands."""
+    written, end = [], 0
+    for match in DENSITY.finditer(text):
         of, given = (
             [write_variable(name, notation) for name in part.split(",")] if part else []
             for part in (match["of"], match["given"])
         )
-        return notation.density(match["side"], of, given)
-
-    return DENSITY.sub(write, text)
+        between = notation.plain(text[end : match.start()])
+        written += [between, notation.density(notation.symbol(match["side"]), of, given)]
+        end = match.end()
+    return "".join([*written, notation.plain(text[end:])])
 
 
 def write_variable(name: str, notation: Notation) -> str:
     """A variable, or the part of it that is observed (O) or missing (U)."""
     for part, mark in PARTS.items():
         if name.endswith(part):
-            return notation.symbol(name.removesuffix(part), mark)
+            return notation.symbol(name.removesuffix(part), notation.plain(mark))
     return notation.symbol(name)
 
 
@@ -114,8 +118,10 @@ def write_weight(weight: str, notation: Notation) -> str:
         return ""
     inside = weight.strip("()")
     name, minus, rest = inside.partition("-")
-    text = notation.symbol(name) + (notation.minus if minus else "") + rest
-    return f"({text}) " if inside != weight else f"{text} "
+    text = notation.symbol(name) + (notation.minus if minus else "") + notation.plain(rest)
+    if inside != weight:
+        text = notation.plain("(") + text + notation.plain(")")
+    return text + notation.plain(" ")
 
 
 def present(terms: Mapping[str, Tensor], graph: Structure) -> tuple[str, ...]:

@@ -1,51 +1,120 @@
-r"""Formulas for a page: the LaTeX that this package writes, as MathML, which browsers draw.
+r"""Formulas for a page as MathML, which browsers draw: a notation beside LaTeX and plain text.
 
-Only what :mod:`.notation` and its users write is read: names with scripts, Greek, ``\log``,
-fractions, sums, products and brackets.
+A formula is one or more ``math`` elements, between which a line may end: after ``=`` and between
+factors.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from html import escape
 
-from .factorisation import Writer
-from .formulas import Formula, write_term
-from .notation import GREEK, LATEX
-
-TOKEN = re.compile(
-    r"\\(?:mathrm|text|mathbb)\{(?P<word>[^}]*)\}|\\(?P<command>[A-Za-z]+|.)|(?P<number>\d+)"
-    r"|(?P<letter>[A-Za-z])|(?P<sign>\S)"
-)
-
-SIGNS = {"mid": "|", "in": "∈", "cdot": "·", "sum": "∑", "prod": "∏", "propto": "∝", "-": "−"}
+from ...inference.objectives.terms import parse
+from ..graphs.structure import Structure
+from .factorisation import guide_density, joint
+from .formulas import Formula, write_term, write_unsigned
+from .notation import GREEK, Notation
 
 SPACE = '<mspace width="0.17em"></mspace>'
 
-SILENT = ("left", "right", ",")
-"""Commands that only place what stands beside them."""
+TOKEN = re.compile(r"\d+|\S| ")
 
 
-def mathml(latex: str, sign: str = "") -> str:
-    r"""A formula as a ``math`` element.
+class _MathML(Notation):
+    space = "</math> <math>"
 
-    Args:
-        latex: the formula. sign: what joins it to the one before it, with an operator's space.
+    def plain(self, text: str) -> str:
+        return "".join(map(_sign, TOKEN.findall(text.replace(" ∈ ", "∈").strip(" ") or text)))
 
-    Raises:
-        ValueError: for a command that is not known.
+    def word(self, word: str) -> str:
+        if word in GREEK:
+            return f"<mi>{GREEK[word]}</mi>"
+        if word.isdigit():
+            return f"<mn>{word}</mn>"
+        upright = ' mathvariant="normal"' if len(word) > 1 else ""
+        return f"<mi{upright}>{escape(word)}</mi>"
 
-    >>> mathml(r"\log q(z_{\setminus c})").count("<msub>")
+    def words(self, text: str) -> str:
+        return f"<mtext>{escape(text)}</mtext>"
+
+    def scripted(self, base: str, below: str, above: str) -> str:
+        name = "".join(mark for mark, part in (("sub", below), ("sup", above)) if part)
+        rows = "".join(f"<mrow>{part}</mrow>" for part in (below, above) if part)
+        return f"<m{name}>{base}{rows}</m{name}>" if name else base
+
+    def density(self, side: str, of: Sequence[str], given: Sequence[str]) -> str:
+        return f"{side}{_sign('(')}{self.inside(of, given)}{_sign(')')}"
+
+    def inside(self, of: Sequence[str], given: Sequence[str]) -> str:
+        bar = _sign("|") if given else ""
+        return f"{_sign(',').join(of)}{bar}{_sign(',').join(given)}"
+
+    def product(self, lower: str, upper: str, factors: str) -> str:
+        return self.scripted(_sign("∏"), lower, upper) + factors
+
+    def total(self, over: str) -> str:
+        return self.scripted(_sign("∑"), over, "")
+
+    def mean(self, above: str, below: str) -> str:
+        many = self.scripted(_sign("∑"), self.plain("p=1"), self.plain("P"))
+        return _ratio(self.plain("1"), self.plain("P")) + many + _ratio(above, below)
+
+    def expectation(self, below: str, total: str) -> str:
+        return self.scripted(EXPECTED, below, "") + self.brackets(total)
+
+    def style(self) -> str:
+        return '<mi mathvariant="normal">∖</mi><mi>c</mi>'
+
+    def do(self, symbol: str) -> str:
+        return f"{self.word('do')}{_sign('(')}{symbol}{_sign(')')}"
+
+    def equation(self, left: str, sign: str, right: str) -> str:
+        return f"{left}{_sign(sign)}{self.space}{right}"
+
+    def formula(self, parts: Sequence[str]) -> str:
+        return f"<math>{f'{_sign(chr(44))}{self.space}'.join(parts)}</math>"
+
+    @property
+    def log(self) -> str:
+        return f"<mi>log</mi>{SPACE}"
+
+    def math(self, formula: str) -> str:
+        return f"<math>{formula}</math>"
+
+
+EXPECTED = '<mi mathvariant="normal">𝔼</mi>'
+
+
+def _sign(token: str) -> str:
+    if token == " ":
+        return SPACE
+    if token.isdigit():
+        return f"<mn>{token}</mn>"
+    if token.isalpha():
+        return f"<mi>{token}</mi>"
+    return f'<mo stretchy="false">{escape(token.replace("-", "−"))}</mo>'
+
+
+def _ratio(above: str, below: str) -> str:
+    return f"<mfrac><mrow>{above}</mrow><mrow>{below}</mrow></mfrac>"
+
+
+MATHML: Notation = _MathML()
+
+
+def densities_of(graph: Structure) -> dict[str, str]:
+    """The densities of model and guide, each in as many elements as it may have lines."""
+    return {"model": joint(graph, MATHML), "guide": guide_density(graph, MATHML)}
+
+
+def term(name: str) -> str:
+    """A term of an objective, with its sign.
+
+    >>> term("log q(z_style)").count("<msub>")
     1
     """
-    joint = f'<mo form="infix">{SIGNS.get(sign, sign)}</mo>' if sign else ""
-    return f"<math>{joint}{_row(_Tokens(latex), until='')}</math>"
-
-
-def broken(latex: str) -> list[str]:
-    """A density as several ``math`` elements, so that a line may end between its factors."""
-    return [mathml(part) for part in re.split(r"(?<= )\\, |(?<== )", latex)]
+    return MATHML.math(write_term(name, MATHML))
 
 
 def terms(formula: Formula) -> list[tuple[str, str]]:
@@ -55,86 +124,10 @@ def terms(formula: Formula) -> list[tuple[str, str]]:
         the names of its terms with their ``math`` elements, each with its sign; first the
         expectation that they stand in and last its closing bracket, both under the name ``""``.
     """
-    below = Writer(formula.graph, LATEX, "q").left()
-    pieces = [("", mathml(rf"\mathbb{{E}}_{{{below}}}["))]
+    start = MATHML.scripted(EXPECTED, formula.below(MATHML), "") + _sign("[")
+    pieces = [("", MATHML.math(start))]
     for position, name in enumerate(formula.terms):
-        term = write_term(name, LATEX)
-        sign = "" if not position else "-" if term.startswith("-") else "+"
-        pieces.append((name, mathml(term.removeprefix(sign), sign)))
-    return [*pieces, ("", mathml("]"))]
-
-
-class _Tokens:
-    """The tokens of a formula, to be taken one by one."""
-
-    def __init__(self, latex: str) -> None:
-        self.iterator: Iterator[re.Match[str]] = TOKEN.finditer(latex)
-        self.next = next(self.iterator, None)
-
-    def peek(self) -> str:
-        """The next token as it is written; ``""`` at the end."""
-        return self.next[0] if self.next else ""
-
-    def take(self) -> re.Match[str]:
-        """The next token."""
-        if self.next is None:
-            raise ValueError("a formula ends where a part of it was expected")
-        token, self.next = self.next, next(self.iterator, None)
-        return token
-
-
-def _row(tokens: _Tokens, until: str) -> str:
-    """Everything up to a closing brace, or to the end."""
-    parts: list[str] = []
-    while tokens.peek() != until:
-        if tokens.peek() == r"\log" and parts:
-            parts.append(SPACE)
-        parts.append(_scripted(tokens))
-    if until:
-        tokens.take()
-    return "".join(parts)
-
-
-def _scripted(tokens: _Tokens) -> str:
-    """An atom with what is attached below and above it."""
-    base, scripts = _atom(tokens), {"_": "", "^": ""}
-    while tokens.peek() in ("_", "^"):
-        mark = tokens.take()[0]
-        scripts[mark] = _atom(tokens)
-    name = "".join(part for mark, part in (("_", "sub"), ("^", "sup")) if scripts[mark])
-    return f"<m{name}>{base}{scripts['_']}{scripts['^']}</m{name}>" if name else base
-
-
-def _atom(tokens: _Tokens) -> str:
-    token = tokens.take()
-    if token[0] == "{":
-        return f"<mrow>{_row(tokens, until='}')}</mrow>"
-    if token["word"] is not None:
-        word = "𝔼" if token[0].startswith(r"\mathbb") else token["word"]
-        return f'<mi mathvariant="normal">{escape(word)}</mi>'
-    if token["number"]:
-        return f"<mn>{token['number']}</mn>"
-    if token["letter"]:
-        return f"<mi>{token['letter']}</mi>"
-    return _command(tokens, token["command"]) if token["command"] else _sign(token["sign"])
-
-
-def _command(tokens: _Tokens, command: str) -> str:
-    if command == "frac":
-        return f"<mfrac>{_atom(tokens)}{_atom(tokens)}</mfrac>"
-    if command in SILENT:
-        return ""
-    if command == "log":
-        return f"<mi>log</mi>{SPACE}"
-    if command == "setminus":
-        return '<mi mathvariant="normal">∖</mi>'
-    if command in GREEK:
-        return f"<mi>{GREEK[command]}</mi>"
-    if command in SIGNS:
-        return _sign(command)
-    raise ValueError(f"cannot write \\{command} as MathML; add it to {__name__}")
-
-
-def _sign(sign: str) -> str:
-    sign = SIGNS.get(sign, sign)
-    return f'<mo stretchy="false">{escape(sign)}</mo>'
+        sign = "−" if parse(name).negative else "+" if position else ""
+        joint = f'<mo form="infix">{sign}</mo>' if sign else ""
+        pieces.append((name, MATHML.math(joint + write_unsigned(name, MATHML))))
+    return [*pieces, ("", MATHML.math(_sign("]")))]

@@ -1,11 +1,29 @@
-r"""How names are written: ``z_style`` as :math:`z_{\setminus c}`, ``mu_0`` as :math:`\mu_0`."""
+r"""How names are written: ``z_style`` as :math:`z_{\setminus c}`, ``mu_0`` as :math:`\mu_0`.
+
+Two notations, LaTeX and plain text; MathML is a third, in :mod:`.mathml`.
+"""
 
 from __future__ import annotations
 
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from .base import LABELS, SIZES, STYLE, Notation, Symbol, size_of
+
+__all__ = [
+    "EVENTS",
+    "GREEK",
+    "LABELS",
+    "LATEX",
+    "SIZES",
+    "STYLE",
+    "UNICODE",
+    "Notation",
+    "Symbol",
+    "paragraph",
+    "size_of",
+]
 
 GREEK = dict(
     zip(
@@ -39,15 +57,6 @@ GREEK = dict(
     )
 )
 
-STYLE = "z_style"
-"""The contract's name of the latents that belong to no label."""
-
-LABELS = "labels"
-"""The contract's name of the plate over labels."""
-
-SIZES = {"data": "N", LABELS: "L"}
-"""What the sizes of the contract's plates are called."""
-
 EVENTS = {
     "x": ("C", "H", "W"),
     "y": ("L",),
@@ -66,100 +75,117 @@ UNSAFE = r"""[^\w.:\-\[\]/()+*,;!?@<>='" ]"""
 ESCAPED = {sign: f"\\{sign}" for sign in "%#$"}
 """Signs of a name that LaTeX takes for its own; it has no letters for those that are not here."""
 
+COMMANDS = {"∝": r"\propto", "∈": r"\in", "→": r"\to", "…": r"\ldots", "·": r"\cdot", "∼": r"\sim"}
+"""Signs that stand for themselves everywhere but in LaTeX."""
 
-@dataclass(frozen=True)
-class Notation:
-    """One of two ways to write the same formula."""
 
-    latex: bool
+class _Latex(Notation):
+    space = r" \, "
 
-    def symbol(self, name: str, subscript: str = "", superscript: str = "") -> str:
-        r"""A variable with what is attached to it.
+    def plain(self, text: str) -> str:
+        return "".join(COMMANDS.get(sign, sign) for sign in text)
 
-        >>> LATEX.symbol("z_c", superscript="i"), UNICODE.symbol("z_c", superscript="i")
-        ('z_{c}^{i}', 'z_c^i')
-        >>> LATEX.symbol("z_style"), LATEX.symbol("mu_0"), UNICODE.symbol("mu_0")
-        ('z_{\\setminus c}', '\\mu_{0}', 'μ_0')
-        """
-        head, *rest = (name.strip("_") or "?").split("_")
-        below = "".join([self._subscript(name, rest), subscript])
-        if not self.latex:
-            steps = any(sign in subscript for sign in ":-")
-            text = GREEK.get(head, head)
-            text += f"_{{{below}}}" if steps else f"_{below}" if below else ""
-            above = f"{{{superscript}}}" if len(superscript) > 1 else superscript
-            return text + (f"^{above}" if superscript else "")
-        text = self._word(head)
-        return text + "".join(
-            f"{mark}{{{part}}}" for mark, part in (("_", below), ("^", superscript)) if part
-        )
-
-    def _subscript(self, name: str, words: Sequence[str]) -> str:
-        if name == STYLE:
-            return r"\setminus c" if self.latex else "\\c"
-        if self.latex:
-            return ",".join(self._word(word) for word in words if word)
-        return ",".join(words)
-
-    def _word(self, word: str) -> str:
+    def word(self, word: str) -> str:
         if word in GREEK:
             return f"\\{word}"
         safe = re.sub(UNSAFE, lambda sign: ESCAPED.get(sign[0], ""), word) or "?"
         plain = len(safe) <= 1 or word.isdigit()
         return safe if plain else rf"\mathrm{{{safe.replace(' ', '~')}}}"
 
+    def words(self, text: str) -> str:
+        return r"\text{" + text.replace("_", r"\_") + "}"
+
+    def scripted(self, base: str, below: str, above: str) -> str:
+        return base + "".join(
+            f"{mark}{{{part}}}" for mark, part in (("_", below), ("^", above)) if part
+        )
+
     def density(self, side: str, of: Sequence[str], given: Sequence[str]) -> str:
-        """``p(of | given)``; one of several variables is followed by a comma."""
-        bar = r" \mid " if self.latex else "|"
-        comma = ", " if self.latex else ","
-        return f"{side}({comma.join(of)}{bar + comma.join(given) if given else ''})"
+        return f"{side}({self.inside(of, given)})"
+
+    def inside(self, of: Sequence[str], given: Sequence[str]) -> str:
+        return ", ".join(of) + (rf" \mid {', '.join(given)}" if given else "")
+
+    def product(self, lower: str, upper: str, factors: str) -> str:
+        return rf"\prod_{{{lower}}}" + (f"^{{{upper}}}" if upper else "") + f" {factors}"
+
+    def total(self, over: str) -> str:
+        return rf"\sum_{{{over}}} "
+
+    def mean(self, above: str, below: str) -> str:
+        return rf"\frac{{1}}{{P}} \sum_{{p=1}}^{{P}} \frac{{{above}}}{{{below}}}"
+
+    def expectation(self, below: str, total: str) -> str:
+        return rf"\mathbb{{E}}_{{{below}}}\left[{total}\right]"
+
+    def style(self) -> str:
+        return r"\setminus c"
 
     def do(self, symbol: str) -> str:
-        """``do(y)``, for what is set from outside."""
-        return (r"\mathrm{do}" if self.latex else "do") + f"({symbol})"
-
-    def product(self, over: str, factors: str) -> str:
-        r"""∏ with its range below (and above, for ``i=1..L``)."""
-        index, _, end = over.partition("..")
-        if self.latex:
-            return rf"\prod_{{{index}}}" + (f"^{{{end}}}" if end else "") + f" {factors}"
-        sign = f"∏_{{{index}}}^{{{end}}}" if end else f"∏_{{{index}}}"
-        return f"{sign} {factors}"
-
-    @property
-    def minus(self) -> str:
-        """The sign."""
-        return "-" if self.latex else "−"
-
-    @property
-    def proportional(self) -> str:
-        """The sign between what is equal but for a constant."""
-        return r"\propto" if self.latex else "∝"
+        return rf"\mathrm{{do}}({symbol})"
 
     @property
     def log(self) -> str:
-        """The natural logarithm."""
-        return r"\log" if self.latex else "log"
+        return r"\log "
 
     def group(self, formula: str) -> str:
-        """A part of a formula that is not broken at the end of a line."""
-        return f"{{{formula}}}" if self.latex else formula
+        return f"{{{formula}}}"
+
+    def math(self, formula: str) -> str:
+        return f"${formula}$"
+
+
+class _Unicode(Notation):
+    def plain(self, text: str) -> str:
+        return text.replace(" ∈ ", "∈")
+
+    def word(self, word: str) -> str:
+        return GREEK.get(word, word)
+
+    def words(self, text: str) -> str:
+        return text
+
+    def scripted(self, base: str, below: str, above: str) -> str:
+        steps = any(sign in below for sign in ":-")
+        text = base + (f"_{{{below}}}" if steps else f"_{below}" if below else "")
+        return text + (f"^{{{above}}}" if len(above) > 1 else f"^{above}" if above else "")
+
+    def density(self, side: str, of: Sequence[str], given: Sequence[str]) -> str:
+        return f"{side}({self.inside(of, given)})"
+
+    def inside(self, of: Sequence[str], given: Sequence[str]) -> str:
+        return ",".join(of) + (f"|{','.join(given)}" if given else "")
+
+    def product(self, lower: str, upper: str, factors: str) -> str:
+        return f"∏_{{{lower}}}" + (f"^{{{upper}}}" if upper else "") + f" {factors}"
 
     def total(self, over: str) -> str:
-        """∑ with its range below."""
-        return rf"\sum_{{{over}}}" if self.latex else f"∑_{{{over}}}"
+        return f"∑_{{{over}}} "
 
-    def member(self, index: str, group: str) -> str:
-        r"""``i ∈ U``."""
-        return rf"{index} \in {group}" if self.latex else f"{index}∈{group}"
+    def mean(self, above: str, below: str) -> str:
+        return f"1/P ∑_p {above}/{below}"
 
-    def plate(self, name: str) -> str:
-        """The upper end of a plate's index: N, L, or the plate's own name counted."""
-        return SIZES.get(name) or self.symbol(f"N_{name}")
+    def expectation(self, below: str, total: str) -> str:
+        return f"E_{{{below}}}[ {total} ]"
+
+    def style(self) -> str:
+        return "\\c"
+
+    def do(self, symbol: str) -> str:
+        return f"do({symbol})"
+
+    @property
+    def minus(self) -> str:
+        return "−"
+
+    @property
+    def log(self) -> str:
+        return "log "
 
 
-LATEX = Notation(latex=True)
-UNICODE = Notation(latex=False)
+LATEX: Notation = _Latex()
+UNICODE: Notation = _Unicode()
+
 
 WIDTH = 100
 """Of text, in characters."""

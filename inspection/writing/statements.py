@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..graphs.structure import Node, Structure
 from .factorisation import Writer
-from .notation import LATEX, UNICODE, Notation, paragraph
+from .notation import UNICODE, Notation, paragraph
 
 SIDES = {"p": "model", "q": "guide"}
 
@@ -33,13 +33,10 @@ def statements(graph: Structure, side: str, notation: Notation = UNICODE) -> lis
 
 def _statement(writer: Writer, node: Node) -> str:
     families, parameters = node.law(writer.side)
-    inside = writer.factor(node).partition("(")[2].removesuffix(")")
-    if writer.notation is LATEX:
-        words = rf"{inside} \sim \text{{{', '.join(families)}}}"
-        return words + rf"\text{{, parameters of {', '.join(parameters)}}}" * bool(parameters)
-    return f"{inside} ∼ {', '.join(families)}" + (
-        f", parameters of {', '.join(parameters)}" if parameters else ""
-    )
+    words = ", ".join(families)
+    words += f", parameters of {', '.join(parameters)}" if parameters else ""
+    notation = writer.notation
+    return notation.equation(notation.inside(*writer.parts(node)), "∼", notation.words(words))
 
 
 def statements_text(graph: Structure) -> str:

@@ -82,7 +82,7 @@ def test_the_checks_find_what_is_wrong():
     """A drawing is spoilt in every way, and each is told."""
     drawing = lay_out(graph("a>b b>c a>c", "i: b", guide="b>a"))
     one, two, three = drawing.discs
-    moved = type(one)(one.node, "", two.centre, one.width)
+    moved = type(one)(one.node, None, two.centre, one.width)
     assert any("overlap" in said for said in flaws(type(drawing)((moved, two, three), (), ())))
     straight = [arrow for arrow in drawing.arrows if not arrow.bent]
     through = type(straight[0])(
@@ -93,7 +93,7 @@ def test_the_checks_find_what_is_wrong():
     twice = type(drawing)(drawing.discs, (straight[0], straight[0]), drawing.boxes)
     assert any("cover each other" in said for said in flaws(twice))
     (box,) = drawing.boxes
-    wide = Box(box.label, (-9, -9), (9, 9), box.above, box.plate)
+    wide = Box(box.title, (-9, -9), (9, 9), box.above, box.plate)
     assert any("is in the box" in said for said in flaws(type(drawing)(drawing.discs, (), (wide,))))
     assert any("is not in" in said for said in flaws(type(drawing)(drawing.discs, (), ())))
 
@@ -162,7 +162,7 @@ def test_a_template_has_two_steps_a_mark_and_a_length():
         "z_{t}": 0,
         "z_{t-1}": 1,
     }
-    assert [arrow.mark for arrow in drawing.arrows if arrow.mark] == [r"t-1 \to t"]
+    assert [arrow.mark for arrow in drawing.arrows if arrow.mark] == ["t-1 → t"]
     (box,) = drawing.boxes
     assert box.dashed
     assert "T = 12" in box.label

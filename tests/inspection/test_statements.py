@@ -70,7 +70,7 @@ def test_every_variable_has_its_distribution_in_a_line(inspected):
     ]
     assert "y^i|z_c^i ∼ Bernoulli, Categorical, parameters of classifier" in statements(graph, "q")
     assert statements(graph, "p", LATEX)[1] == (
-        r"z_{c}^{i} \mid y^{i} \sim \text{Normal}\text{, parameters of prior}"
+        r"z_{c}^{i} \mid y^{i} \sim \text{Normal, parameters of prior}"
     )
 
 
