@@ -18,7 +18,7 @@ from ..inference import Draw, Objective, check_pair
 from ..inference.checks.untouched import untouched
 from .graph import Graph, build_graph
 from .notebook.page import block, shown
-from .recording.examining import examined
+from .recording.examining import examined, sealed
 from .recording.runner import Runner
 from .recording.sites import Record
 from .writing.factorisation import factorisation
@@ -187,7 +187,15 @@ def inspected(
     """As :func:`inspect_pair`, for programs whose keywords may have any names, ``name`` itself."""
     args, kwargs = tuple(args), dict(kwargs)
     runner = Runner(model, args, kwargs, name="model")
-    model_sites = examined(runner, deterministic=deterministic)
+    try:
+        model_sites = examined(runner, deterministic=deterministic)
+    except ValueError as error:
+        if guide is None or not isinstance(error.__cause__, KeyError):
+            raise
+        # In training the guide runs first, and may state parameters that the model takes by name.
+        with sealed(model, guide):
+            Runner(guide, args, kwargs, name="guide", like=runner).run()
+            model_sites = examined(runner, deterministic=deterministic)
     guide_sites, terms = NO_GUIDE, None
     checks: tuple[str, ...] = ()
     if guide is not None and isinstance(objective, Objective):

@@ -21,9 +21,7 @@ from ..inference import Objective
 from ..inference.catalogue import ENTRIES, PROGRAMS, build_objective, build_pair
 from ..inference.evaluation.prediction import classify
 from ..inference.training.optimisation import adam, descend, set_rate
-from ..inspection.writing.formulas import write_term
-from ..inspection.writing.mathml import mathml
-from ..inspection.writing.notation import LATEX
+from ..inspection.writing.mathml import term
 from ..models.likelihoods import Laplace
 from .recording import Recorder, strip
 from .steering import Change, Side, Start
@@ -230,4 +228,4 @@ def _endless(rows: Rows, seed: int) -> Iterator[Batch]:
 @cache
 def heading(name: str) -> str:
     """What a curve is headed by: a summary's words, or a term as MathML."""
-    return SUMMARIES.get(name) or mathml(write_term(name, LATEX))
+    return SUMMARIES.get(name) or term(name)

@@ -105,7 +105,8 @@ def check_hidden(name: str, p: Site, q: Site, guide: Run) -> None:
 def check_rows(model: Program, p: Run, q: Run, args: tuple[Any, ...], kwargs: Any) -> None:
     """Raise where a guide draws rows for itself that the model takes from its arguments.
 
-    Replayed on the guide's trace the model would pair those rows' latents with other rows' data.
+    Replayed on the guide's trace the model would pair those rows' latents with other rows' data. A
+    model that alone would take all rows takes the guide's.
 
     Raises:
         ValueError: naming the plate.
@@ -119,7 +120,8 @@ def check_rows(model: Program, p: Run, q: Run, args: tuple[Any, ...], kwargs: An
             continue
         own = [rows_of(model, name, seed, args, kwargs) for seed in (0, 1)]
         fixed = own[0] is not None and own[1] is not None and same(own[0], own[1])
-        if fixed and not same(own[0], rows):
+        whole = same(own[0], torch.arange(site["fn"].size, device=rows.device))
+        if fixed and not whole and not same(own[0], rows):
             raise ValueError(
                 f"the guide draws its own rows of the plate {name!r}, but the model takes them "
                 "from what it is called with, so latents would meet the data of other rows; open "

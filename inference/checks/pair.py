@@ -28,7 +28,7 @@ from .objective import (
     check_summed,
     check_trained,
 )
-from .program import check_densities, check_enumerable, check_guide, check_sized
+from .program import check_densities, check_enumerable, check_guide, check_sized, rows_of
 from .untouched import untouched
 
 
@@ -159,9 +159,17 @@ def differ(p: Tensor | float, q: Tensor | float, log_q: Tensor) -> bool:
 
 
 def plates_in_words(site: Site) -> str:
-    """The plates around a site, from the outermost dimension to the innermost."""
+    """The plates around a site, from the outermost dimension to the innermost.
+
+    One without a size, as Pyro's ``EasyGuide`` opens it, has as many rows as what lies in it.
+    """
     frames = sorted(plates(site), key=lambda frame: frame.dim)
-    described = [f"{f.name!r} (dim {f.dim}, {f.size} of {f.full_size})" for f in frames]
+    described = []
+    for frame in frames:
+        size, full = frame.size, frame.full_size
+        if size < 0:
+            size = full = rows_of(site, frame.dim)
+        described.append(f"{frame.name!r} (dim {frame.dim}, {size} of {full})")
     return f"plates {', '.join(described)}" if frames else "no plate"
 
 

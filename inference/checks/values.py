@@ -42,6 +42,8 @@ def event_mismatch(fn: Any, value: Any) -> str:
         return ""
     event = tuple(fn.event_shape)
     found = tuple(value.shape[max(0, value.dim() - len(event)) :])
+    if hasattr(getattr(fn, "base_dist", fn), "transition_logits") and event[0] == 1:
+        event = (*found[:1], *event[1:])
     return "" if found == event else "its last dimensions would be broadcast"
 
 

@@ -40,7 +40,7 @@ def structure_of(model: Record, guide: Record) -> Structure:
     found = drawn(guide, variables, set(nodes))
     nodes |= {name: _auxiliary(guide.sites[name]) for name in found.auxiliary}
     edges |= found.edges
-    for edge in edges:
+    for edge in sorted(edges):
         nodes.setdefault(edge.parent, Node(edge.parent, "input"))
     nodes = stated(nodes, model, guide, variables)
     plates = _plates([*model.sites.values(), *(guide.sites[name] for name in found.auxiliary)])

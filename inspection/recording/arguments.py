@@ -69,6 +69,8 @@ def bound(program: Program, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
 
 def called(program: Program) -> Program:
     """What has the arguments of a program: of a module its ``forward``, where it has one."""
+    if isinstance(program, functools.partial):
+        return functools.partial(called(program.func), *program.args, **program.keywords)
     if not isinstance(program, nn.Module):
         return program
     # Pyro's guides by messengers are modules that have a __call__ alone.

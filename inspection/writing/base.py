@@ -69,6 +69,7 @@ class Notation(ABC):
     def symbol(self, name: str, below: str = "", above: str = "") -> str:
         r"""A variable with what is attached to it.
 
+        >>> from ccvae.inspection import LATEX, UNICODE
         >>> LATEX.symbol("z_c", above="i"), UNICODE.symbol("z_c", above="i")
         ('z_{c}^{i}', 'z_c^i')
         >>> LATEX.symbol("z_style"), LATEX.symbol("mu_0"), UNICODE.symbol("mu_0")

@@ -146,7 +146,7 @@ class _Unicode(Notation):
         return text
 
     def scripted(self, base: str, below: str, above: str) -> str:
-        steps = any(sign in below for sign in ":-")
+        steps = any(sign in below for sign in ":-,")
         text = base + (f"_{{{below}}}" if steps else f"_{below}" if below else "")
         return text + (f"^{{{above}}}" if len(above) > 1 else f"^{above}" if above else "")
 
