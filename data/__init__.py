@@ -16,7 +16,8 @@ are missing (:mod:`.marks`), their codes (:mod:`.columns`), and columns that bel
 
 from .batch import Batch
 from .dataset import Dataset, Rows
-from .labels import Binary, Categorical, Kind, Label, LabelSpace, Ordinal, Real
+from .forms import Binary, Categorical, Label, Ordinal, Real
+from .labels import Kind, LabelSpace
 from .missing import rows_by_missing
 from .symmetries import Symmetries
 

@@ -31,11 +31,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .cache import decoded, tolerable
+from .cache import decoded as decoded
+from .cache import tolerable
 from .celeba_lists import PARTS, read_attributes, read_partition
 from .dataset import Dataset
 from .decode import Decoding
-from .labels import Binary, Categorical, Label, LabelSpace
+from .forms import Binary, Categorical, Label
+from .labels import LabelSpace
 from .symmetries import Symmetries
 
 IMAGES, ATTRIBUTES, PARTITION = (

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .labels import Form, Kind, kinds_of
+from .forms import Form
+from .labels import Kind, kinds_of
 
 
 def by_kind(kinds: Sequence[Kind], row: Tensor) -> list[Tensor]:

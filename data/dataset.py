@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from .batch import Batch
-from .labels import LabelSpace, Real
+from .forms import Real
+from .labels import LabelSpace
 from .missing import noted, rows_by_missing
 from .symmetries import NONE, Moves, Symmetries
 

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 from .dataset import Dataset
-from .labels import Categorical, LabelSpace
+from .forms import Categorical
+from .labels import LabelSpace
 
 DIGITS = LabelSpace([Categorical("Digit", tuple("0123456789"))])
 """The one label of a digit: which it is."""

@@ -25,7 +25,8 @@ from torch import Tensor
 from ..files import cache_folder, replacing
 from .cartoon import draw
 from .dataset import Dataset
-from .frequencies import FACES, Frequencies
+from .frequencies import FACES as FACES
+from .frequencies import Frequencies
 from .person import DRAWS, Person
 from .symmetries import Symmetries
 

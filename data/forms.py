@@ -32,8 +32,8 @@ class Binary:
 
 
 @dataclass(frozen=True)
-class Categorical:
-    """A label with named, mutually exclusive classes; class k has the code k.
+class _Classed:
+    """A label with named classes; class k has the code k.
 
     Raises:
         ValueError: with fewer than two classes, or a class name that occurs twice.
@@ -44,6 +44,14 @@ class Categorical:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", _distinct(self.name, self.classes))
+
+
+class Categorical(_Classed):
+    """A label with named, mutually exclusive classes; class k has the code k.
+
+    Raises:
+        ValueError: with fewer than two classes, or a class name that occurs twice.
+    """
 
     @property
     def block(self) -> int:
@@ -51,19 +59,12 @@ class Categorical:
         return len(self.classes) - 1
 
 
-@dataclass(frozen=True)
-class Ordinal:
+class Ordinal(_Classed):
     """A label with named classes in an order, lowest first; class k has the code k.
 
     Raises:
         ValueError: with fewer than two classes, or a class name that occurs twice.
     """
-
-    name: str
-    classes: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "classes", _distinct(self.name, self.classes))
 
     @property
     def block(self) -> int:

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .labels import Binary, Categorical, LabelSpace
+from .forms import Binary, Categorical
+from .labels import LabelSpace
 
 FACES = LabelSpace(
     [
@@ -76,7 +77,8 @@ class Frequencies:
         column = dict(zip(FACES.names, uniform.T, strict=True))
 
         def choose(name: str, given: Tensor, *rates: float) -> Tensor:
-            return (column[name] < uniform.new_tensor(rates)[given]).long()
+            drawn: Tensor = column[name] < uniform.new_tensor(rates)[given]
+            return drawn.long()
 
         young = (column["Young"] < self.young).long()
         shares = uniform.new_tensor((self.hair_old, self.hair_young)).cumsum(-1)[young]

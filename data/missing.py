@@ -29,7 +29,8 @@ def rows_by_missing(y: Tensor) -> tuple[Tensor, Tensor]:
     >>> rows_by_missing(torch.tensor([[0.0], [torch.nan], [1.0]]))
     (tensor([0, 2]), tensor([1]))
     """
-    version, rows = getattr(y, NOTE, (None, None))
+    note: tuple[int | None, tuple[Tensor, Tensor] | None] = getattr(y, NOTE, (None, None))
+    version, rows = note
     if rows is not None and version == y._version:
         return rows
     if y.device.type == "cpu":

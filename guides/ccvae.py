@@ -35,7 +35,7 @@ from torch import Tensor, nn
 
 from ..data import Kind, LabelSpace
 from ..models.labelled import EachKind
-from ..models.program import Program
+from ..models.program import NetworkProgram
 from .blocks import Block
 from .characteristic import LabelClassifier
 from .ordinal import OrdinalClassifier
@@ -43,7 +43,7 @@ from .predictions import Prediction
 from .real import RealClassifier
 
 
-class CCVAEGuide(Program):
+class CCVAEGuide(NetworkProgram):
     """q(z_c, z_style, y_missing | x) as a Pyro program.
 
     Args:

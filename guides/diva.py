@@ -40,13 +40,13 @@ from torch import Tensor, nn
 
 from ..data import Kind, LabelSpace
 from ..models.labelled import EachKind
-from ..models.program import Program
+from ..models.program import NetworkProgram
 from .ordinal import Thresholds, ends, evenly, log_between
 from .predictions import ClassPrediction, NumberPrediction, Prediction
 from .real import Noise, ThreeNodes
 
 
-class DIVAGuide(Program):
+class DIVAGuide(NetworkProgram):
     """q(z_d, z_x, z_y, d_missing, y_missing | x) as a Pyro program.
 
     Args:

@@ -35,11 +35,11 @@ from ..data import LabelSpace
 from ..data.classes import ClassColumns
 from ..models.cases import Cases
 from ..models.joint import JointLabels, filled, missing_codes
-from ..models.program import Program
+from ..models.program import NetworkProgram
 from .predictions import ClassPrediction, Prediction
 
 
-class M2Guide(Program):
+class M2Guide(NetworkProgram):
     """q(y_missing | x) q(z | x, y) as a Pyro program.
 
     Args:

@@ -15,10 +15,10 @@ import pyro
 import pyro.distributions as dist
 from torch import Tensor, nn
 
-from ..models.program import Program
+from ..models.program import NetworkProgram
 
 
-class VAEGuide(Program):
+class VAEGuide(NetworkProgram):
     """q(z | x) as a Pyro program.
 
     Args:

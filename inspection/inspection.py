@@ -1,11 +1,11 @@
-"""Everything that can be read off a model and a guide by running them once."""
+"""Everything that can be read off a model and a guide by running them."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
@@ -18,6 +18,7 @@ from ..inference import Draw, Objective, check_pair
 from ..inference.checks.untouched import untouched
 from .graph import Graph, build_graph
 from .notebook.page import block, shown
+from .recording.arguments import Program
 from .recording.examining import examined, sealed
 from .recording.runner import Runner
 from .recording.sites import Record
@@ -26,8 +27,6 @@ from .writing.formulas import Formula, present
 from .writing.notation import LATEX, UNICODE, paragraph
 from .writing.statements import statements_text
 from .writing.table import SiteTable, graph_to_json
-
-Program = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -156,6 +155,10 @@ def inspect_pair(
 
     Nothing of the programs is changed by it, nor Pyro's parameter store, nor the random state.
     What :func:`~ccvae.inference.check_pair` would refuse is among the problems.
+
+    With an objective both run once more, for its terms: its draw sums over labels, in dimensions of
+    their own that no reader is to be shown. That takes 16 ms for CC-VAE and 59 for M2 on one core,
+    beside 1.5 s of importing torch, Pyro and this package.
 
     Args:
         model, guide: Pyro programs, of the suite or of anybody; None for a model without a guide.

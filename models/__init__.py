@@ -6,7 +6,7 @@ from .diva import DIVA
 from .intervention import do
 from .likelihoods import LIKELIHOODS, Bernoulli, Laplace, Levels256, Normal
 from .m2 import M2
-from .program import Program
+from .program import NetworkProgram
 from .vae import VAE
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "ClassBlocks",
     "Laplace",
     "Levels256",
+    "NetworkProgram",
     "Normal",
-    "Program",
     "do",
 ]

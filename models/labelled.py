@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..data import Kind, LabelSpace
 from .priors import label_prior
-from .program import Program
+from .program import NetworkProgram
 
 Part = TypeVar("Part", bound=nn.Module)
 
@@ -32,7 +32,7 @@ class Shown(TypedDict):
     obs_mask: Tensor
 
 
-class Labelled(Program):
+class Labelled(NetworkProgram):
     """A generative program whose labels are independent of each other, each kind in its plate.
 
     Args:

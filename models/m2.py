@@ -40,10 +40,10 @@ from ..data.classes import ClassColumns
 from .cases import Cases
 from .joint import JointLabels, filled, missing_codes
 from .likelihoods import Likelihood
-from .program import Program
+from .program import NetworkProgram
 
 
-class M2(Program):
+class M2(NetworkProgram):
     """p(x, y, z) as a Pyro program.
 
     Args:

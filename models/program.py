@@ -34,7 +34,7 @@ def sites_alone() -> Iterator[None]:
         _alone.reset(token)
 
 
-class Program(PyroModule):
+class NetworkProgram(PyroModule):
     """A generative or an inference program, whose networks are attributes.
 
     A network with random weights (a PyroModule itself) is read as Pyro does it everywhere.

@@ -24,10 +24,10 @@ import torch
 from torch import Tensor, nn
 
 from .likelihoods import Likelihood
-from .program import Program
+from .program import NetworkProgram
 
 
-class VAE(Program):
+class VAE(NetworkProgram):
     """p(x, z) as a Pyro program.
 
     Args:

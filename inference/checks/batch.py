@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,10 +11,9 @@ from pyro import poutine
 from torch import Tensor
 
 from ...data import LabelSpace
-from ...models.program import Program as OwnProgram
+from ...models.program import NetworkProgram
+from ..objectives.sites import Program
 from .dry_run import Run
-
-Program = Callable[..., Any]
 
 
 def check_labels(model: Program, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -23,7 +22,9 @@ def check_labels(model: Program, args: tuple[Any, ...], kwargs: Mapping[str, Any
     Raises:
         ValueError: saying what they are: one-hot codes, whole numbers, codes for missing ones.
     """
-    if not isinstance(model, OwnProgram) or not isinstance(space := space_of(model), LabelSpace):
+    if not isinstance(model, NetworkProgram):
+        return
+    if not isinstance(space := space_of(model), LabelSpace):
         return
     given = arguments(model, args, kwargs)
     y = given.get("y")
@@ -44,9 +45,9 @@ def check_images(model: Program, q: Run, args: tuple[Any, ...], kwargs: Mapping[
     Raises:
         ValueError: with the shape of the model's images.
     """
-    given = arguments(model, args, kwargs) if isinstance(model, OwnProgram) else {}
+    given = arguments(model, args, kwargs) if isinstance(model, NetworkProgram) else {}
     x = given.get("x")
-    if q.error is None or not isinstance(x, Tensor) or not isinstance(model, OwnProgram):
+    if q.error is None or not isinstance(x, Tensor) or not isinstance(model, NetworkProgram):
         return
     try:
         trace = poutine.trace(model).get_trace(**{**given, "x": None})
@@ -70,6 +71,6 @@ def arguments(
         return {}
 
 
-def space_of(model: OwnProgram) -> object:
+def space_of(model: NetworkProgram) -> object:
     """The label space that a program states, if it does."""
     return vars(model).get("space")

@@ -24,11 +24,9 @@ from pyro.poutine.util import site_is_subsample
 from torch import Tensor, nn
 
 from ..objectives.pyros import Pyros
-from ..objectives.sites import Site, mask_of, plates
+from ..objectives.sites import Program, Site, mask_of, plates
 from .dry_run import Run
 from .untouched import modules
-
-Program = Callable[..., Any]
 
 SAMPLING = (
     JitTrace_ELBO,

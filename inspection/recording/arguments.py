@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MethodType
 from typing import Any, TypeVar
 
@@ -16,9 +16,8 @@ from torch import Tensor, nn
 
 from ...data import LabelSpace
 from ...inference.checks.untouched import modules
+from ...inference.objectives.sites import Program
 from .provenance import Provenance
-
-Program = Callable[..., Any]
 
 T = TypeVar("T")
 

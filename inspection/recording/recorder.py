@@ -12,6 +12,7 @@ from pyro.poutine.util import site_is_subsample
 from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
+from ...models.joint import JointLabels
 from .distributions import (
     contents,
     entries_are_independent,
@@ -142,7 +143,7 @@ class Recorder(Messenger):
             batch_shape=shape(fn, "batch_shape"),
             event_shape=shape(fn, "event_shape"),
             observed=bool(msg["is_observed"]) and not deterministic,
-            counts=_counts(msg["mask"], getattr(fn, "counted", None)),
+            counts=_counts(msg["mask"], fn.counted if isinstance(fn, JointLabels) else None),
             parents=tuple(n for n in self.sites if n != name and n in names_of(own, SITE)),
             inputs=inputs_of(own.origins),
             data=inputs_of(data.content) if not deterministic else frozenset(),

@@ -6,7 +6,7 @@ import contextlib
 import io
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from ...inference.checks.dry_run import advice
-from ...models.program import Program as OwnProgram
+from ...models.program import NetworkProgram
 from .arguments import (
+    Program,
     bound,
     declared_space,
     innermost,
@@ -29,8 +30,6 @@ from .arguments import (
 from .provenance import Provenance
 from .recorder import CONSTANT, INPUT, PART, Recorder, part_of
 from .statements import place_of
-
-Program = Callable[..., Any]
 
 
 class Runner:
@@ -139,7 +138,7 @@ def is_own(program: Program) -> bool:
     """Whether a program is one of the suite's, which compute everything by torch."""
     inner = innermost(program)
     ours = type(inner).__module__.partition(".")[0] == __name__.partition(".")[0]
-    return ours and isinstance(inner, OwnProgram)
+    return ours and isinstance(inner, NetworkProgram)
 
 
 def referred_tensors(program: Program) -> Iterator[tuple[str, Tensor]]:

@@ -14,7 +14,7 @@ from ccvae.config import Config
 from ccvae.data.faces import faces
 from ccvae.inference import CCVAEObjective, M2Objective, check_pair
 from ccvae.inference.catalogue import build_objective, build_pair
-from ccvae.models import Program
+from ccvae.models import NetworkProgram
 
 DATA = faces(24).only(["Eyeglasses", "Hair"])
 BATCH = next(DATA.training(0.5, seed=0).batches(8, seed=0))
@@ -176,7 +176,7 @@ class Picture(PyroModule):
             pyro.sample("z", dist.Normal(self.network(x).flatten(2), 1.0).to_event(1))
 
 
-class Pictured(Program):
+class Pictured(NetworkProgram):
     """Its model."""
 
     def forward(self, x, y=None, *, index, size):
