@@ -13,34 +13,9 @@ A room imports from those above it and from none below: ``runs`` stands on ``tra
 ``evaluation`` and ``checks``, and those on ``objectives``.
 """
 
+from . import objectives
 from .checks import check_pair
-from .objectives import (
-    AdaptedDIVAObjective,
-    CCVAEAuthorsObjective,
-    CCVAEObjective,
-    DIVAObjective,
-    Draw,
-    ImportanceWeightedObjective,
-    M2Objective,
-    M2ScoreObjective,
-    MarginalObjective,
-    Objective,
-    OurAdaptedDIVAObjective,
-    VAEObjective,
-)
+from .objectives import *  # noqa: F403
 
-__all__ = [
-    "AdaptedDIVAObjective",
-    "CCVAEAuthorsObjective",
-    "CCVAEObjective",
-    "DIVAObjective",
-    "Draw",
-    "ImportanceWeightedObjective",
-    "M2Objective",
-    "M2ScoreObjective",
-    "MarginalObjective",
-    "Objective",
-    "OurAdaptedDIVAObjective",
-    "VAEObjective",
-    "check_pair",
-]
+__all__ = ["check_pair"]
+__all__ += objectives.__all__

@@ -54,14 +54,20 @@ def save(
     beside: bool = False,
     numbers: bool = False,
     distributions: bool = False,
+    caption: str = "",
 ) -> None:
     """Write a figure; the ending of the name decides the format.
 
     Raises:
         ValueError: for another ending than svg, png, pdf or tex.
     """
-    shown = {"beside": beside, "numbers": numbers, "distributions": distributions}
     # What draws is loaded here, and matplotlib for its formats alone: inspecting draws nothing.
+    shown: dict[str, Any] = {
+        "beside": beside,
+        "numbers": numbers,
+        "distributions": distributions,
+        "caption": caption,
+    }
     if path.suffix == ".tex":
         from .drawing.tikz import tikz
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,8 @@ GAP, LEAST = 0.35, 3.4
 SMALL = 5.8
 """Points of a distribution in a node."""
 
-LINE = 0.17
-"""Inches of a line of text."""
+LINE, CHARACTER = 0.17, 0.055
+"""Inches of a line of text, and of a letter of a caption."""
 
 SHADE, PALE, SET = "0.80", "0.55", "#ffe39a"
 """Of what is observed, of the outline of what belongs to an earlier step, of what is set."""
@@ -66,7 +67,12 @@ STYLE: Any = {
 
 
 def draw_graph(
-    graph: Structure, *, beside: bool = False, numbers: bool = False, distributions: bool = False
+    graph: Structure,
+    *,
+    beside: bool = False,
+    numbers: bool = False,
+    distributions: bool = False,
+    caption: str = "",
 ) -> Figure:
     """The plate diagram of a model and its guide.
 
@@ -75,19 +81,21 @@ def draw_graph(
         beside: model and guide in a panel each; one over the other by default.
         numbers: the sizes of plates as numbers too, beside their symbols.
         distributions: in every node its distribution too, and whose parameters that has.
+        caption: what stands below, with formulas between dollars.
     """
     panes = ("p", "q") if beside else ("pq",)
     drawings = [
         lay_out(graph, sides, numbers=numbers, distributions=distributions) for sides in panes
     ]
     (left, low), (right, high) = hull([drawing.corners for drawing in drawings])
-    explained, said = entries(drawings), sentences(graph)
+    share, height = (right - left) * INCHES, (high - low) * INCHES
+    panels = share * len(drawings) + GAP * (len(drawings) - 1)
+    wide = int(max(panels, LEAST) / CHARACTER)
+    explained, said = entries(drawings), [*sentences(graph), *textwrap.wrap(caption, wide)]
     with rc_context(STYLE):
         margin, heading = 0.08, LINE if beside else 0.0
-        caption, legend = LINE * len(said), LINE * -(-len(explained) // 2) + 0.12
-        below = margin + caption + legend
-        share, height = (right - left) * INCHES, (high - low) * INCHES
-        panels = share * len(drawings) + GAP * (len(drawings) - 1)
+        lines, legend = LINE * len(said), LINE * -(-len(explained) // 2) + 0.12
+        below = margin + lines + legend
         size = max(panels, LEAST) + 2 * margin, below + height + heading + margin
         figure = Figure(size)
         FigureCanvasAgg(figure)
@@ -103,7 +111,7 @@ def draw_graph(
             if beside:
                 middle, top = (x + share / 2) / size[0], 1 - margin / size[1]
                 figure.text(middle, top, headings()[position], ha="center", va="top")
-        _legend(figure, explained, (margin + caption) / size[1])
+        _legend(figure, explained, (margin + lines) / size[1])
         for line, sentence in enumerate(reversed(said)):
             place = (margin + LINE * line) / size[1]
             figure.text(0.5, place, sentence, ha="center", va="bottom", size=7, color="0.2")
@@ -117,9 +125,12 @@ def save_graph(
     beside: bool = False,
     numbers: bool = False,
     distributions: bool = False,
+    caption: str = "",
 ) -> None:
     """Write the diagram; the ending of the name decides the format: png, svg or pdf."""
-    figure = draw_graph(graph, beside=beside, numbers=numbers, distributions=distributions)
+    figure = draw_graph(
+        graph, beside=beside, numbers=numbers, distributions=distributions, caption=caption
+    )
     with rc_context(STYLE):
         undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
         figure.savefig(path, dpi=200, metadata=undated.get(path.suffix, {}))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..graphs.structure import Structure
-from ..writing.notation import LATEX, Notation
+from ..writing.notation import LATEX, Notation, size_of
 from .shapes import Drawing
 
 Formula = tuple[str, ...]
@@ -76,6 +76,45 @@ EMPTY = "No sites: nothing is drawn."
 def sentences(graph: Structure, notation: Notation = LATEX) -> list[str]:
     """What a reader of a figure must be told beside its legend."""
     return circles(graph, notation) if graph.nodes else [EMPTY]
+
+
+SHADES = {
+    "observed": "shaded nodes are observed",
+    "partly observed": "half-shaded ones in some rows",
+    "input": "those without a border are arguments",
+}
+"""What a caption says of the nodes of each role."""
+
+
+def caption(graph: Structure, name: str = "", notation: Notation = LATEX) -> str:
+    """What stands below a figure in a paper: its name, its shades, and its plates with their sizes.
+
+    Args:
+        graph: that is drawn. name: of the programs. notation: of the sizes.
+    """
+    shades = [words for role, words in SHADES.items() if role in _roles(graph)]
+    plates = [
+        f"{plate.name} ({_sized(plate.name, '+'.join(map(str, plate.sizes)), notation)})"
+        for plate in graph.plates.values()
+    ]
+    steps = [
+        notation.math(notation.plain(f"{chain.index}=1,…,{chain.length}")) for chain in graph.chains
+    ]
+    parts = [", ".join(shades), _listed("plates", plates), _listed("steps", steps)]
+    said = [f"{part[0].upper()}{part[1:]}." for part in parts if part]
+    return " ".join([f"{name}.", *said] if name else said)
+
+
+def _roles(graph: Structure) -> set[str]:
+    return {node.role for node in graph.nodes.values()}
+
+
+def _sized(plate: str, number: str, notation: Notation) -> str:
+    return notation.math(f"{size_of(plate).write(notation)}={number}")
+
+
+def _listed(words: str, parts: list[str]) -> str:
+    return f"{words}: {', '.join(parts)}" if parts else ""
 
 
 def circles(graph: Structure, notation: Notation = LATEX) -> list[str]:

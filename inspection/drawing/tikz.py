@@ -37,7 +37,12 @@ NODES = {
 
 
 def tikz(
-    graph: Structure, *, beside: bool = False, numbers: bool = False, distributions: bool = False
+    graph: Structure,
+    *,
+    beside: bool = False,
+    numbers: bool = False,
+    distributions: bool = False,
+    caption: str = "",
 ) -> str:
     """The plate diagram of a model and its guide as a document for LaTeX's class ``standalone``.
 
@@ -46,6 +51,7 @@ def tikz(
         beside: the guide to the right of the model; one over the other by default.
         numbers: the sizes of plates as numbers too, beside their symbols.
         distributions: in every node its distribution too, and whose parameters that has.
+        caption: what stands below, and in a comment for a paper that has captions of its own.
 
     >>> from ccvae.inspection import Edge, Node
     >>> nodes = {"z": Node("z", "latent"), "x": Node("x", "observed")}
@@ -53,13 +59,17 @@ def tikz(
     >>> print(tikz(graph).splitlines()[-5])
       \\draw[generative] (0,0.92) -- (0,0.33);
     """
-    said = sentences(graph)
+    said, start = sentences(graph), PREAMBLE
+    if caption:
+        parts = caption.split("$")  # every second one is a formula
+        caption = "$".join([p if n % 2 else _text(p) for n, p in enumerate(parts)])
+        said, start = [*said, caption], rf"% \caption{{{caption}}}" + f"\n{PREAMBLE}"
     drawings = [
         lay_out(graph, sides, numbers=numbers, distributions=distributions)
         for sides in (("p", "q") if beside else ("pq",))
     ]
     if not beside:
-        return PREAMBLE + _picture(drawings[0]) + _legend(drawings, said) + END
+        return start + _picture(drawings[0]) + _legend(drawings, said) + END
     (left, _), (right, high) = hull([drawing.corners for drawing in drawings])
     middle = _at(((left + right) / 2, high + 0.25))
     model, guide = (
@@ -68,7 +78,7 @@ def tikz(
     )
     shifted = f"  \\begin{{scope}}[xshift={14 * (right - left + 0.6):.3g}mm]\n"
     second = shifted + guide + "  \\end{scope}\n"
-    return PREAMBLE + model + second + _legend(drawings, said) + END
+    return start + model + second + _legend(drawings, said) + END
 
 
 def _picture(drawing: Drawing) -> str:

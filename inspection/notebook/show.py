@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from html import escape
 
 from ..drawing.layout import lay_out
-from ..drawing.legend import Entry, entries
+from ..drawing.legend import Entry, entries, sentences
 from ..drawing.shapes import Drawing
 from ..drawing.svg import drawn_svg
 from ..graphs.folding import folded
@@ -51,7 +51,8 @@ def figure_html(graph: Structure, sides: str = "pq") -> str:
     drawing = lay_out(folded(graph), sides)
     lines = "".join(_legend(entry) for entry in entries([drawing], MATHML))
     legend = f'<ul class="legend">{lines}</ul>' if lines else ""
-    return f'<div class="figure">{_still(drawing)}</div>{legend}'
+    said = "".join(f'<p class="note">{line}</p>' for line in sentences(graph, MATHML))
+    return f'<div class="figure">{_still(drawing)}</div>{legend}{said}'
 
 
 def _still(drawing: Drawing) -> str:

@@ -125,10 +125,9 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument("--do", default="", metavar="A,…", help=_DO)
     inspect.add_argument("--format", default="", help="text, json, svg, png, pdf or tex (text)")
     inspect.add_argument("--beside", action="store_true", help="model and guide side by side")
-    inspect.add_argument(
-        "--numbers", action="store_true", help="sizes as numbers in the figure too"
-    )
+    inspect.add_argument("--numbers", action="store_true", help="sizes as numbers in the figure")
     inspect.add_argument("--distributions", action="store_true", help=_DISTRIBUTIONS)
+    inspect.add_argument("--caption", action="store_true", help="words and sizes below the figure")
     inspect.add_argument("--deterministic", action="store_true", help=_DETERMINISTIC)
     inspect.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
 

@@ -6,11 +6,14 @@ import json
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .config import Config
 from .inference.training.stopping import Stopped as Stopped
 from .texts import aligned
+
+if TYPE_CHECKING:
+    from .inspection import Graph
 
 Document = dict[str, Any]
 
@@ -52,26 +55,37 @@ def inspect(options: Namespace) -> tuple[Document, str]:
         found = inspect_program(config, options.labels, deterministic=options.deterministic)
     answers = questions.ask(found)
     document = {**found.to_json(), **answers.to_json()}
+    drawn = answers.drawn(found.graph)
     shown = {
         "beside": options.beside,
         "numbers": options.numbers,
         "distributions": options.distributions,
+        "caption": _caption(drawn, found.name, latex=True) if options.caption else "",
     }
     if form in ("svg", "png", "pdf"):
         from .inspection.drawing.figure import save_graph
 
         name = f"{config.program}-{config.objective_name}".replace(":", "_")
         path = options.out or Path(f"{name}.{form}")
-        save_graph(answers.drawn(found.graph), path, **shown)
+        save_graph(drawn, path, **shown)
         return {**document, "figure": str(path)}, str(path)
     if form == "tex":
         from .inspection.drawing.tikz import tikz
 
-        drawn = answers.drawn(found.graph)
         return document, _written(options.out, tikz(drawn, **shown))
     seen = found.to_text(distributions=options.distributions)
-    text = "\n\n".join(filter(None, (seen, answers.to_text())))
+    below = _caption(drawn, found.name, latex=False) if options.caption else ""
+    text = "\n\n".join(filter(None, (seen, answers.to_text(), below)))
     return document, _written(options.out, text if form == "text" else _json(document))
+
+
+def _caption(drawn: Graph, name: str, *, latex: bool) -> str:
+    """What stands below a figure; the drawing is loaded for who asks."""
+    from .inspection.drawing.legend import caption
+    from .inspection.writing import notation as notations
+
+    text = caption(drawn, name, notations.LATEX if latex else notations.UNICODE)
+    return text if latex else notations.paragraph("caption", text)
 
 
 def objectives(options: Namespace) -> tuple[Document, str]:

@@ -10,9 +10,10 @@ import torch
 from pyro.infer.autoguide import AutoMultivariateNormal, AutoNormal
 
 from ccvae.cli import main
-from ccvae.inspection import LATEX, inspect_pair, render
+from ccvae.inspection import LATEX, UNICODE, inspect_pair, render
 from ccvae.inspection.drawing.figure import draw_graph
 from ccvae.inspection.drawing.layout import lay_out
+from ccvae.inspection.drawing.legend import caption
 from ccvae.inspection.drawing.legibility import flaws
 from ccvae.inspection.drawing.svg import svg
 from ccvae.inspection.drawing.tikz import tikz
@@ -131,6 +132,26 @@ def test_a_program_without_sites_shows_itself():
     assert "No sites" in found._repr_html_()
     assert found._repr_svg_().startswith("<svg")
     assert lay_out(found.graph).discs == ()
+
+
+def test_a_caption_says_what_a_figure_does_not(inspected, tmp_path, capsys):
+    graph = inspected("ccvae").graph
+    words = caption(graph, "CC-VAE", UNICODE)
+    assert words == (
+        "CC-VAE. Shaded nodes are observed, half-shaded ones in some rows. "
+        "Plates: data (N=13), labels (L=2+1)."
+    )
+    assert tikz(graph, caption=caption(graph, "a_b")).startswith(r"% \caption{a\_b. Shaded")
+    assert "$N=13$" in tikz(graph, caption=caption(graph)).splitlines()[-3]
+    path = tmp_path / "figure.svg"
+    heights = []
+    for options in ([], ["--caption"]):
+        main(["inspect", "vae", "-o", str(path), *options])
+        heights.append(float(ET.parse(path).getroot().get("height").removesuffix("pt")))
+    assert heights[1] - heights[0] > 20
+    capsys.readouterr()
+    main(["inspect", "vae", "--caption"])
+    assert "caption    vae with the objective vae" in capsys.readouterr().out
 
 
 def test_a_figure_of_a_call(tmp_path):
