@@ -7,6 +7,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from .schedules import RATE
+
 
 class Joined(argparse.Action):
     """An option that may be given several times: the step size's schedule, and weights'."""
@@ -20,7 +22,8 @@ class Joined(argparse.Action):
     ) -> None:
         """Add what was given; a schedule of the step size takes the place of the last."""
         given = str(values)
-        kept = str(getattr(namespace, self.dest)).split(",")
+        # A command that leaves out what was not given has no default.
+        kept = str(vars(namespace).get(self.dest, RATE)).split(",")
         if "=" not in given:
             kept = [piece for piece in kept if "=" in piece]
         setattr(namespace, self.dest, ",".join([*kept, given]))

@@ -45,12 +45,15 @@ def summable(program: str, objective: str, space: LabelSpace) -> str:
 
 
 def without_strangers(config: Config) -> Config:
-    """A configuration without the weights that its objective does not have."""
+    """A configuration without weights, and schedules of weights, that its objective lacks."""
     for name in WEIGHTS:
         value = vars(config)[name]
         if value and not has(config, name, value):
             config = replace(config, **{name: vars(Config())[name]})
-    return config
+    rate = config.rate_schedule
+    pieces = [piece for piece in config.schedule.split(",") if "=" in piece]
+    own = [piece for piece in pieces if _builds(replace(config, schedule=f"{rate},{piece}"))]
+    return replace(config, schedule=",".join([rate, *own])) if len(own) < len(pieces) else config
 
 
 def has(config: Config, name: str, value: Any) -> bool:
@@ -60,12 +63,17 @@ def has(config: Config, name: str, value: Any) -> bool:
     if name not in WEIGHTS:
         return True
     bare = replace(config, **{weight: vars(Config())[weight] for weight in WEIGHTS})
-    try:
-        build_objective(bare)
-    except ValueError:  # no cell of it will do; each says so
+    if not _builds(bare):  # no cell of it will do; each says so
         return False
     try:
-        build_objective(replace(bare, **{name: value}))
+        return _builds(replace(bare, **{name: value}))
+    except ValueError:  # its weight is scheduled
+        return False
+
+
+def _builds(config: Config) -> bool:
+    try:
+        build_objective(config)
     except ValueError:
         return False
     return True

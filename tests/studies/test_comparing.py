@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from ccvae.benchmarks.killed import tray
-from ccvae.cli import main
+from ccvae.cli import build_parser, main
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace
 from ccvae.data.spec import load as load_data
@@ -118,6 +118,17 @@ def test_a_setting_is_tried_where_it_means_something():
     assert len(found) == 8
     both = Comparison(seeds=(0,), grid={"lr": (1e-3, 1e-2)}).cells(SPACE)
     assert [cell.setting_text for cell in both] == ["lr=0.001", "lr=0.01"] * 2  # the classifier too
+
+
+def test_a_schedule_is_of_the_objectives_that_have_its_weight():
+    parsed = build_parser().parse_args(["compare", "--schedule", "alpha=linear:0:30:2"])
+    assert parsed.schedule == "cosine,alpha=linear:0:30:2"
+    assert "labelled" not in vars(parsed)
+    base = Config(schedule=parsed.schedule)
+    cells = Comparison(base, programs=("ccvae", "vae"), seeds=(0,)).cells(SPACE)
+    found = {cell.method.name: cell.config.schedule for cell in cells}
+    assert found["ccvae"] == base.schedule
+    assert found["vae"] == "cosine"
 
 
 def test_cells_of_odd_names_have_directories_of_their_own():
