@@ -31,6 +31,7 @@ bench: $(STAMP)
 	$(BIN)/python -m ccvae.benchmarks.data
 	$(BIN)/python -m ccvae.benchmarks.inspection
 	$(BIN)/python -m ccvae.benchmarks.tables
+	$(BIN)/python -m ccvae.benchmarks.page --threads 1
 	$(BIN)/python -m ccvae.benchmarks.overhead
 	$(BIN)/python -m ccvae.benchmarks.killed
 

@@ -113,7 +113,8 @@ function tell({ trouble, last }) {
   const words = { pausing: `Pausing after ${done} steps.`, running: `Training: ${done} of ${until} steps.`, paused: `Paused after ${done} steps.`, done: `Done: ${done} steps of each.${until < last ? " Go on for more." : ""}`, ended: `Ended after ${done} steps: ${trouble}.` };
   say(words[status]);
   document.getElementById("go").textContent = status === "running" ? "Pause" : "Go on";
-  for (const id of ["go", "step"]) document.getElementById(id).disabled = status === "ended";
+  const over = status === "ended" || (status === "done" && until === last);
+  for (const id of ["go", "step"]) document.getElementById(id).disabled = over;
 }
 
 function open(found) {
