@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
@@ -30,6 +31,15 @@ def colours_of(rows: Sequence[Row]) -> dict[str, str]:
     names = [name for name in methods_of(rows) if name not in (CLASSIFIER, MAJORITY)]
     found = dict(zip(names, class_colours(len(names)), strict=True))
     return {**found, CLASSIFIER: INK, MAJORITY: MUTED}
+
+
+def signed(text: str) -> str:
+    """A text whose negative numbers have real minus signs.
+
+    >>> signed("our-adapted-diva -1.5")
+    'our-adapted-diva −1.5'
+    """
+    return re.sub(r"-(?=\d)", "−", text)
 
 
 def of_differences(rows: Sequence[Row], found: Sequence[Difference]) -> Iterator[Picture]:
@@ -75,7 +85,7 @@ def _densities(
         stem("differences", MEASURES.index(measure), f"{measure.key}{at}"),
         png(figure),
         alt=f"Differences in {measure.short} to {own[0].reference}{at}: {words}",
-        caption=f"{words}.".replace("-", "−"),
+        caption=signed(f"{words}."),
         span="half",
     )
 
@@ -91,10 +101,18 @@ def _finish_differences(
         low, mean, high = (measure.factor * value for value in (d.low, d.mean, d.high))
         axes.plot([low, high], [y, y], color=colours[d.method], lw=2.2, solid_capstyle="butt")
         axes.plot([mean], [y], "o", color=colours[d.method], ms=5)
+        right = mean > sum(axes.get_xlim()) / 2  # where there is no room for a name beyond it
+        at, away, side = (low, -6, "right") if right else (high, 6, "left")
         axes.annotate(
-            d.method, (high, y), (6, 0), textcoords="offset points", va="center", color=INK,
+            d.method,
+            (at, y),
+            (away, 0),
+            textcoords="offset points",
+            ha=side,
+            va="center",
+            color=INK,
             fontsize=9,
-        )  # fmt: skip
+        )
     axes.axvline(0, color=MUTED, lw=1, ls=(0, (4, 3)))
     axes.set_ylim(-step * (len(own) + 0.6), 1.05 * top)
     axes.set_yticks([])
@@ -167,7 +185,7 @@ def _curve(
         stem("curves", MEASURES.index(measure), f"{measure.key}{place}"),
         png(figure),
         alt=f"Curves of {measure.title} by epoch{place}, ending at {', '.join(ends)}",
-        caption=f"At the end: {', '.join(ends)}.".replace("-", "−"),
+        caption=signed(f"At the end: {', '.join(ends)}."),
         span="half",
     )
 
