@@ -8,6 +8,7 @@ other marks, for one label or for all; classes that he states are none.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from shlex import quote
@@ -53,12 +54,13 @@ def plain(word: str) -> str:
 def number(word: str) -> float | None:
     """The number that a word is, with a decimal point or a decimal comma; None for other words.
 
-    >>> [number(word) for word in ("1", "-0.5", "0,5", "1e3", "1,234.5", "one")]
-    [1.0, -0.5, 0.5, 1000.0, None, None]
+    >>> [number(word) for word in ("1", "-0.5", "0,5", "1e3", "1,234.5", "one", "1e999")]
+    [1.0, -0.5, 0.5, 1000.0, None, None, None]
     """
-    if _NUMBER.fullmatch(word):
-        return float(word)
-    return float(word.replace(",", ".")) if _DECIMAL_COMMA.fullmatch(word) else None
+    if not _NUMBER.fullmatch(word) and not _DECIMAL_COMMA.fullmatch(word):
+        return None
+    found = float(word.replace(",", "."))
+    return found if math.isfinite(found) else None
 
 
 def missing(word: str, marks: Sequence[str] = MARKS) -> bool:

@@ -106,6 +106,7 @@ class _Reader:
         marks = self.reading.missing_marks
         self.marks = {} if marks is None else parse_marks(marks)
         plainly = {name: without_lists(self.table.columns[name]) for name in self.names}
+        self.lists = {name for name in self.names if plainly[name] != self.table.columns[name]}
         self.table = replace(self.table, columns=self.table.columns | plainly)
         self.counts = {name: Counter(self.table.columns[name]) for name in self.names}
         self.uncertain = any(
@@ -215,6 +216,8 @@ class _Reader:
         kind = self.kinds.get(name, "")
         how = stated(name, kind)
         if how.kind != "several":
+            if not kind and name in self.lists and any("|" in word for word in self.counts[name]):
+                return "|"
             return "" if kind else separator_of(self.counts[name])
         found = how.separator or separator_of(self.counts[name])
         if not found:

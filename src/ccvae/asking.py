@@ -23,7 +23,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with status 2 and one line, without the usage."""
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        line = " ".join(message.split())  # words of the command may have line breaks
+        self.exit(2, f"{self.prog}: {line}; see {self.prog} --help\n")
 
 
 def add_comparison(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,36 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+_HALF = re.compile(r"\..+\.(json|jsonl|safetensors|html|png|webp|nc|npz|bytes)\.(\d+)")
+
+
+def is_half(path: Path) -> bool:
+    """Whether a file is what :func:`replacing` was writing when its process was killed.
+
+    >>> is_half(Path("run/.config.json.4242")), is_half(Path("run/config.json"))
+    (True, False)
+    """
+    return _HALF.fullmatch(path.name) is not None
+
+
+def clear_half(folder: Path) -> None:
+    """Remove what killed processes left half written in a folder and in those within it."""
+    for path in folder.rglob(".*"):
+        found = _HALF.fullmatch(path.name)
+        if found and not _runs(int(found[2])):
+            path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def write_atomically(path: Path, content: bytes) -> None:

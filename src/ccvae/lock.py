@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .files import clear_half, is_half
+
 LOCK = ".lock"
 
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
@@ -70,6 +72,7 @@ def alone(directory: Path) -> Iterator[None]:
     except NotImplementedError:  # a file system without locks
         pass
     try:
+        clear_half(directory)
         yield
     finally:
         lock.release()
@@ -78,8 +81,10 @@ def alone(directory: Path) -> Iterator[None]:
 
 
 def holds_something(directory: Path) -> bool:
-    """Whether a directory is there and has more in it than the lock."""
-    return directory.exists() and any(path.name != LOCK for path in directory.iterdir())
+    """Whether a directory is there and has more in it than the lock and what is half written."""
+    return directory.exists() and any(
+        path.name != LOCK and not is_half(path) for path in directory.iterdir()
+    )
 
 
 def _clear(directory: Path, made: list[Path]) -> None:

@@ -211,6 +211,18 @@ def test_a_lock_leaves_nothing_where_nothing_was_made(tmp_path):
     assert holds_something(tmp_path / "a")
 
 
+def test_what_a_killed_process_left_half_written_is_no_hindrance(place, capsys):
+    (place / "new").mkdir()
+    for path in ("new/.config.json.4194305", "r/.checkpoint.safetensors.4194305"):  # no process
+        (place / path).write_text("{")
+    mine = place / f"r/.evaluation.json.{os.getpid()}"
+    mine.write_text("{")
+    status, _, err = call(capsys, "train", *TRAIN[:-1], "new", "--epochs", "1")
+    assert status == 0, err
+    assert call(capsys, "train", *TRAIN, "--epochs", "2", "--resume")[0] == 0
+    assert list(place.glob("*/.*.*")) == [mine]  # of a process that runs
+
+
 @pytest.mark.parametrize(("side", "network"), [(32, "mlp"), (64, "auto")])
 def test_a_run_of_format_1_keeps_the_network_that_auto_was(tmp_path, side, network):
     config = {"version": 1, "program": "ccvae", "data": "images:photos"}
