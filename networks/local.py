@@ -22,7 +22,7 @@ with :math:`t = \tanh(3 z_c)` for classes without an order.
 Where m_i(u) = 0 nothing changes, and what follows h has a small reach: a cell is seen in the 4×4
 pixels from 2u − 1 to 2u + 2 along each side. So an intervention on label i leaves all pixels beyond
 its mask exactly as they were. Within the mask γ acts by what the style has there, so that a change
-keeps to this image's mouth and not to every mouth's place. Three things keep the masks small and
+keeps to this image's mouth and not to every mouth's place. Four things keep the masks small and
 the blocks in use:
 
 * The cells of a label compete for a fixed sum, and w has length 1: a cell that helps less than the
@@ -32,6 +32,10 @@ the blocks in use:
   way from class to class is then short and steep; who walks it takes equal steps of what changes
   (:mod:`ccvae.studies.reading.pace`). Of a number, or a class among ordered ones, every value
   counts, and t = z_c / 2.
+* No gradient goes from the picture to a block. While its label is not yet learned, the largest
+  thing that a block could tell is none of its label's: a background's hue is worth hundreds of
+  nats, a brow few. Blocks that had been taken for it did not come back (docs/studies.md). So what a
+  block says, classifier and prior alone decide; the value of the objective is as before.
 * Masks and directions are tables, as the conditional priors are: at the networks' step size z_style
   draws what the labels could before these have moved. What it has taken by then the encoder gives
   back (:mod:`.independent`).
@@ -127,7 +131,7 @@ class LabelChanges(Table):
         """γ and δ, ``(B, F, side, side)`` each, for all blocks side by side, ``(B, D)``."""
         strength = self.masks().flatten(1)[self.owner]
         weights = strength[..., None] * normalize(self.directions, dim=-1)
-        told = self.told(blocks)
+        told = self.told(blocks.detach())  # a picture moves no block, see above
         scale, shift = (self._maps(told @ part.flatten(1)) for part in weights.chunk(2, -1))
         return scale, shift
 

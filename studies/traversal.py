@@ -31,6 +31,9 @@ MEASURED = 128
 PACED = 16
 """Images over which the evenness of steps is measured."""
 
+MOST = 100
+"""Of a ratio of steps; above it is only said so."""
+
 SHOWN, ROWS, COLUMNS = 4, 30, 7
 """At most so many rows, rows in all (more labels, fewer rows each), and columns, where there are
 not more classes."""
@@ -176,8 +179,8 @@ def _along(subject: Subject, batch: Batch, effect: Effect, even: Evenness) -> Pi
         label.name,
         draw(traversal, batch.x),
         alt=f"{len(batch.x)} test images; in each row {label.name} goes from {walk}",
-        caption=f"{describe(effect, label)} The largest of {TRIED} steps is {even.walk:.1f} times "
-        f"the median, even in z {even.z:.1f}. Darkest shade: a change of "
+        caption=f"{describe(effect, label)} The largest of {TRIED} steps is {times(even.walk)} "
+        f"the median; with steps even in z, {times(even.z)}. Darkest shade: a change of "
         f"{full_scale(traversal):.2f}.",
         title=label.name,
     )
@@ -269,9 +272,18 @@ def paced(even: dict[str, Evenness]) -> str:
     worst, jumpy = (max(even, key=lambda n: getattr(even[n], way)) for way in ("walk", "z"))
     return (
         f"Of {TRIED} steps through a label's classes the largest changes the picture at most "
-        f"{even[worst].walk:.1f} times as much as the median one ({worst}); with steps even in z "
-        f"it would be {even[jumpy].z:.1f} times ({jumpy})."
+        f"{times(even[worst].walk)} as much as the median one ({worst}); with steps even in z it "
+        f"would be {times(even[jumpy].z)} ({jumpy})."
     )
+
+
+def times(ratio: float) -> str:
+    """A ratio in words; where nearly nothing is the median, its size says nothing.
+
+    >>> times(1.24), times(3000.0)
+    ('1.2 times', 'more than 100 times')
+    """
+    return f"{ratio:.1f} times" if ratio < MOST else f"more than {MOST} times"
 
 
 def summarise(found: list[Effect], images: int) -> str:

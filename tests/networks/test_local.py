@@ -132,6 +132,14 @@ def test_a_block_at_a_class_mean_tells_its_class_and_little_else():
         assert (image - mean).norm() < 1e-3 * (low - mean).norm()
 
 
+def test_a_picture_moves_the_style_and_no_block():
+    z = torch.randn(3, LATENTS, requires_grad=True)
+    small()(z).square().sum().backward()
+    blocks, style = z.grad.tensor_split([sum(BLOCKS)], -1)
+    assert not blocks.any()
+    assert style.any()
+
+
 def test_its_tables_take_the_steps_of_tables():
     changes = small().trunk[0].changes
     assert isinstance(changes, Table)
