@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ..config import Config
 from ..data import Batch, Dataset
 from ..data.spec import load
 from ..inference.catalogue import build_objective, build_pair
 from ..loading import load_attribute
+from ..words import PYRO
 from .inspection import Inspection, inspected
 from .recording.arguments import Program, bound
 from .recording.statements import place_of
@@ -86,7 +88,7 @@ def inspect_own(
         batch = example_batch(load(*_few(config)), labels)
         args, kwargs = batch.args, batch.kwargs
         _check_default_inputs(programs[0], args, kwargs)
-    objective = _called(config.objective) if config.objective and guide else None
+    objective = _objective(config) if config.objective and guide else None
     try:
         return inspected(
             programs[0],
@@ -153,8 +155,19 @@ def _check_default_inputs(program: Program, args: Sequence[Any], kwargs: Mapping
         ) from error
 
 
+def _objective(config: Config) -> Any:
+    """The objective of a word: of Pyro's, with arguments, a sum, or whatever a function returns."""
+    if any(mark in config.objective for mark in (f"{PYRO}:", "(", "+", "*")):
+        return build_objective(config)
+    return _called(config.objective)
+
+
 def _arguments(given: Any, path: str) -> tuple[Sequence[Any], Mapping[str, Any]]:
+    if isinstance(given, Iterator):  # minibatches, of which the first is looked at
+        given = next(given, None)
     match given:
+        case Tensor():
+            return (given,), {}
         case (list() | tuple() as args, dict() as kwargs):
             return args, kwargs
         case list() | tuple():

@@ -79,6 +79,7 @@ class SCANVI(nn.Module):
 
     def model(self, x, y, *, index, size):
         """p(y) p(u) p(z|u,y) p(l) p(x|z,l)."""
+        pyro.module("pair", self)  # for SVI; ccvae train finds it anyway
         known, zeros = y >= 0, x.new_zeros(STATES)
         with pyro.plate("cells", size, subsample=index):
             even = dist.Categorical(logits=x.new_zeros(TYPES))
@@ -96,6 +97,7 @@ class SCANVI(nn.Module):
 
     def guide(self, x, y, *, index, size):
         """q(z|x) q(l|x), q(y|z) for types that are not known, and q(u|z,y)."""
+        pyro.module("pair", self)
         missing = y < 0
         with pyro.plate("cells", size, subsample=index):
             z_numbers, l_numbers = self.encoded(x)

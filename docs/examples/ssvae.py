@@ -46,6 +46,7 @@ class SemiSupervised(nn.Module):
 
     def model(self, x, y, d=None, *, index, size):
         """p(y) p(z) p(x|y,z), and how likely the classifier finds a known label."""
+        pyro.module("pair", self)  # for SVI; ccvae train finds it anyway
         label, known = y[:, 0].nan_to_num().long(), ~y[:, 0].isnan()
         with pyro.plate("data", size, subsample=index, dim=-1):
             even = dist.Categorical(logits=x.new_zeros(CLASSES))
@@ -58,6 +59,7 @@ class SemiSupervised(nn.Module):
 
     def guide(self, x, y, d=None, *, index, size):
         """q(y|x) for labels that are missing, and q(z|x,y)."""
+        pyro.module("pair", self)
         label, missing = y[:, 0].nan_to_num().long(), y[:, 0].isnan()
         with pyro.plate("data", size, subsample=index, dim=-1):
             with poutine.mask(mask=missing):

@@ -1,6 +1,7 @@
 """``ccvae inspect`` and ``ccvae objectives``, as their users call them."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -208,3 +209,33 @@ def test_objectives_as_text_and_latex(capsys, tmp_path):
     assert document.count("{") == document.count("}")
     assert call(capsys, "objectives", "-o", path, "--format", "text")[0] == 0
     assert path.read_text().startswith("M2")
+
+
+@pytest.mark.parametrize(
+    "objective", ["", "pyro:Trace_ELBO", "pyro:TraceEnum_ELBO(num_particles=2)"]
+)
+def test_programs_with_minibatches_of_their_own_are_shown_on_the_first(
+    capsys, monkeypatch, objective
+):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "inference"))
+    words = ["inspect", "own_programs:vae.model,vae.guide", "--inputs", "own_programs:pictures"]
+    words += ["--objective", objective] if objective else []
+    status, out, err = call(capsys, *words)
+    assert status == 0, err
+    assert " = 25" in out
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("0.5*ccvae+our-adapted-diva", "w_1 log p(x|z)"),
+        ("ccvae(alpha=3.0)", "(α−1) log q(y|x)"),
+    ],
+)
+def test_one_objective_is_shown_alone(capsys, word, shown):
+    status, out, err = call(capsys, "objectives", "--objective", word)
+    assert status == 0, err
+    assert shown in out
+    assert out.count("L_s") == 1
+    status, _, err = call(capsys, "objectives", "--objective", "pyro:Trace_ELBO")
+    assert (status, err.count("\n"), "no formula" in err) == (2, 1, True)
