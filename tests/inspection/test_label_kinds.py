@@ -33,7 +33,7 @@ def test_all_kinds_are_drawn_and_printed_as_one(objective):
     assert set(found.graph.plates) == {"data", "labels"}
     assert found.graph.plates["labels"].sizes == (1, 1, 1, 1)
     text = found.to_text()
-    assert "p(z_c^i|y^i) p(y^i)" in text
+    assert "[p(y^i) p(z_c^i|y^i)]" in text
     assert "enumerated where missing  ThreeNodes" in text or objective == "marginal"
     (line,) = (line for line in text.splitlines() if "Linear" in line)
     assert "latent" in line
