@@ -68,6 +68,6 @@ _CRITERION = (
 _REFERENCE = "the method that others are held against, PROGRAM or PROGRAM/OBJECTIVE (the first)"
 _OUT = "where it is kept; repeated, the command goes on there (comparison)"
 _WORKERS = "processes on this machine that train at a time (1)"
-_THREADS = "of each process (the machine's cores shared by the workers)"
+_THREADS = "of each process (torch's own, shared by the workers)"
 _SCHEDULER = "train on the Dask cluster of this address instead, extra [cluster] (none)"
 _DRY = "say what there is to train, and about how much time and disk that takes; train nothing"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from ...config import Config
 from ...data import Dataset
@@ -25,7 +26,7 @@ class How:
 
     Attributes:
         workers: processes. scheduler: address of a Dask cluster's in their place.
-        threads: of torch in each; by default the machine's cores shared by the workers, or what
+        threads: of torch in each; by default torch's own shared by the workers, or what
             the comparison was begun with, for another number rounds otherwise.
         device: where each trains. command: that repeats the comparison.
         told: called with a line for every cell that ends. seen: with the data set.
@@ -43,9 +44,9 @@ class How:
 
 
 def threads_of(how: How, before: Mapping[str, Any]) -> int:
-    """As many as were asked for, as before, or a worker's share of the cores."""
-    cores = os.cpu_count() or 1
-    return how.threads or int(before.get("threads", 0)) or max(1, cores // max(1, how.workers))
+    """As many as were asked for, as before, or a worker's share of torch's own."""
+    there = torch.get_num_threads()  # the cores, or what the environment says
+    return how.threads or int(before.get("threads", 0)) or max(1, there // max(1, how.workers))
 
 
 def begun(comparison: Comparison, folder: Path, data: Mapping[str, object], how: How) -> int:
