@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Batch:
     """What a program is called with: ``model(*batch.args, **batch.kwargs)``.
 
@@ -27,6 +27,11 @@ class Batch:
     index: Tensor
     size: int
     weights: Tensor | None = None
+
+    def __repr__(self) -> str:
+        known = int((~self.y.isnan()).any(-1).sum())
+        shape = "×".join(map(str, self.x.shape[1:]))
+        return f"{len(self.x)} of {self.size} rows: images of {shape}, {known} with labels"
 
     @property
     def args(self) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
+from types import ModuleType
 from zlib import crc32
 
 import torch
@@ -12,12 +14,13 @@ from torch.nn.functional import avg_pool2d
 
 from .batch import Batch
 from .forms import Real
+from .keeping import labelled_rows as labelled_rows
 from .labels import LabelSpace
 from .missing import noted, rows_by_missing
 from .symmetries import NONE, Moves, Symmetries
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Images with labels.
 
@@ -59,6 +62,23 @@ class Dataset:
                 f"{sorted(rows)}; every image needs one row"
             )
         self.space.check(self.labels)
+
+    def __repr__(self) -> str:
+        return f"{self.in_words}; labels {', '.join(self.space.names)}"
+
+    def _repr_html_(self) -> str:
+        html: str = _shown().dataset_page(self)
+        return html
+
+    @property
+    def in_words(self) -> str:
+        """Its sizes in a line."""
+        channels, height, width = self.shape
+        domains = f", {self.domain_count} domains" if self.domain_count else ""
+        return (
+            f"{self.name}: {len(self.images)} images of {channels}×{height}×{width}, "
+            f"{len(self.train)} to train and {len(self.test)} to test{domains}"
+        )
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -162,7 +182,7 @@ class Dataset:
         return self.subset(self.train, labels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rows:
     """Some rows of a data set, with the labels that are shown of them.
 
@@ -178,6 +198,9 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"{len(self)} rows of {self.dataset.name}, {int(self.shown.sum())} with labels"
 
     @property
     def labelled(self) -> Rows:
@@ -260,6 +283,11 @@ class Rows:
         return torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
 
 
+def _shown() -> ModuleType:
+    """What draws data sets in a notebook. It lies above this layer, and only a notebook asks."""
+    return import_module("..inspection.notebook.datasets", __package__)
+
+
 def _floats(images: Tensor) -> Tensor:
     """Bytes as floats in [0, 1], channels last."""
     return images.to(torch.float32, memory_format=torch.channels_last).div_(255)
@@ -270,31 +298,3 @@ def _move(tensor: Tensor, device: torch.device | str) -> Tensor:
     if torch.device(device).type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
-
-
-def labelled_rows(rows: int, fraction: float, seed: int, classes: Tensor | None = None) -> Tensor:
-    """Sorted positions of the ``round(fraction · rows)`` rows that keep their labels.
-
-    Args:
-        rows: how many there are. fraction: of them. seed: of the choice.
-        classes: codes ``(rows,)``, NaN where missing; the classes then take turns.
-
-    Raises:
-        ValueError: for a fraction outside [0, 1] or one too small to keep a single row.
-    """
-    if not 0 <= fraction <= 1:
-        raise ValueError(f"expected a labelled fraction between 0 and 1, got {fraction}")
-    count = round(fraction * rows)
-    if fraction > 0 and count == 0:
-        raise ValueError(
-            f"a labelled fraction of {fraction} of {rows} rows leaves no labelled row; "
-            f"give at least {1 / rows:.2g}, or 0 to train without labels"
-        )
-    order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed))
-    if classes is not None:
-        shuffled = classes[order]
-        own = shuffled == shuffled[~shuffled.isnan()].unique()[:, None]
-        turn = (own.cumsum(1) * own).sum(0)
-        # Rows without a class come when all others have had their turn.
-        order = order[torch.where(turn == 0, rows + 1, turn).argsort(stable=True)]
-    return order[:count].sort().values

@@ -31,6 +31,7 @@ from torch.special import log_ndtr
 
 from ..data import Kind
 from ..models.priors import SEPARATION, ordered_means
+from ..models.shapes import broadcast
 from ..networks.tables import Table
 from .blocks import Block
 from .links import quantile_above
@@ -114,7 +115,7 @@ class OrdinalBlock(Block):
     def _of_class(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Thresholds below and above each label's class, ``(…, n)``; of the lowest for NaN."""
         both = ends(self.thresholds.double())
-        shape = torch.broadcast_shapes(y.shape, both[0].shape[:-1])
+        shape = broadcast(y.shape, both[0].shape[:-1])
         code = y.nan_to_num().long().expand(shape)[..., None]
         low, high = (end.expand(*shape, -1).gather(-1, code)[..., 0] for end in both)
         return low, high

@@ -12,9 +12,10 @@ from .graphs.building import structure_of
 from .graphs.folding import FEW, folded
 from .graphs.structure import Structure
 from .recording.sites import Record
+from .writing.factorisation import factorisation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Graph(Structure):
     """Nodes in the order of the model's run, edges, plates by name, and questions to them.
 
@@ -60,6 +61,10 @@ class Graph(Structure):
         See :func:`ccvae.inspection.graphs.folding.folded`; 1 folds every loop.
         """
         return folded(self, few)
+
+    def __repr__(self) -> str:
+        densities = factorisation(self.folded()).values()
+        return "\n".join(found["unicode"] for found in densities if found["unicode"])
 
     # A notebook asks for these; what draws is loaded then, so that the commands start sooner.
 

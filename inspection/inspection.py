@@ -29,7 +29,7 @@ from .writing.statements import statements_text
 from .writing.table import SiteTable, graph_to_json
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Inspection:
     """What a run of both programs shows.
 
@@ -96,6 +96,9 @@ class Inspection:
                 **{key: self.formula.write(notation) for key, notation in written.items()},
             },
         }
+
+    def __repr__(self) -> str:
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         # As in Graph: the commands do not wait for what draws.

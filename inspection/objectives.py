@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+import pyro
+import torch
+from torch import nn
+
 from ..config import Config
+from ..data import Batch, Dataset
+from ..data.faces import faces
 from ..inference import Objective
-from ..inference.catalogue import PROGRAMS, build_objective
+from ..inference.catalogue import PROGRAMS, Pair, build_objective, build_pair
+from ..inference.checks.untouched import untouched
 from ..loading import choose
-from .example import inspect_program
+from .example import LABELS, ROWS, example_batch
+from .graph import build_graph
+from .inspection import as_read
+from .recording.examining import examined
+from .recording.runner import Runner
+from .recording.sites import Record
 from .writing.factorisation import guide_density
-from .writing.formulas import Formula, write_term
+from .writing.formulas import Formula, present, write_term
 from .writing.notation import LATEX, UNICODE, paragraph
 
 COLUMNS = {
@@ -142,8 +156,9 @@ def _entry(name: str, program: str) -> Entry:
             f"{name} has no formula of named terms; give an objective of the suite or one of your "
             "own that is a ccvae.inference.Objective"
         )
-    sides = [inspect_program(config, labels).formula for labels in ("all", "none")]
-    supervised, unsupervised = (side for side in sides if side is not None)
+    supervised, unsupervised = (
+        _seen(program, labels).formula(objective) for labels in ("all", "none")
+    )
     return Entry(
         name,
         program,
@@ -153,6 +168,60 @@ def _entry(name: str, program: str) -> Entry:
         unsupervised,
         NOTES.get(name, ()),
     )
+
+
+@cache
+def _seen(program: str, labels: str) -> _Seen:
+    """A small pair of a program on a few faces, with all labels or none."""
+    return _Seen(*_small_pair(program), example_batch(_few_faces(), labels))
+
+
+@cache
+def _few_faces() -> Dataset:
+    return faces(ROWS, pixels=8).only(LABELS.split(","))
+
+
+@cache
+def _small_pair(program: str) -> Pair:
+    data = _few_faces()
+    config = Config(program=program, network="mlp", style=2)
+    return build_pair(config, data.space, data.shape, None, data.domain_count)
+
+
+class _Seen:
+    """A pair that several objectives are shown on: what they share is looked at once.
+
+    Args:
+        model, guide: the pair. batch: what both are called with.
+    """
+
+    def __init__(self, model: nn.Module, guide: nn.Module, batch: Batch) -> None:
+        self.pair, self.batch = (model, guide), batch
+        self.runner = Runner(model, batch.args, batch.kwargs, name="model")
+        self.model = examined(self.runner)
+        self.guides: dict[Callable[..., Any], Record] = {}
+
+    def formula(self, objective: Objective) -> Formula:
+        """An objective's formula on the batch."""
+        args: tuple[Any, ...] = self.batch.args
+        kwargs: dict[str, Any] = self.batch.kwargs
+        with untouched(*self.pair), torch.no_grad(), pyro.validation_enabled(False):
+            draw = objective.draw(*self.pair, *args, **kwargs)
+            terms = objective.formula(draw)
+        graph = build_graph(self.model, as_read(self._guide(objective), draw))
+        return Formula(present(terms, graph), graph)
+
+    def _guide(self, objective: Objective) -> Record:
+        """The guide as an objective runs it, noted once for all that run it alike."""
+        how = type(objective).prepare
+        if how in self.guides:
+            return self.guides[how]
+        prepared = objective.prepare(self.pair[1])
+        args, kwargs = self.batch.args, self.batch.kwargs
+        found = examined(Runner(prepared, args, kwargs, name="guide", like=self.runner))
+        if len(objective.weighted_parts()) == 1:  # a sum runs it as its parts do
+            self.guides[how] = found
+        return found
 
 
 def table_text(table: list[Entry]) -> str:

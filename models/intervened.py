@@ -14,6 +14,7 @@ from torch import Size, Tensor
 from torch.distributions import constraints
 
 from .joint import JointLabels
+from .shapes import broadcast
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +146,7 @@ class Intervened(TorchDistribution):
         if any(entry.dim is None for entry in self.entries):
             event = len(self.event_shape)
             shape = value.shape[: value.dim() - event]
-            return value.new_zeros(torch.broadcast_shapes(shape, self.batch_shape))
+            return value.new_zeros(broadcast(shape, self.batch_shape))
         density = without(self.base, value, self.inside)
         for entry in self.beside:
             density = density.where(entry.kept(density, entry.event), 0.0)

@@ -19,6 +19,7 @@ from torch.distributions import constraints
 
 from ..data import rows_by_missing
 from ..data.classes import ClassColumns
+from .shapes import broadcast
 
 
 def missing_codes(y: Tensor) -> Tensor | bool:
@@ -172,4 +173,4 @@ class JointLabels(TorchDistribution):
 
 def _broadcast(one: Size, other: Size) -> Size:
     """Both shapes broadcast; torch's own function takes longer than a small operation."""
-    return one if one == other else torch.broadcast_shapes(one, other)
+    return one if one == other else broadcast(one, other)

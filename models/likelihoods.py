@@ -16,6 +16,8 @@ from torch import Size, Tensor, nn
 from torch.distributions import constraints
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, softplus
 
+from .shapes import broadcast
+
 
 class Likelihood(Protocol):
     """What a program asks of a likelihood."""
@@ -147,7 +149,7 @@ class Levels(TorchDistribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-probability of images ``(…, C, H, W)``, ``(…)``."""
-        shape = torch.broadcast_shapes(value.shape[:-3], self.batch_shape)
+        shape = broadcast(value.shape[:-3], self.batch_shape)
         logits = self.logits.expand(*shape, *self.logits.shape[-4:])
         level = (value * 255).round().long().expand(*shape, *self.event_shape)
         image_axes = len(self.event_shape)

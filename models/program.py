@@ -21,6 +21,8 @@ from pyro.poutine.runtime import Message, am_i_wrapped
 from torch import Tensor, nn
 from torch.distributions import constraints
 
+from .shapes import broadcast
+
 _alone = ContextVar("sites_alone", default=False)
 
 
@@ -71,6 +73,6 @@ def joined(parts: Sequence[Tensor]) -> Tensor:
     what they reach has them.
     """
     if len({part.shape[:-1] for part in parts}) > 1:
-        shape = torch.broadcast_shapes(*(part.shape[:-1] for part in parts))
+        shape = broadcast(*(part.shape[:-1] for part in parts))
         parts = [part.expand(*shape, -1) for part in parts]
     return torch.cat(list(parts), -1)

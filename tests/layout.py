@@ -60,6 +60,9 @@ FLOORS = (
         "listing",
         "importing",
         "looking",
+        "bars",
+        "trained",
+        "flat",
         "commands",
         "cli",
         "__main__",
@@ -114,7 +117,7 @@ ROOMS = [
     room
     for floor in FLOORS
     for room in floor
-    if room not in ("", "asking", "comparing", "importing")
+    if room not in ("", "asking", "comparing", "importing", "bars", "trained", "flat")
     and room not in ("texts", "options", "flags", "listing", "looking", "cli", "__main__")
 ]
 """What the picture of the floors shows, from the ground up."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,9 +34,19 @@ Figures = dict[str, Any]
 
 
 def evaluate(
-    model: nn.Module, guide: nn.Module, objective: ELBO, rows: Rows, device: torch.device | str
+    model: nn.Module,
+    guide: nn.Module,
+    objective: ELBO,
+    rows: Rows,
+    device: torch.device | str,
+    *,
+    watch: Callable[[int, int], None] | None = None,
 ) -> Figures:
     """Accuracy, bound and reconstruction on annotated rows, whose labels the guide does not see.
+
+    Args:
+        model, guide, objective: of the run. rows: to try them on. device: where the programs are.
+        watch: told how many rows of how many are done.
 
     Returns:
         what :func:`judged` says of a guide that predicts, with ``balanced_by_label`` (mean over
@@ -55,11 +65,13 @@ def evaluate(
             hit = said.likeliest == rows.labels
             result["balanced_by_label"] = balanced(space, hit, rows.labels)
     bound, error, shows = 0.0, 0.0, draws_images(model, guide, rows, device)
-    for batch in rows.batches(250, device=device):
+    for done, batch in enumerate(rows.batches(250, device=device)):
         bound += total_bound(model, guide, objective, batch.hidden())
         if shows:
             image = reconstruct(model, guide, batch)
             error += (image - batch.x).abs().mean().item() * len(batch.x)
+        if watch is not None:
+            watch(min(250 * (done + 1), len(rows)), len(rows))
     result["bound"] = bound / len(rows)
     return result | ({"reconstruction_l1": error / len(rows)} if shows else {})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from importlib import import_module
 from types import ModuleType
@@ -133,6 +134,11 @@ class Objective(ELBO):
     def __add__(self, other: Objective) -> Objective:
         """The sum of two objectives, which draw for themselves; see :mod:`.composed`."""
         return _composed([*self.weighted_parts(), *other.weighted_parts()])
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        summary = (inspect.getdoc(type(self)) or "").partition("\n\n")[0]
+        return f"{name}: {' '.join(summary.split())}" if summary else name
 
     def _repr_html_(self) -> str:
         html: str = _shown().objective_page(self)

@@ -32,6 +32,7 @@ from ...guides.real import ThreeNodes
 from ...models.joint import JointLabels
 from ...models.priors import Linear
 from ...models.program import sites_alone
+from ...models.shapes import broadcast
 from .sites import Program, Site, check_fit, check_latent, sample_sites
 
 DATA = "data"
@@ -150,24 +151,21 @@ class Draw:
         self.ignored |= {(side, site["name"]) for site in self.sites(side, name, part)}
 
     def per_row(self, value: Tensor, site: Site) -> Tensor:
-        """Expected value of a site's quantity, summed within each data point.
+        """Expected value of a site's quantity, summed within each data point, ``(B,)``.
 
         Args:
             value: what the site has one of for each of its plates' cells, ``(…, B, n)``, with a
                 dimension for every enumerated label that it depends on.
             site: whose plates those are.
-
-        Returns:
-            ``(B,)``.
         """
         value = self.expectation(value, site)
         data = next(frame for frame in site["cond_indep_stack"] if frame.name == DATA)
         kept = [data.dim]
         if self._cells:
-            value = value.expand(torch.broadcast_shapes(value.shape, self._cells))
+            value = value.expand(broadcast(value.shape, self._cells))
             kept.append(-len(self._cells))
-        others = [dim for dim in range(-value.dim(), 0) if dim not in kept]
-        return value.sum(others) if others else value
+        rest = [dim for dim in range(-value.dim(), 0) if dim not in kept]
+        return value.sum(rest) if rest else value
 
     def expectation(self, value: Tensor, site: Site) -> Tensor:
         """Sum out the enumerated labels that ``value`` depends on, the last one sampled first.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +13,11 @@ import msgspec
 from ...data import LabelSpace
 from ...files import is_whole, keeping, read_json, sealed, write_atomically
 from ..evaluation.evaluating import Figures, evaluate, majority
-from ..training.baselines import baseline
 from ..training.checkpoint import read_standing, weights_digest
 from .facts import CHECKPOINT, EVALUATION
 from .identity import run_id
 from .own import figures_of
+from .plain import plain_figures
 from .run import Run
 
 OF = "of"
@@ -62,26 +64,33 @@ def origin(run: Run) -> Origin:
     }
 
 
-def evaluate_run(run: Run, of: Origin | None = None) -> Figures:
+Watch = Callable[[str, int, int], None]
+"""Told what is being done, and how much of how much is done."""
+
+
+def evaluate_run(run: Run, of: Origin | None = None, *, watch: Watch | None = None) -> Figures:
     """Evaluate a run on its test rows, with the majority class and the plain classifier beside.
 
-    The plain classifier does not depend on the run's weights; it is trained once for the same
-    configuration and data, and kept in ``evaluation.json``. Where that cannot be written, a line
-    says so.
+    The plain classifier does not depend on the run's weights; it is trained once for the same data,
+    seed, network and training, whatever the program and objective, and kept in the user's cache
+    (:mod:`.plain`). Where ``evaluation.json`` cannot be written, a line says so.
 
     Args:
         of: what :func:`origin` says, where it is known.
+        watch: told how far it is.
     """
     of = of or origin(run)
     if run.config.inputs:
         return _kept(run, figures_of(run), of)
     train_rows, test_rows = run.data()
-    result = evaluate(run.model, run.guide, run.objective, test_rows, run.device)
+    seen = None if watch is None else partial(watch, "test images")
+    result = evaluate(run.model, run.guide, run.objective, test_rows, run.device, watch=seen)
     if "accuracy" in result or "error_by_label" in result:
         kept = _read(run.directory / EVALUATION, run.space)
         beside = {key: value for key, value in kept.items() if key.startswith("classifier")}
         if not beside or not _same(kept, of, ("run", "epochs")):
-            beside = baseline(run.config, train_rows, test_rows, run.device)
+            trained = None if watch is None else partial(watch, "plain classifier")
+            beside = plain_figures(run, train_rows, test_rows, watch=trained)
         result |= majority(train_rows, test_rows) | beside
     result["images"] = len(test_rows)
     return _kept(run, result, of)

@@ -22,7 +22,7 @@ NOT_FINITE = "not-finite.safetensors"
 FILES = (CHECKPOINT, METRICS, VALIDATION, STEPS, EVALUATION, NOT_FINITE)
 """What a new training removes of an earlier one; ``config.json`` it replaces."""
 
-TRAIN, DEMO = "train", "demo"
+TRAIN, DEMO, IMPORT = "train", "demo", "import"
 
 CONVOLVED = ((64, 64), (28, 28))
 """Sizes of images for which ``auto`` was not one hidden layer in format 1."""

@@ -44,7 +44,7 @@ from ...networks import ConvDecoder64, ConvEncoder64
 from ...networks.heads import MINIMUM_SCALE
 from ..catalogue import Signature
 from ..training.checkpoint import save_checkpoint
-from .facts import CHECKPOINT, Facts, write_facts
+from .facts import CHECKPOINT, IMPORT, Facts, write_facts
 from .run import Run, build
 from .unpickle import read_tensors
 
@@ -259,5 +259,5 @@ def adopt(
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / CHECKPOINT
     save_checkpoint(path, run.modules, None, epoch=config.epochs, done=0, total=0, totals={})
-    write_facts(directory, Facts(config, signature, "import"))
+    write_facts(directory, Facts(config, signature, IMPORT))
     return run

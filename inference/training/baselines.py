@@ -31,7 +31,18 @@ SETTLED = 1000
 """Rows from which a plain classifier takes how far off its numbers are."""
 
 
-def baseline(config: Config, train: Rows, test: Rows, device: torch.device | str) -> Figures:
+Watch = Callable[[int, int], None]
+"""Told how many epochs of how many are done."""
+
+
+def baseline(
+    config: Config,
+    train: Rows,
+    test: Rows,
+    device: torch.device | str,
+    *,
+    watch: Watch | None = None,
+) -> Figures:
     """A plain classifier with the same encoder, seed and labels, without a generative model.
 
     It learns classes by cross-entropy and numbers by squared error. It has what the run has: the
@@ -43,7 +54,7 @@ def baseline(config: Config, train: Rows, test: Rows, device: torch.device | str
         config: of the run. train: rows with the labels that are shown, of which as many validate
             as in the run. test: to be tried on. device: where to train.
     """
-    said = answers(train_classifier(config, train, device), test, device)
+    said = answers(train_classifier(config, train, device, watch), test, device)
     return judged(test.dataset.space, said, test.labels, "classifier")
 
 
@@ -84,7 +95,9 @@ class PlainClassifier(nn.Module):
         ]
 
 
-def train_classifier(config: Config, train: Rows, device: torch.device | str) -> PlainClassifier:
+def train_classifier(
+    config: Config, train: Rows, device: torch.device | str, watch: Watch | None = None
+) -> PlainClassifier:
     """The classifier of :func:`baseline`, whose arguments these are."""
     space, shape = train.dataset.space, train.dataset.shape
     torch.manual_seed(config.seed)
@@ -107,6 +120,8 @@ def train_classifier(config: Config, train: Rows, device: torch.device | str) ->
             if average is not None:
                 average.update(epoch * per_epoch + step + 1)
         kept.after_epoch(device)
+        if watch is not None:
+            watch(epoch + 1, epochs)
     found = kept.classifier()
     found.settle(rows.first(SETTLED), device)
     return found

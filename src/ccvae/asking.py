@@ -6,9 +6,12 @@ Imports nothing heavy.
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from .config import SOURCE
+from .loading import near
 from .ranges import whole
 
 LISTED = ("program", "objective", "labelled", "seed")
@@ -23,8 +26,27 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with status 2 and one line, without the usage."""
-        line = " ".join(message.split())  # words of the command may have line breaks
+        line = self._plainly(" ".join(message.split()))  # the command's words may have line breaks
         self.exit(2, f"{self.prog}: {line}; see {self.prog} --help\n")
+
+    def _plainly(self, message: str) -> str:
+        """What argparse says of a word that it does not know, as the suite says it."""
+        wrong = r"argument (\S+): invalid choice: '(.*)' \(choose from (.*)\)"
+        if found := re.match(wrong, message):
+            known = found[3].replace("'", "").split(", ")
+            meant, words = near(found[2], known), ", ".join(known)
+            return f"unknown {found[1].lower()} {found[2]!r}{meant}; choose one of {words}"
+        if found := re.match(r"unrecognized arguments: (--?[\w-]+)", message):
+            return f"{message}{near(found[1], self._flags())}"
+        return message
+
+    def _flags(self) -> list[str]:
+        """The options of the command and of all that it begins with."""
+        parsers: list[argparse.ArgumentParser] = [self]
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                parsers += action.choices.values()
+        return [flag for parser in parsers for a in parser._actions for flag in a.option_strings]
 
 
 def add_comparison(parser: argparse.ArgumentParser) -> None:
@@ -71,3 +93,40 @@ _WORKERS = "processes on this machine that train at a time (1)"
 _THREADS = "of each process (torch's own, shared by the workers)"
 _SCHEDULER = "train on the Dask cluster of this address instead, extra [cluster] (none)"
 _DRY = "say what there is to train, and about how much time and disk that takes; train nothing"
+
+
+def new_command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
+    """A command with the options that every one has."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--traceback", action="store_true", help="show where an error comes from")
+    return parser
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """What can be said about data sets that are read from files."""
+    group = parser.add_argument_group("data sets")
+    for name, option in SOURCE.items():
+        kind: Any = whole(*option.range) if option.range else str
+        metavar = "FILE" if option.is_path else "INT" if option.range else "STR"
+        flag = f"--{name.replace('_', '-')}"
+        group.add_argument(flag, type=kind, default=None, metavar=metavar, help=option.text)
+    group.add_argument("--download", action="store_true", help="fetch celeba:ROOT if it is missing")
+
+
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Add what a run may name."""
+    parser.add_argument("--trust", action="append", default=[], metavar="MODULE", help=_TRUST)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add where it computes."""
+    parser.add_argument(
+        "--device", default="auto", metavar="auto|cpu|cuda", help="where it computes (auto)"
+    )
+
+
+_TRUST = (
+    "a module whose classes the run may name as its objective or network, once for each; reading a "
+    "run imports nothing else (none)"
+)

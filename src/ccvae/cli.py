@@ -6,7 +6,9 @@ import argparse
 import dataclasses
 import json
 import keyword
+import os
 import shlex
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -15,8 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .asking import LISTED, Parser, add_comparison
-from .config import SOURCE, Config
+from .asking import (
+    LISTED,
+    Parser,
+    add_comparison,
+    add_device,
+    add_source,
+    add_trust,
+    new_command,
+)
+from .config import Config
 from .faults import is_want_of_memory, place_of, words_of
 from .flags import add_option
 from .lock import check_alone
@@ -49,6 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(_standard(document), indent=2) if options.json else text, flush=True)
         for serve in after:
             serve()
+    except BrokenPipeError:  # whoever read has seen enough, as head has
+        # What Python flushes as it ends has somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except KeyboardInterrupt:  # also while the command is still being imported
         _say(f"ccvae {options.command}: interrupted")
         return 130
@@ -106,14 +120,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    _command(commands, "models", "list the programs and the objectives that apply to each")
+    new_command(commands, "models", "list the programs and the objectives that apply to each")
 
-    inspect = _command(commands, "inspect", "sites, plates, densities and figure of a program")
+    inspect = new_command(commands, "inspect", "sites, plates, densities and figure of a program")
     inspect.add_argument(
         "program", nargs="?", default=Config.program, help=f"{_PROGRAM}, or module:model,guide"
     )
     inspect.add_argument("--objective", default=Config.objective, help="(the program's)")
-    inspect.add_argument("--labels", default="some", help="known ones: none, all or some (some)")
+    inspect.add_argument(
+        "--labels", default="some", metavar="none|all|some", help="which are known (some)"
+    )
     inspect.add_argument("--data", default=Config.data, metavar="SPEC", help=_SPEC)
     inspect.add_argument("--only", default=Config.only, help="names of the labels to use (some)")
     inspect.add_argument("--network", default=Config.network, help="see ccvae train (auto)")
@@ -123,7 +139,7 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument("--blanket", default="", metavar="A", help="its Markov blanket")
     inspect.add_argument("--inverse", action="store_true", help=_INVERSE)
     inspect.add_argument("--do", default="", metavar="A,…", help=_DO)
-    inspect.add_argument("--format", default="", help="text, json, svg, png, pdf or tex (text)")
+    inspect.add_argument("--format", default="", metavar="text|json|svg|png|pdf|tex", help=_FORM)
     inspect.add_argument("--beside", action="store_true", help="model and guide side by side")
     inspect.add_argument("--numbers", action="store_true", help="sizes as numbers in the figure")
     inspect.add_argument("--distributions", action="store_true", help=_DISTRIBUTIONS)
@@ -131,18 +147,18 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument("--deterministic", action="store_true", help=_DETERMINISTIC)
     inspect.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
 
-    objectives = _command(commands, "objectives", "Table 1: every objective as a formula")
+    objectives = new_command(commands, "objectives", "Table 1: every objective as a formula")
     objectives.add_argument("--objective", default="", help="one alone, of your own too (all)")
     objectives.add_argument("--program", default="", help="to show it on (one that fits)")
-    objectives.add_argument("--format", default="", help="text, json or tex (text)")
+    objectives.add_argument("--format", default="", metavar="text|json|tex", help=_FORM)
     objectives.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
 
-    train = _command(commands, "train", "train a program into a run directory")
+    train = new_command(commands, "train", "train a program into a run directory")
     train.add_argument("program", nargs="?", default=Config.program, help=_PROGRAM)
     for option in dataclasses.fields(Config):
         if option.name != "program":
             add_option(train, option)
-    _add_source(train)
+    add_source(train)
     train.add_argument("--out", type=Path, default=None, metavar="DIR", help=_OUT)
     train.add_argument("--resume", action="store_true", help="go on where the checkpoint stands")
     train.add_argument("--changed-data", action="store_true", help=_CHANGED)
@@ -150,19 +166,21 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--log-every", type=steps, default=50, metavar="STEPS", help=_LOG)
     train.add_argument("--save-minutes", type=minutes, default=10.0, metavar="M", help=_SAVE)
     train.add_argument("--compile", action="store_true", help=_COMPILE)
-    _add_device(train)
+    add_device(train)
     several = whole(1, 10**4)
     train.add_argument("--devices", type=several, default=1, help="on each machine (1)")
     train.add_argument("--nodes", type=several, default=1, help="machines that share it (1)")
 
-    evaluate = _command(commands, "evaluate", "accuracy, bound and baselines of a run")
+    evaluate = new_command(commands, "evaluate", "accuracy, bound and baselines of a run")
     evaluate.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
     evaluate.add_argument("--data", default=None, metavar="SPEC", help=_MOVED)
     evaluate.add_argument("--labels", default=None, metavar="FILE", help=_TABLE_MOVED)
-    _add_trust(evaluate)
-    _add_device(evaluate)
+    add_trust(evaluate)
+    add_device(evaluate)
 
-    published = _command(commands, "import", "the published weights of CC-VAE as a run directory")
+    published = new_command(
+        commands, "import", "the published weights of CC-VAE as a run directory"
+    )
     published.add_argument("source", type=Path, metavar="DIR", help=_PUBLISHED)
     published.add_argument("--data", default="celeba:celeba", metavar="SPEC", help=_EVALUATED)
     published.add_argument("--only", default="", help=_IN_ORDER)
@@ -170,53 +188,55 @@ def build_parser() -> argparse.ArgumentParser:
         "--labelled", type=float, default=1.0, metavar="FLOAT", help=f"{_LABELLED} (1.0)"
     )
     published.add_argument("--frequencies", default="", metavar="P,P,…|FILE", help=_FREQUENCIES)
-    _add_source(published)
+    add_source(published)
     published.add_argument("--out", type=Path, default=None, metavar="RUN", help="(runs/DIR)")
 
-    data = _command(commands, "data", "describe a data set")
+    data = new_command(commands, "data", "describe a data set")
     data.add_argument("data", nargs="?", default=Config.data, metavar="SPEC", help=_SPEC)
     data.add_argument("--only", default=Config.only, help="names of the labels to use (all)")
     data.add_argument("--sheet", type=Path, default=None, metavar="FILE", help=_SHEET)
-    _add_source(data)
+    add_source(data)
 
-    study = _command(commands, "study", "look at a trained run, and renew its report")
-    study.add_argument("name", metavar="NAME", help="a study, or all")
+    study = new_command(commands, "study", "look at a trained run, and renew its report")
+    study.add_argument("name", metavar="NAME", help=_STUDIES)
     study.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
     study.add_argument("--images", default="", help=_IMAGES)
     study.add_argument("--data", default=None, metavar="SPEC", help=_MOVED)
     study.add_argument("--labels", default="", metavar="NAMES|FILE", help=_NAMES)
-    _add_trust(study)
-    _add_device(study)
+    add_trust(study)
+    add_device(study)
 
-    compare = _command(commands, "compare", "train methods side by side, with tables and a report")
+    compare = new_command(
+        commands, "compare", "train methods side by side, with tables and a report"
+    )
     for option in (each for each in dataclasses.fields(Config) if each.name not in LISTED):
         add_option(compare, option)
-    _add_source(compare)
-    _add_trust(compare)
-    _add_device(compare)
+    add_source(compare)
+    add_trust(compare)
+    add_device(compare)
     add_comparison(compare)
-    table = _command(commands, "table", "rerun one of the committed comparisons")
+    table = new_command(commands, "table", "rerun one of the committed comparisons")
     table.add_argument("name", nargs="?", default="diva", metavar="NAME", help=_TABLE)
     table.add_argument(
         "--seeds", type=whole(1, 1000), default=1, help="repetitions of every training (1)"
     )
-    table.add_argument("--out", type=Path, default=Path("docs/tables"), metavar="DIR", help=_TABLES)
-    _add_device(table)
+    table.add_argument("--out", type=Path, default=None, metavar="DIR", help=_TABLES)
+    add_device(table)
 
-    demo = _command(commands, "demo", "train CC-VAE on rendered faces and write a report")
+    demo = new_command(commands, "demo", "train CC-VAE on rendered faces and write a report")
     demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="(demo)")
     demo.add_argument("--seed", type=whole(0, 2**63 - 1), default=Config.seed, help="(0)")
     demo.add_argument("--resume", action="store_true", help=_AGAIN)
-    _add_device(demo)
+    add_device(demo)
 
-    app = _command(commands, "app", "the teaching page, on this machine (extra [app])")
+    app = new_command(commands, "app", "the teaching page, on this machine (extra [app])")
     app.add_argument("shown", nargs="*", metavar="DIR|MODULE:MODEL,GUIDE", help=_SHOWN)
     app.add_argument("--inputs", default="", metavar="MODULE:FUNCTION", help=_INPUTS)
     port = whole(0, 2**16 - 1)
     app.add_argument("--port", type=port, default=8000, help="0 takes a free one (8000)")
     app.add_argument("--export", type=Path, default=None, metavar="FOLDER", help=_EXPORT)
-    _add_trust(app)
-    _add_device(app)
+    add_trust(app)
+    add_device(app)
     return parser
 
 
@@ -254,34 +274,9 @@ _SHOWN = "a run for the room of faces (the package's), and programs, drawn anew 
 _EXPORT = "write all rooms there with what they answer, for any web server, and serve nothing"
 _INPUTS = "returns your programs' arguments"
 _AGAIN = "go on where a stopped demo stands; a finished one is made anew without it"
-_TRUST = (
-    "a module whose classes the run may name as its objective or network, once for each; reading a "
-    "run imports nothing else (none)"
+_TABLES = "where NAME.md and NAME.json are written as well (nowhere)"
+_FORM = "what is written (by the file's ending, else text)"
+_STUDIES = (
+    "reconstruction, beliefs, intervention, traversal, embedding, multiclass, generation, swap, "
+    "locality, confusion, disentanglement, matching, or all"
 )
-_TABLES = "where NAME.md and NAME.json are written (docs/tables)"
-
-
-def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--traceback", action="store_true", help="show where an error comes from")
-    return parser
-
-
-def _add_source(parser: argparse.ArgumentParser) -> None:
-    """What can be said about data sets that are read from files."""
-    group = parser.add_argument_group("data sets")
-    for name, option in SOURCE.items():
-        kind: Any = whole(*option.range) if option.range else str
-        metavar = "FILE" if option.is_path else "INT" if option.range else "STR"
-        flag = f"--{name.replace('_', '-')}"
-        group.add_argument(flag, type=kind, default=None, metavar=metavar, help=option.text)
-    group.add_argument("--download", action="store_true", help="fetch celeba:ROOT if it is missing")
-
-
-def _add_trust(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--trust", action="append", default=[], metavar="MODULE", help=_TRUST)
-
-
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (auto)")

@@ -6,13 +6,14 @@ import dataclasses
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console
+from rich.progress import TaskID
 
 from .comparing import compare
 from .config import Config
@@ -113,7 +114,8 @@ def train(options: Namespace) -> tuple[Document, str]:
             remark=remark,
         )
     document = {"run": str(directory), **metrics}
-    return document, f"{epoch_line(metrics)}\n{directory}: {evaluate_line(directory, config)}"
+    nothing = "" if metrics else f"{epoch_line(metrics)}\n"
+    return document, f"{nothing}{directory}: {evaluate_line(directory, config)}"
 
 
 @contextmanager
@@ -142,7 +144,9 @@ def _first_speaks(fabric: Fabric) -> Iterator[None]:
 
 def evaluate(options: Namespace) -> tuple[Document, str]:
     """``ccvae evaluate``."""
-    result = evaluate_run(_loaded(options, options.labels))
+    run = _loaded(options, options.labels)
+    with _shown_work() as watch:
+        result = evaluate_run(run, watch=watch)
     return result, evaluation_text(result)
 
 
@@ -159,7 +163,7 @@ def table(options: Namespace) -> tuple[Document, str]:
     found = run_table(
         options.name,
         seeds=range(options.seeds),
-        folder=options.out,
+        folder=options.out,  # nothing is written where nobody named a place
         report=lambda line: print(line, file=sys.stderr, flush=True),
         device=device_of(options.device),
     )
@@ -222,6 +226,20 @@ def study(options: Namespace) -> tuple[Document, str]:
     lines = [study_text(name, section) for name, section in found.items()]
     document = {"studies": found, "report": report and str(report)}
     return document, "\n\n".join([*lines, *([f"open {report}"] if report else [])])
+
+
+@contextmanager
+def _shown_work() -> Iterator[Callable[[str, int, int], None]]:
+    """Bars on a terminal for work that says what it does, and how much of how much is done."""
+    with show_progress(Console(stderr=True)) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def watch(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=total)
+            progress.update(tasks[what], completed=done)
+
+        yield watch
 
 
 def _fit(

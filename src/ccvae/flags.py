@@ -43,6 +43,24 @@ def add_option(parser: argparse.ArgumentParser, option: dataclasses.Field[Any]) 
         action=Joined if option.name == "schedule" else "store",
         type=kind,
         default=option.default,
-        metavar=kind.__name__.upper(),
+        metavar=VALUES.get(option.name, kind.__name__.upper()),
         help=text + default,
     )
+
+
+VALUES = {
+    "objective": "NAME",
+    "alpha_rule": "measured|paper",
+    "data": "SPEC",
+    "inputs": "MODULE:FUNCTION",
+    "only": "NAMES",
+    "labelled_schedule": "F,F,…",
+    "network": "NAME",
+    "heads": "stick|softmax",
+    "likelihood": "laplace|normal|bernoulli|levels",
+    "link": "probit|logit",
+    "schedule": "cosine|linear|constant",
+    "precision": "32|bf16",
+    "keep": "best|last",
+}
+"""What stands for the value of an option that is a word, in its help."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 from collections.abc import Callable, Iterable
@@ -19,8 +20,20 @@ def choose(what: str, name: str, known: Iterable[str]) -> None:
     Raises:
         ValueError: listing the names that are.
     """
+    known = list(known)
     if name not in known:
-        raise ValueError(f"unknown {what} {name!r}; choose one of {', '.join(known)}")
+        meant = near(name, known)
+        raise ValueError(f"unknown {what} {name!r}{meant}; choose one of {', '.join(known)}")
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """A question for the name that was meant, where one is near.
+
+    >>> near("trian", ["train", "study"])
+    " (did you mean 'train'?)"
+    """
+    found = difflib.get_close_matches(name, known, 1)
+    return f" (did you mean {found[0]!r}?)" if found else ""
 
 
 def load_attribute(path: str) -> Any:

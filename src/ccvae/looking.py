@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .config import Config
 from .inference.training.stopping import Stopped as Stopped
+from .loading import choose
 from .texts import aligned
 
 if TYPE_CHECKING:
@@ -106,8 +107,7 @@ def _format(options: Namespace, known: Sequence[str]) -> str:
     """The format that was asked for, by name or by the ending of the file."""
     asked: str = options.format or (options.out.suffix[1:] if options.out else known[0])
     asked = {"txt": "text"}.get(asked, asked)
-    if asked not in known:
-        raise ValueError(f"unknown format {asked!r}; choose one of {', '.join(known)}")
+    choose("format", asked, known)
     return asked
 
 

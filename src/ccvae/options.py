@@ -24,6 +24,7 @@ from .inference.runs.facts import CHECKPOINT, DEMO, read_facts
 from .inference.runs.facts import FILES as FILES_OF_RUNS
 from .inference.runs.own import resume_or_create_own
 from .inference.runs.run import Run, resume_or_create, training_rows
+from .loading import choose
 from .lock import holds_something
 from .networks.build import chosen
 from .texts import command_line, some
@@ -117,8 +118,7 @@ def device_of(name: str) -> torch.device:
     Raises:
         ValueError: for another name, or a CUDA device that is not there.
     """
-    if name not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"unknown device {name!r}; choose auto, cpu or cuda")
+    choose("device", name, ("auto", "cpu", "cuda"))
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("no CUDA device is available here; choose the device auto or cpu")
     cuda = name == "cuda" or (name == "auto" and torch.cuda.is_available())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -23,42 +22,35 @@ def command_line(*words: object) -> str:
 
 
 def epoch_line(metrics: Metrics) -> str:
-    """What an epoch of training came to."""
-    terms = "  ".join(
-        f"{name} {value:.1f}"
-        for name, value in metrics.items()
-        if name not in SHOWN and not name.startswith(TRIED)
-    )
+    """What an epoch of training came to, in at most 100 columns; the logs have its terms.
+
+    >>> found = {"epoch": 1, "objective": -46892.93, "bound": -11874.3, "accuracy": 0.5617}
+    >>> epoch_line(found | {"validation_bound": -12659.3, "validation_accuracy": 0.58})
+    'epoch 2: objective -46892.9, bound -11874.3, accuracy 0.562; validation -12659.3, 0.580'
+    """
     if not metrics:
         return "nothing left to train"
-    seen = f", labelled accuracy {metrics['accuracy']:.3f}" if "accuracy" in metrics else ""
-    if "r2" in metrics:  # all labels are numbers
-        seen = f", labelled R² {metrics['r2']:.3f}"
-    return (
-        f"epoch {metrics['epoch'] + 1:.0f}: objective {metrics['objective']:.1f}, "
-        f"bound {metrics.get('bound', math.nan):.1f}"
-        f"{seen}{_tried(metrics)}  [{terms}]"
-    )
+    right = "accuracy" if "accuracy" in metrics else "r2"  # where all labels are numbers
+    names = ("objective", "bound", right)
+    parts = [f"{name} {number(metrics[name])}" for name in names if name in metrics]
+    tried = [number(metrics[TRIED + name]) for name in names if TRIED + name in metrics]
+    found = f"; validation {', '.join(tried)}" if tried else ""
+    return f"epoch {metrics['epoch'] + 1:.0f}: {', '.join(parts)}{found}".replace("r2", "R²")
 
 
-SHOWN = ("epoch", "accuracy", "r2", "objective", "bound")
-"""What an epoch's line has beside the terms."""
+def number(value: float) -> str:
+    """A share with three decimals, nats with one, and what is larger in five digits.
+
+    >>> number(0.5), number(-12.34), number(-123456.7), number(1.5e12)
+    ('0.500', '-12.3', '-123457', '1.5e+12')
+    """
+    if abs(value) <= 1:
+        return f"{value:.3f}"
+    return f"{value:.1f}" if abs(value) < 1e5 else f"{value:.6g}"
+
 
 TRIED = "validation_"
 """How the names begin of what was found on rows that are not trained on."""
-
-
-def _tried(metrics: Metrics) -> str:
-    """What an epoch's weights did on the validation rows, where there are any."""
-    if f"{TRIED}bound" not in metrics:
-        return ""
-    words = {"bound": "bound {:.1f}", "accuracy": "accuracy {:.3f}", "r2": "R² {:.3f}"}
-    found = [
-        word.format(metrics[TRIED + name])
-        for name, word in words.items()
-        if TRIED + name in metrics
-    ]
-    return f"; on validation rows {', '.join(found)}"
 
 
 def aligned(rows: Iterable[Iterable[str]], left: int = 1) -> str:

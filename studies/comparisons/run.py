@@ -23,6 +23,7 @@ from typing import Any
 
 import torch
 
+from ...loading import choose
 from ..drawing.tables import Table
 from . import diva as table_diva
 from . import m2 as table_m2
@@ -42,17 +43,17 @@ def run_table(
     name: str,
     *,
     seeds: Sequence[int] = (0,),
-    folder: Path = Path("docs/tables"),
+    folder: Path | None = None,
     report: Callable[[str], None] = print,
     device: torch.device | str = "cpu",
     **options: Any,
 ) -> Table:
-    """Measure a table and write it as ``NAME.md`` and ``NAME.json``.
+    """Measure a table, and write it as ``NAME.md`` and ``NAME.json`` where a folder is given.
 
     Args:
         name: one of :data:`TABLES`.
         seeds: each repeats all trainings.
-        folder: where the files go.
+        folder: where the files go; None for nowhere.
         report: told about every measurement as soon as it is made.
         device: where to train.
         options: passed on to the table's own measuring function.
@@ -60,8 +61,7 @@ def run_table(
     Raises:
         ValueError: for an unknown table, or no seeds.
     """
-    if name not in TABLES:
-        raise ValueError(f"unknown table {name!r}; choose one of {', '.join(TABLES)}")
+    choose("table", name, TABLES)
     if not seeds:
         raise ValueError("expected at least one seed, got none; give seeds=(0,) or more")
     module = TABLES[name]
@@ -70,5 +70,6 @@ def run_table(
         report(json.dumps(measurement))
         measurements.append(measurement)
     table = module.arrange(measurements)
-    table.write(folder)
+    if folder is not None:
+        table.write(folder)
     return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import asdict, dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zlib import crc32
@@ -12,6 +13,8 @@ from zlib import crc32
 import msgspec
 
 from ...files import is_whole
+from ...inspection.notebook.page import shown
+from ...inspection.notebook.pictures import picture_html
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Picture:
         return width, height
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Section:
     """One study in a report.
 
@@ -63,6 +66,13 @@ class Section:
     pictures: tuple[Picture, ...] = field(repr=False)
     figures: dict[str, Any] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        captions = [f"[{picture.alt}]  {picture.caption}".rstrip() for picture in self.pictures]
+        return "\n".join([self.title, *self.text, *captions])
+
+    def _repr_html_(self) -> str:
+        return shown(*section_parts(self))
 
     def to_json(self) -> dict[str, Any]:
         """All but the pictures and files themselves, as plain data."""
@@ -94,6 +104,26 @@ class Section:
                 f"what is kept of a study beside {folder} is incomplete ({error}); run it again "
                 "with ccvae study"
             ) from error
+
+
+SHARES = {"full": 100, "half": 48, "third": 31}
+"""Per cent of a page's width for each span."""
+
+
+def section_parts(section: Section, *, captions: bool = True) -> list[str]:
+    """A section for a notebook: its heading, its text, then its pictures."""
+    pictures = [
+        picture_html(
+            picture.png,
+            picture.alt,
+            caption=picture.caption if captions else "",
+            share=SHARES[picture.span],
+        )
+        for picture in section.pictures
+    ]
+    texts = [f"<p>{escape(text)}</p>" for text in section.text if captions]
+    heading = [f"<h4>{escape(section.title)}</h4>"] if captions else []
+    return [*heading, *texts, *pictures]
 
 
 class _Entry(msgspec.Struct):

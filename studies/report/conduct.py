@@ -20,6 +20,7 @@ from ...files import keeping, read_json, say, sealed, write_atomically
 from ...inference.catalogue import ENTRIES
 from ...inference.runs.evaluation import OF, Origin, is_of, origin
 from ...inference.runs.run import Run
+from ...loading import choose
 from ...words import is_own
 from .. import (
     beliefs,
@@ -98,8 +99,7 @@ def names(name: str, choice: Choice = OWN, program: str = "ccvae") -> Sequence[s
     fitting = [n for n in STUDIES if applies(n, program)]
     if name == "all":
         return [n for n in fitting if all(find_spec(module) for module in NEEDED.get(n, ()))]
-    if name not in STUDIES:
-        raise ValueError(f"unknown study {name!r}; choose one of {', '.join(STUDIES)} or all")
+    choose("study", name, [*STUDIES, "all"])
     if name not in fitting:
         raise ValueError(
             f"the study {name!r} needs a run of ccvae, this one is of {program}; choose "

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 from ...data import LabelSpace, Rows
 from ...files import write_atomically
 from ...inference.catalogue import ENTRIES
+from ...inference.runs.facts import IMPORT
 from ...inference.runs.run import Run
 from ..drawing.section import Section
 from . import curves
@@ -233,8 +234,10 @@ def facts(evaluation: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def command(run: Run) -> str:
-    """The command line that trains the run again."""
+    """The command line that makes the run again, beside it."""
     config = run.config
+    if run.facts.command == IMPORT:
+        return shlex.join(["ccvae", "import", "DIR", "--data", config.data, "--out", "again"])
     words = ["ccvae", "train", config.program]
     for option in fields(config):
         value = getattr(config, option.name)
@@ -245,4 +248,4 @@ def command(run: Run) -> str:
             words.append(flag)
         elif option.name in ALWAYS or value != option.default:
             words += [flag, str(value)]
-    return shlex.join([*words, "--out", run.directory.name])
+    return shlex.join([*words, "--out", f"{run.directory.resolve().name}-again"])

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import shlex
 from dataclasses import replace
 from html import unescape
 
@@ -11,8 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
+from ccvae.cli import build_parser
 from ccvae.config import Config
 from ccvae.data import Binary, Categorical, LabelSpace
+from ccvae.options import config_of
 from ccvae.studies import Subject
 from ccvae.studies.beliefs import list_bars
 from ccvae.studies.reading.examples import spread
@@ -121,7 +124,9 @@ def test_the_command_names_what_was_asked_for(tmp_path):
     assert words.startswith("ccvae train ccvae --alpha 5.0 --data faces --labelled 0.2 ")
     assert " --learn-scale " in words
     assert "--link" not in words
-    assert words.endswith(" --out 'a run'")
+    assert words.endswith(" --out 'a run-again'")  # where it is there is a run already
+    parsed = build_parser().parse_args(shlex.split(words)[1:])
+    assert config_of(parsed) == run.config
     assert f"--epochs {Config.epochs}" in words
 
 
