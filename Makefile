@@ -57,17 +57,16 @@ figures: $(STAMP)
 	$(BIN)/ccvae objectives --format text -o docs/objectives.txt
 	$(BIN)/python tests/layout.py
 
-# Then open build/docs/index.html.
+# Then open build/docs/index.html; lessons that were made lie in build/docs/lessons with their outputs.
 docs: $(STAMP)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+	if [ -d build/lessons ]; then cp -r build/lessons build/docs/; fi
 
-# The lessons as notebooks, to be opened with any Jupyter: build/lessons/1_plates.ipynb and so on.
+# The lessons as notebooks with their outputs, as pages and as slides: build/lessons/0_graphs.ipynb,
+# .html and .slides.html. LESSON=lessons/0_graphs.py makes one alone; all take about half an hour.
+LESSON ?=
 lessons: $(STAMP)
-	mkdir -p build/lessons
-	for lesson in lessons/*.py; do \
-	    $(BIN)/jupytext --quiet --to ipynb $$lesson \
-	        -o build/lessons/$$(basename $$lesson .py).ipynb || exit 1; \
-	done
+	$(BIN)/python docs/notebooks.py build/lessons $(LESSON)
 
 # The run that comes with the page: the demo's weights in half precision, and some test images.
 pretrained: demo

@@ -360,7 +360,7 @@ for k in range(10):
 
 # %%
 found = inspect_program(Config(program="diva"))
-print("\n".join(found.to_text().split("\n\n")[1].splitlines()[:2]))
+print(found.to_text().split("\n\n")[1].partition("objective")[0])  # model and guide
 
 # %% [markdown]
 # **1.2** The objective of the batch alone, that is $B/N$ times the right one in expectation. Every

@@ -331,10 +331,12 @@ probes(again, independent.subset(independent.test))
 # of glasses it knows what it knew before: entangled.
 
 # %% [markdown]
-# **4.4** The size grows a little, and the locality hardly moves: the style's class means differ
-# also in what is correlated with the label, and that is moved too. It is no intervention in the
-# model's sense because it changes two variables, of which $y^i$ is a parent of one only; it is
-# closer to conditioning.
+# **4.4** The size grows, and the locality falls: the style's class means differ also in what is
+# correlated with the label, and that is moved too.
+# <!-- says: printed("block and style", "locality") < printed("block alone", "locality") -->
+# <!-- says: printed("block and style", "size") > printed("block alone", "size") -->
+# It is no intervention in the model's sense because it changes two variables, of which $y^i$ is a
+# parent of one only; it is closer to conditioning.
 
 # %%
 chosen = test.first(200)

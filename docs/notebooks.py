@@ -1,0 +1,164 @@
+"""The lessons as notebooks with their outputs, as pages and as slides: ``make lessons``.
+
+    python docs/notebooks.py FOLDER [LESSON.py …]
+
+writes for each lesson ``NAME.ipynb``, ``NAME.html`` and ``NAME.slides.html``; fails where a number
+that its text names is not among what the cells before it and after it printed. ``CCVAE_SMALL=1``
+runs them at a small size, whose numbers mean nothing and are not looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter, SlidesExporter
+from traitlets.config import Config
+
+import ccvae
+
+LESSONS = Path(__file__).parent.parent / "lessons"
+
+SOLUTIONS = "## Solutions"
+
+
+def notebook(lesson: Path) -> Any:
+    """A lesson as a notebook: a slide for each of its sections, its solutions folded."""
+    found = jupytext.read(lesson)
+    solving = False
+    for cell in found.cells:
+        first = cell.source.lstrip().partition("\n")[0]
+        solving = solving or (cell.cell_type == "markdown" and first == SOLUTIONS)
+        begins = cell.cell_type == "markdown" and re.match(r"##? ", first)
+        kind = "skip" if solving else "slide" if begins else "-"
+        cell.metadata["slideshow"] = {"slide_type": kind}
+        if first == SOLUTIONS:  # all cells below this heading are folded with it
+            cell.metadata["jp-MarkdownHeadingCollapsed"] = True
+        if solving and cell.cell_type == "code":
+            cell.metadata["jupyter"] = {"source_hidden": True}
+            cell.metadata["tags"] = ["solution"]
+    found.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    return found
+
+
+def execute(found: Any, folder: Path, *, small: bool = False, seconds: int = 1800) -> None:
+    """Run a notebook's cells in a kernel of its own.
+
+    Args:
+        found: the notebook, which is given its outputs. folder: where it runs.
+        small: at the size of tests. seconds: for each cell.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: where a cell fails.
+    """
+    here = str(Path(ccvae.__file__).parent.parent)  # the suite that this process has
+    env = {**os.environ, "PYTHONPATH": here, "CCVAE_SMALL": "1" * small}
+    client = NotebookClient(found, timeout=seconds, resources={"metadata": {"path": str(folder)}})
+    client.execute(env=env)
+
+
+def printed(cells: list[Any]) -> str:
+    """All text that cells put out."""
+    texts = []
+    for cell in cells:
+        for output in cell.get("outputs", []):
+            texts.append(output.get("text", "") or output.get("data", {}).get("text/plain", ""))
+    return "\n".join(texts)
+
+
+NUMBER = r"(?<![\w.])[-−]?\d*\.\d+"
+
+BESIDE_TEXT = r"<!--.*?-->|\$\$.*?\$\$|\$.*?\$|`[^`]*`|\*\*\d\.\d\*+|\]\([^)]*\)"
+"""What is no prose: remarks, mathematics, code, the numbers of exercises, addresses."""
+
+SAYS = r"<!-- says: (.*?) -->"
+"""A statement about what was printed, as ``printed("block alone") < printed("both")``."""
+
+
+GIVEN = ("0.2", "4.3")
+"""Numbers that a text chooses, and the name of an exercise."""
+
+
+def unprinted(found: Any, given: tuple[str, ...] = GIVEN) -> list[str]:
+    """Numbers of a notebook's text that no cell before it or right after it printed.
+
+    Numbers with a decimal point outside mathematics count; they are compared at the digits that the
+    text has. A remark ``<!-- says: … -->`` is a statement about the numbers, which must hold.
+
+    Args:
+        found: an executed notebook. given: numbers that a text may name that are not printed.
+    """
+    wrong = []
+    for place, cell in enumerate(found.cells):
+        if cell.cell_type != "markdown":
+            continue
+        after = next((i for i in range(place, len(found.cells)) if is_code(found.cells[i])), place)
+        text = printed([c for c in found.cells[: after + 1] if is_code(c)])
+        numbers = [float(n.replace("−", "-")) for n in re.findall(NUMBER, text)]
+        for name in re.findall(NUMBER, re.sub(BESIDE_TEXT, " ", cell.source, flags=re.S)):
+            digits = len(name.partition(".")[2])
+            value = float(name.replace("−", "-"))
+            if name not in given and not any(round(n, digits) == value for n in numbers):
+                wrong.append(f"{name} in: {cell.source[:60]!r}")
+        for statement in re.findall(SAYS, cell.source, re.S):
+            if not eval(statement, {"printed": Lines(text)}):
+                wrong.append(statement)
+    return wrong
+
+
+def is_code(cell: Any) -> bool:
+    """Whether a cell is run."""
+    return bool(cell.cell_type == "code")
+
+
+class Lines:
+    """Numbers of a text by the words before them."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __call__(self, line: str, word: str = "") -> float:
+        """The number after ``word`` in the last line that begins with ``line``."""
+        lines = [each for each in self.text.splitlines() if each.strip().startswith(line)]
+        found = re.search(rf"{re.escape(word)}\W*?({NUMBER})", lines[-1][len(line) :])
+        if found is None:
+            raise ValueError(f"expected a number after {word!r}, got {lines[-1]!r}")
+        return float(found[1])
+
+
+def write(found: Any, stem: str, folder: Path) -> None:
+    """Write a notebook, its page and its slides."""
+    folder.mkdir(parents=True, exist_ok=True)
+    nbformat.write(found, folder / f"{stem}.ipynb")
+    scrolling = Config({"SlidesExporter": {"reveal_scroll": True}})
+    for end, exporter in (("html", HTMLExporter()), ("slides.html", SlidesExporter(scrolling))):
+        page, _ = exporter.from_notebook_node(found)
+        (folder / f"{stem}.{end}").write_text(page)
+
+
+def main(folder: str, *lessons: str) -> int:
+    """Execute lessons and write them; returns 1 where a text names what was not printed."""
+    small = bool(os.environ.get("CCVAE_SMALL"))
+    wrong = []
+    for lesson in map(Path, lessons or sorted(map(str, LESSONS.glob("[0-9]*.py")))):
+        found = notebook(lesson)
+        execute(found, lesson.parent, small=small)
+        write(found, lesson.stem, Path(folder))
+        wrong += [] if small else [f"{lesson.name}: {each}" for each in unprinted(found)]
+        print(f"{folder}/{lesson.stem}.slides.html", flush=True)
+    print("\n".join(wrong), file=sys.stderr)
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
