@@ -137,10 +137,9 @@ def test_printed_commands_work(tmp_path, capsys, monkeypatch, write_module):
     call(capsys, "study", "reconstruction", "my run", "--trust", "mine")
     page = unescape((tmp_path / "my run" / "report.html").read_text())
     (same,) = hints(page.replace("</code></pre>", ""))
-    shutil.rmtree("my run")
     status, _, err = call(capsys, *same)
     assert status == 0, err
-    assert (tmp_path / "my run" / "checkpoint.safetensors").exists()
+    assert (tmp_path / "my run-again" / "checkpoint.safetensors").exists()
 
 
 def test_the_objectives_name_commands_that_are_taken(capsys):
@@ -271,12 +270,12 @@ def test_own_network_by_name(tmp_path, capsys, write_module):
         (["train", *QUICK, "--labelled", "1.5"], "between 0 and 1, got 1.5"),
         (["train", *QUICK, "--epochs", "0"], "epochs of at least 1 and at most 1000000, got 0"),
         (["train", *QUICK, "--lr", "-1"], "expected a positive lr, got -1.0"),
-        (["train", *QUICK, "--device", "tpu"], "choose auto, cpu or cuda"),
+        (["train", *QUICK, "--device", "tpu"], "choose one of auto, cpu, cuda"),
         (["train", *QUICK, "--epochs", "many"], "invalid int value: 'many'; see ccvae train"),
         (["evaluate"], "the following arguments are required: DIR"),
         (["table", "nosuch"], "unknown table 'nosuch'; choose one of diva, m2"),
         (["table", "m2", "--seeds", "0"], "--seeds: expected a whole number from 1"),
-        (["nosuch"], "invalid choice: 'nosuch'"),
+        (["nosuch"], "unknown command 'nosuch'; choose one of models"),
         (["evaluate", "nosuch"], "nosuch is not a run directory"),
         (["data", "nosuch"], "unknown data set 'nosuch'"),
     ],

@@ -32,7 +32,7 @@ def near(name: str, known: Iterable[str]) -> str:
     >>> near("trian", ["train", "study"])
     " (did you mean 'train'?)"
     """
-    found = difflib.get_close_matches(name, known, 1)
+    found = difflib.get_close_matches(name, known, 1, cutoff=0.7)
     return f" (did you mean {found[0]!r}?)" if found else ""
 
 
