@@ -62,7 +62,8 @@ def execute(found: Any, folder: Path, *, small: bool = False, seconds: int = 180
         nbclient.exceptions.CellExecutionError: where a cell fails.
     """
     here = str(Path(ccvae.__file__).parent.parent)  # the suite that this process has
-    env = {**os.environ, "PYTHONPATH": here, "CCVAE_SMALL": "1" * small}
+    quiet = "ignore:IProgress not found"  # of tqdm, which Pyro loads
+    env = {**os.environ, "PYTHONPATH": here, "PYTHONWARNINGS": quiet, "CCVAE_SMALL": "1" * small}
     client = NotebookClient(found, timeout=seconds, resources={"metadata": {"path": str(folder)}})
     client.execute(env=env)
 
