@@ -32,7 +32,7 @@ class Binary:
 
 
 @dataclass(frozen=True)
-class _Classed:
+class Classed:
     """A label with named classes; class k has the code k.
 
     Raises:
@@ -46,7 +46,7 @@ class _Classed:
         object.__setattr__(self, "classes", _distinct(self.name, self.classes))
 
 
-class Categorical(_Classed):
+class Categorical(Classed):
     """A label with named, mutually exclusive classes; class k has the code k.
 
     Raises:
@@ -59,7 +59,7 @@ class Categorical(_Classed):
         return len(self.classes) - 1
 
 
-class Ordinal(_Classed):
+class Ordinal(Classed):
     """A label with named classes in an order, lowest first; class k has the code k.
 
     Raises:

@@ -52,8 +52,10 @@ VARIABLES = (
     "inference.training.average.Kind",
     "inspection.asking.dag.Node",
     "inspection.graphs.folding.G",
+    "inspection.recording.arguments.T",
     "loading.Kind",
     "models.labelled.Part",
+    "web.steering.Kind",
 )
 """Type variables, which have no page."""
 

@@ -44,7 +44,7 @@ def run(tmp_path, trained):
 def test_train_then_evaluate(run, capsys):
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [0, 1]
-    summaries = ("epoch", "objective", "bound", "accuracy")
+    summaries = ("epoch", "objective", "bound", "accuracy", "crc")
     terms = {k: v for k, v in lines[1].items() if k not in summaries}
     assert math.isclose(sum(terms.values()), lines[1]["objective"], rel_tol=1e-4)
 

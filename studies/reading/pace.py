@@ -29,7 +29,7 @@ from .blocks import Block, class_means, find_block, moved
 from .steps import Steps, in_units
 from .subject import Subject
 
-GRID = 16
+GRID = 32
 """Intervals in which a way is measured; twice, the second time at equal steps by the first."""
 
 FLAT = 1e-6

@@ -79,7 +79,7 @@ def test_a_folder_may_have_a_question_mark(tmp_path: Path) -> None:
     [
         (
             "faces:12?labels=a.csv",
-            "data set 'faces' has no option labels; it has missing, data-seed",
+            "data set 'faces' has no option labels; it has image-size, missing, data-seed",
         ),
         (
             "images:.?size=3",

@@ -296,7 +296,7 @@ def test_a_step_that_is_not_finite_is_named_and_changes_nothing(dataset, what, w
     with pytest.raises(NotFiniteStepError, match=words) as error:
         weigh()
     assert (error.value.epoch, error.value.step) == (0, 2)
-    order = training._batches(rows)[2].rows
+    order = training.feed.epoch(0).batches[2].rows
     assert torch.equal(error.value.batch.index, order)
     assert all(map(torch.equal, weights[1], module.parameters()))
     assert not all(map(torch.equal, weights[0], weights[1]))

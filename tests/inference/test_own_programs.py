@@ -207,7 +207,7 @@ def test_the_command_trains_and_evaluates_minibatches_of_ones_own(tmp_path, caps
     words = ["train", PAIRS["vae"][0], "--inputs", PAIRS["vae"][1], "--epochs", "1", "--out", run]
     status, out, err = call(capsys, *words)
     assert status == 0, err
-    assert "log p(obs)" in out
+    assert "log p(obs)" in (run / "metrics.jsonl").read_text()
     assert "--trust own_programs" in out
     facts = json.loads((run / "config.json").read_text())
     assert facts["config"]["inputs"] == "own_programs:pictures"
