@@ -18,7 +18,7 @@ from ccvae import commands
 from ccvae.cli import build_parser, main
 from ccvae.inference.catalogue import PROGRAMS
 from ccvae.inference.runs.run import load
-from ccvae.inference.training.stopping import Stopped
+from ccvae.stopping import Stopped
 
 from .calling import QUICK, call
 

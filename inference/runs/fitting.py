@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 
 from ...config import Config
 from ...data import Dataset, Rows
+from ...stopping import Request, Stopped
 from ..evaluation.evaluating import evaluate, in_short, share_right
 from ..evaluation.own import evaluate_own
 from ..foreign import Inputs
@@ -24,7 +25,6 @@ from ..training.engine import compile_networks, engine
 from ..training.loop import LOG_EVERY, Metrics, Step, Training
 from ..training.optimisation import SCHEDULES, adam
 from ..training.sampling import LabelledShare, Sampler, once
-from ..training.stopping import Request, Stopped
 from ..training.validation import TRIED, split
 from .checks import check_own
 from .keeping import Keeper, Trial

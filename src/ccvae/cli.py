@@ -32,6 +32,7 @@ from .flags import add_option
 from .lock import check_alone
 from .ranges import above, whole
 from .specification import default_directory
+from .stopping import Stopped
 
 Document = dict[str, Any]
 
@@ -45,12 +46,11 @@ WRITING = ("train", "demo")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status, 2 where the input was at fault."""
     options = build_parser().parse_args(arguments)
-    commands: Any = None
     try:
         if options.command in WRITING:
             options.out = options.out or _directory_of(options)
             check_alone(options.out)
-        commands = import_module(
+        commands: Any = import_module(
             f"{__package__}.{'looking' if options.command in LOOKING else 'commands'}"
         )
         # `import` is a word of the language; its function is called import_.
@@ -66,12 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:  # also while the command is still being imported
         _say(f"ccvae {options.command}: interrupted")
         return 130
+    except Stopped as stopped:
+        again = list(sys.argv[1:] if arguments is None else arguments)
+        resume = [] if {"--resume", "compare"} & {*again} else ["--resume"]
+        _say(f"{stopped}; to go on: {shlex.join(['ccvae', *again, *resume])}")
+        return 128 + stopped.signal
     except Exception as error:
-        if commands is not None and isinstance(error, commands.Stopped):
-            again = list(sys.argv[1:] if arguments is None else arguments)
-            resume = [] if {"--resume", "compare"} & {*again} else ["--resume"]
-            _say(f"{error}; to go on: {shlex.join(['ccvae', *again, *resume])}")
-            return 128 + error.signal
         return _failed(options, error)
     return 0
 

@@ -37,7 +37,6 @@ from .inference.runs.run import (
 )
 from .inference.training.engine import engine, keep_freed_memory
 from .inference.training.loop import Metrics, Step
-from .inference.training.stopping import Stopped, stop_requests
 from .listing import app, data
 from .lock import alone
 from .options import (
@@ -47,6 +46,7 @@ from .options import (
     opened,
     resumes,
 )
+from .stopping import Stopped, stop_requests
 from .texts import Document, epoch_line, evaluation_text, study_text
 
 if TYPE_CHECKING:
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from .studies.report.looks import Looks
 
 __all__ = [
-    "Stopped",
     "app",
     "compare",
     "data",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def compare(options: Namespace) -> tuple[Document, str]:
     """``ccvae compare``."""
-    from .inference.training.stopping import stop_requests
+    from .stopping import stop_requests
     from .studies.comparing.beginning import How
     from .studies.comparing.comparing import carry_out, foreseen
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import Config
-from .inference.training.stopping import Stopped as Stopped
 from .loading import choose
 from .texts import aligned
 

@@ -13,8 +13,8 @@ import torch
 from ...config import Config
 from ...data import Dataset
 from ...files import read_json, sealed, write_atomically
-from ...inference.training.stopping import Request
 from ...lock import holds_something
+from ...stopping import Request
 from .plan import Comparison, to_json
 
 COMPARISON = "comparison.json"

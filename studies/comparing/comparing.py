@@ -34,10 +34,10 @@ from ...data.spec import with_options
 from ...files import read_json, write_atomically
 from ...inference.runs.identity import Fingerprint
 from ...inference.runs.run import training_rows
-from ...inference.training.stopping import Stopped
 from ...inference.training.validation import split
 from ...lock import alone
 from ...specification import short_name
+from ...stopping import Stopped
 from .beginning import COMPARISON, How, begun, threads_of
 from .compared import Compared, Runs
 from .cost import cost_of

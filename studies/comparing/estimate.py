@@ -28,9 +28,9 @@ from ...inference.runs.settling import settled
 from ...inference.training.baselines import classifier_loss, passes
 from ...inference.training.loop import Step
 from ...inference.training.optimisation import adam, descend
-from ...inference.training.stopping import Request, Stopped
 from ...inference.training.validation import TRIED, split
 from ...networks import build
+from ...stopping import Request, Stopped
 from .plan import BASELINE, Cell
 from .training import Task, kept
 

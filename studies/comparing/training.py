@@ -43,9 +43,9 @@ from ...inference.runs.settling import settled
 from ...inference.training.baselines import train_classifier
 from ...inference.training.engine import keep_freed_memory
 from ...inference.training.noise import seed_of
-from ...inference.training.stopping import Request, Stopped
 from ...inference.training.validation import split
 from ...lock import alone
+from ...stopping import Request, Stopped
 from .cost import Meter
 from .plan import BASELINE, Cell
 

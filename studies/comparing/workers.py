@@ -24,7 +24,7 @@ from typing import Any
 import torch
 
 from ...files import say
-from ...inference.training.stopping import Request, Stopped
+from ...stopping import Request, Stopped
 from .training import Outcome, Task, run_cell
 
 Ended = tuple[Task, Outcome]

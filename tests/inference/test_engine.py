@@ -26,7 +26,7 @@ from ccvae.inference.training.checkpoint import load_checkpoint
 from ccvae.inference.training.diagnosis import NotFiniteStepError
 from ccvae.inference.training.loop import Training
 from ccvae.inference.training.optimisation import adam
-from ccvae.inference.training.stopping import Request, Stopped, stop_requests
+from ccvae.stopping import Request, Stopped, stop_requests
 
 CPU = torch.device("cpu")
 QUICK = Config(data="faces:72", style=3, epochs=3, batch_size=20)

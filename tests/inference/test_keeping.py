@@ -23,8 +23,8 @@ from ccvae.inference.runs.run import (
 from ccvae.inference.training.average import Average
 from ccvae.inference.training.baselines import baseline, train_classifier
 from ccvae.inference.training.noise import seed_of
-from ccvae.inference.training.stopping import Request, Stopped
 from ccvae.inference.training.validation import split
+from ccvae.stopping import Request, Stopped
 
 CPU = torch.device("cpu")
 SPACE = LabelSpace([Binary("bright"), Categorical("side", ("left", "top", "right"))])

@@ -19,7 +19,7 @@ from ccvae.inference.runs.fitting import fit
 from ccvae.inference.runs.own import resume_or_create_own
 from ccvae.inference.runs.pairs import fit_pair
 from ccvae.inference.runs.run import load, resume_or_create, training_rows
-from ccvae.inference.training.stopping import Request, Stopped
+from ccvae.stopping import Request, Stopped
 
 from ..calling import call
 

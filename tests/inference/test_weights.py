@@ -20,8 +20,8 @@ from ccvae.inference.catalogue import build_objective
 from ccvae.inference.objectives.weights import weigh, weights_of
 from ccvae.inference.runs.fitting import fit
 from ccvae.inference.runs.run import resume_or_create, training_rows
-from ccvae.inference.training.stopping import Request, Stopped
 from ccvae.inspection.writing.formulas import write_term
+from ccvae.stopping import Request, Stopped
 
 CPU = torch.device("cpu")
 CONFIG = Config(
