@@ -15,13 +15,12 @@ from ccvae.config import Config
 from ccvae.data.digits import digits
 from ccvae.inference.foreign import Inputs
 from ccvae.inference.runs.evaluation import evaluate_run
-from ccvae.inference.runs.fitting import fit
 from ccvae.inference.runs.own import resume_or_create_own
 from ccvae.inference.runs.pairs import fit_pair
 from ccvae.inference.runs.run import load, resume_or_create, training_rows
-from ccvae.stopping import Request, Stopped
 
 from ..calling import call
+from .leaving import finished
 
 CPU = torch.device("cpu")
 HERE = Path(__file__).parent
@@ -68,26 +67,11 @@ def config_of(name, epochs=2, **options):
 
 
 def trained(config, directory, stops=()):
-    """A training that is left after some of its steps, each time to be taken up again."""
-    lines, stops, total = [], list(stops), 0
-    while True:
+    def begin():
         inputs = Inputs.named(config.inputs, config.seed)
-        run = resume_or_create_own(config, inputs, directory, CPU, resume=True)
-        request = Request()
+        return resume_or_create_own(config, inputs, directory, CPU, resume=True), inputs
 
-        def watch(step, request=request):
-            nonlocal total
-            total += 1
-            if stops and total == stops[0]:
-                stops.pop(0)
-                request.signal = 2
-
-        try:
-            for line in fit(run, inputs, resume=True, stop=request, watch=watch, log_every=1):
-                lines.append(line)
-            return run, lines
-        except Stopped:
-            continue
+    return finished(begin, stops)
 
 
 def weights(run):
@@ -106,7 +90,7 @@ def test_it_resumes_bit_for_bit(tmp_path, name):
         assert line["bound"] == line["objective"]
     torch.rand(3)  # whatever was drawn in between
     steps = len(whole.inputs)
-    left, _ = trained(config, tmp_path / "left", stops=[1, steps, steps + 1])
+    left, _ = trained(config, tmp_path / "left", stops=[1, steps - 1, 1])
     assert weights(whole).keys() == weights(left).keys()
     for key, value in weights(whole).items():
         assert torch.equal(value, weights(left)[key]), key
@@ -170,27 +154,16 @@ def test_the_semi_supervised_vae_resumes_and_predicts(tmp_path, few):
         program="ssvae:pair.model,pair.guide", data="digits", epochs=2, batch_size=40, labelled=0.5
     )
 
-    def finished(directory, stops):
-        while True:
+    def trained(directory, stops=()):
+        def begin():
             run = resume_or_create(asked, few, directory, CPU, resume=True)
-            request, done = Request(), []
+            return run, training_rows(run.config, few)
 
-            def watch(step, request=request, done=done):
-                done.append(step)
-                if stops and len(done) == stops[0]:
-                    stops.pop(0)
-                    request.signal = 2
+        return finished(begin, stops)
 
-            try:
-                rows = training_rows(run.config, few)
-                lines = list(fit(run, rows, resume=True, stop=request, watch=watch))
-                return run, lines
-            except Stopped:
-                continue
-
-    whole, lines = finished(tmp_path / "whole", [])
+    whole, lines = trained(tmp_path / "whole")
     assert {"accuracy", "log p(classified)", "validation_accuracy"} <= set(lines[-1])
-    left, _ = finished(tmp_path / "left", [3, 2])
+    left, _ = trained(tmp_path / "left", [3, 2])
     for key, value in weights(whole).items():
         assert torch.equal(value, weights(left)[key]), key
     vars(whole)["_rows"] = (training_rows(whole.config, few), few.subset(few.test))

@@ -18,10 +18,10 @@ from ccvae.inference import (
 )
 from ccvae.inference.catalogue import build_objective
 from ccvae.inference.objectives.weights import weigh, weights_of
-from ccvae.inference.runs.fitting import fit
 from ccvae.inference.runs.run import resume_or_create, training_rows
 from ccvae.inspection.writing.formulas import write_term
-from ccvae.stopping import Request, Stopped
+
+from .leaving import finished
 
 CPU = torch.device("cpu")
 CONFIG = Config(
@@ -58,24 +58,11 @@ def test_the_weights_of_an_objective_are_what_it_is_made_with():
 
 
 def trained(config, data, directory, stops):
-    """A training that is left where ``stops`` say, in steps since it was taken up."""
-    while True:
+    def begin():
         run = resume_or_create(config, data, directory, CPU, resume=True)
-        request, done = Request(), []
+        return run, training_rows(run.config, data)
 
-        def watch(step, request=request, done=done):
-            done.append(step)
-            if stops and len(done) == stops[0]:
-                stops.pop(0)
-                request.signal = 2
-
-        try:
-            rows = training_rows(run.config, data)
-            for _ in fit(run, rows, resume=True, stop=request, watch=watch, log_every=1):
-                pass
-            return run
-        except Stopped:
-            continue
+    return finished(begin, stops)[0]
 
 
 def test_weights_move_from_step_to_step_and_resume_in_the_middle(tmp_path, data):
