@@ -34,6 +34,10 @@ PARTS = ("train", "validation", "test")
 MOST = 10**6
 """Minibatches of an epoch."""
 
+DRAWN = 3
+"""What tells the seed of an epoch's minibatches from those of its steps, whose noise would else be
+the very numbers that a minibatch was drawn with."""
+
 
 @dataclass
 class Minibatch:
@@ -151,7 +155,7 @@ class Inputs:
         """
         asked: dict[str, Any] = {"part": part, "epoch": epoch}
         outside = pyro.util.get_rng_state()
-        pyro.set_rng_seed(seed_of(self.seed, epoch, PARTS.index(part)) % SEEDS)
+        pyro.set_rng_seed(seed_of(self.seed, epoch, PARTS.index(part), DRAWN) % SEEDS)
         own = pyro.util.get_rng_state()
         pyro.util.set_rng_state(outside)
         source: Iterator[Any] | None = None

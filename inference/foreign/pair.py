@@ -42,7 +42,7 @@ def own_pair(word: str, space: LabelSpace, seed: int) -> tuple[nn.Module, nn.Mod
     if names.module == GIVEN:
         raise ValueError(
             "the programs of this run were objects in Python, which no file names; look at it "
-            "there, with what fit returned"
+            "there, with what ccvae.fit returned, or returns once more with resume=True"
         )
     set_rng_seed(seed % SEEDS)
     fresh: dict[str, Any] = {}

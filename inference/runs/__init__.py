@@ -2,7 +2,6 @@
 
 from .evaluation import evaluate_run
 from .fitting import fit, train_once
-from .pairs import fit_pair
 from .run import Run, create, load
 
-__all__ = ["Run", "create", "evaluate_run", "fit", "fit_pair", "load", "train_once"]
+__all__ = ["Run", "create", "evaluate_run", "fit", "load", "train_once"]

@@ -1,8 +1,7 @@
-"""Training a pair of programs that are objects in Python, kept in a directory like any run."""
+"""Runs of a pair of programs that are objects in Python, kept in a directory like any run."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,17 +13,14 @@ from pyro.util import set_rng_seed
 
 from ...config import Config
 from ...data import Dataset, Rows
-from ...lock import alone
 from ...words import GIVEN
 from ..catalogue import Signature, build_objective
 from ..foreign import Inputs
 from ..foreign.pair import SEEDS, wrapped
 from ..objectives.pyros import WHOLE_ROWS
 from ..objectives.sites import Program
-from ..training.loop import Metrics
 from .checks import check_asked, check_free
 from .facts import CHECKPOINT, FILES, NO_IMAGES, Facts, the_facts, write_facts
-from .fitting import fit
 from .identity import Fingerprint, fingerprint_of, run_id
 from .run import Run, training_rows
 from .settling import check_words, settled
@@ -33,59 +29,40 @@ WORD = f"{GIVEN}:model,guide"
 """What stands for such programs in a run's directory."""
 
 
-def fit_pair(
+def given(config: Config, data: Dataset | Callable[..., Any], objective: ELBO | str) -> Config:
+    """A configuration that says of objects what can be said of them."""
+    word = objective if isinstance(objective, str) else f"{GIVEN}:{type(objective).__name__}"
+    inputs = "" if isinstance(data, Dataset) else f"{GIVEN}:inputs"
+    return replace(config, program=WORD, objective=word, inputs=inputs)
+
+
+def resume_or_create_given(
     model: Program,
     guide: Program,
     data: Dataset | Callable[..., Any],
+    objective: ELBO | str,
+    config: Config,
+    directory: Path,
+    device: torch.device,
     *,
-    objective: ELBO | str = "",
-    out: Path | str | None = None,
-    resume: bool = False,
-    device: torch.device | str = "cpu",
-    watch: Callable[[Metrics], None] | None = None,
-    **options: Any,
-) -> Run:
-    """Train any pair of Pyro programs, as ``ccvae train module:model,guide`` does.
-
-    The programs are trained in place, from the weights that they have.
+    resume: bool,
+) -> tuple[Run, Rows | Inputs]:
+    """The run to train and what it is trained on: a new one, or the one that the directory holds.
 
     Args:
-        model, guide: functions, methods or modules.
+        model, guide: functions, methods or modules. They are trained in place.
         data: a data set, whose batches they are called with as the suite's programs are; or a
             function that returns minibatches of their own (:mod:`ccvae.inference.foreign.inputs`).
         objective: an instance, or a word for one; Pyro's that sums over what is discrete, if none.
-        out: a directory for the run; by default one that is gone afterwards.
-        resume: go on where the directory's checkpoint stands.
-        device: where they are trained. watch: is told what each epoch logs.
-        options: as of ``ccvae train``: ``epochs``, ``lr``, ``seed``, ``labelled``, ``batch_size`` …
-
-    Returns:
-        the run, with the weights that are kept. ``run.directory`` has its logs and checkpoint;
-        ``ccvae.inference.runs.evaluate_run(run)`` evaluates it.
+        config: the options of the training, with the name of the data set.
 
     Raises:
         ValueError: where the pair does not fit together, or the directory holds something else.
     """
-    word = objective if isinstance(objective, str) else f"{GIVEN}:{type(objective).__name__}"
-    if out is None:
-        with tempfile.TemporaryDirectory() as folder:
-            there = Path(folder) / "run"
-            return fit_pair(
-                model, guide, data, objective=objective, out=there, watch=watch, device=device,
-                **options,
-            )  # fmt: skip
-    inputs = "" if isinstance(data, Dataset) else f"{GIVEN}:inputs"
-    config = Config(program=WORD, objective=word, inputs=inputs, **options)
-    if isinstance(data, Dataset):
-        config = replace(config, data=data.name)
+    config = given(config, data, objective)
     elbo = build_objective(config) if isinstance(objective, str) else objective
-    with alone(Path(out)):
-        run = _opened(model, guide, data, config, elbo, Path(out), torch.device(device), resume)
-        rows = training_rows(run.config, data) if isinstance(data, Dataset) else run.inputs
-        for metrics in fit(run, rows, resume=resume):
-            if watch is not None:
-                watch(metrics)
-    return run
+    run = _opened(model, guide, data, config, elbo, directory, device, resume)
+    return run, training_rows(run.config, data) if isinstance(data, Dataset) else run.inputs
 
 
 def _settled(config: Config, rows: Rows, objective: ELBO) -> Config:

@@ -6,6 +6,7 @@ What one plays with lies on top, and shows itself in a notebook::
     ccvae.inspect(model, guide, *args)           # the same of anybody's pair
     data = ccvae.dataset("faces:1200")           # its contact sheet and labels
     run = ccvae.train("ccvae", data, objective="marginal", epochs=5)
+    run = ccvae.fit(model, guide, data)          # anybody's pair, in place
     run.history                                  # a data frame, a line an epoch
     run.report()
     ccvae.compare(data="faces:1200", programs=["m2", "ccvae"])
@@ -33,6 +34,7 @@ FACE = {
     "check_pair": "inference",
     "compare": "studies.comparing",
     "dataset": "flat",
+    "fit": "flat",
     "inspect": "flat",
     "load": "flat",
     "render": "inspection",

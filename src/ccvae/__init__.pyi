@@ -1,5 +1,6 @@
 from .config import Config as Config
 from .flat import dataset as dataset
+from .flat import fit as fit
 from .flat import inspect as inspect
 from .flat import load as load
 from .flat import train as train

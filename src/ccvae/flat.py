@@ -1,18 +1,30 @@
-"""What one plays with: inspecting, training and loading in a word each."""
+"""What one plays with: inspecting, training, fitting and loading in a word each.
+
+``train`` begins with words: it makes the programs that they name, with initial weights that follow
+from the seed, and fits them. ``fit`` begins with programs that are there, and changes their weights
+in place. What comes of either is a :class:`~ccvae.trained.TrainedRun`, as of ``load``.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from pyro.infer import ELBO
+
 from .bars import bar_of
 from .config import Config
-from .data import Dataset
+from .data import Dataset, Rows
 from .data.spec import load as load_data
-from .inference.runs.fitting import fit
-from .inference.runs.run import Run, create, resume_or_create, training_rows
+from .inference.foreign import Inputs
+from .inference.foreign.pair import nothing
+from .inference.objectives.sites import Program
+from .inference.runs.fitting import fit as fit_run
+from .inference.runs.own import resume_or_create_own
+from .inference.runs.pairs import resume_or_create_given
+from .inference.runs.run import Run, resume_or_create, training_rows
 from .inference.runs.run import load as load_run
 from .inference.training.engine import keep_freed_memory
 from .inference.training.loop import Step
@@ -23,7 +35,8 @@ from .options import device_of
 from .texts import epoch_line
 from .trained import Folder, TrainedRun
 
-Program = Callable[..., Any]
+Data = Dataset | str | Callable[..., Any]
+"""What programs are trained on: a data set, its word, or a function of minibatches."""
 
 
 def inspect(
@@ -68,21 +81,23 @@ def dataset(spec: str = Config.data, only: str = "") -> Dataset:
 
 
 def train(
-    program: str = Config.program,
-    data: Dataset | str = Config.data,
+    program: str | tuple[Program, Program | None] = Config.program,
+    data: Data = Config.data,
     *,
-    objective: str = "",
+    objective: ELBO | str = "",
     out: str | Path | None = None,
     resume: bool = False,
     device: str = "auto",
     progress: bool = True,
     **options: Any,
 ) -> TrainedRun:
-    """Train a program, with a bar in a notebook or on a terminal.
+    """Train the programs that a word names, with a bar in a notebook or on a terminal.
 
     Args:
-        program: a name that ``ccvae models`` lists.
-        data: a data set, or its word.
+        program: a name that ``ccvae models`` lists, or ``"module:model,guide"`` of programs of
+            your own. Two programs that are there are trained by :func:`fit`.
+        data: a data set, or its word. Where programs of your own are called otherwise than the
+            suite's, ``inputs="module:function"`` names their minibatches.
         objective: a name of the program's; its own by default.
         out: the run directory; by default one that is gone with what is returned.
         resume: go on where the directory's checkpoint stands.
@@ -94,40 +109,107 @@ def train(
     Raises:
         ValueError: for an unknown word or option, or one that does not fit the data.
     """
-    own = isinstance(data, Dataset)
-    word = data.name if isinstance(data, Dataset) else data
-    config = _config({"program": program, "objective": objective, "data": word, **options})
-    dataset = data if isinstance(data, Dataset) else load_data(data, config.only)
-    folder = Folder() if out is None else None
-    directory = Path(folder.path if folder else out or "")
-    with alone(directory):
-        if resume:
-            run = resume_or_create(config, dataset, directory, device_of(device), resume=True)
-        else:
-            run = create(config, dataset, directory, device_of(device))
-        if own:
-            run._rows = training_rows(config, dataset), dataset.subset(dataset.test)
-        _fit(run, dataset, resume=resume, progress=progress)
-    for module in run.modules.values():
-        module.eval()
-    return TrainedRun(run, folder)
+    if not isinstance(program, str):
+        model, guide = _two(program)
+        return fit(
+            model, guide, data, objective=objective, out=out, resume=resume, device=device,
+            progress=progress, **options,
+        )  # fmt: skip
+    if not isinstance(objective, str):
+        raise ValueError(
+            f"expected a word for the objective of {program!r}, got an instance of "
+            f"{type(objective).__name__}; write 'module:Class(…)' or 'pyro:NAME(…)', or give "
+            "ccvae.fit both programs"
+        )
+    if callable(data):
+        raise ValueError(
+            f"{program!r} is trained on a data set, or with inputs='module:function' on minibatches"
+            " of your own; a function itself is for programs that are there, ccvae.fit(model, "
+            "guide, function)"
+        )
+    config = _config({"program": program, "objective": objective, "data": _word(data), **options})
+
+    def opened(directory: Path) -> tuple[Run, Rows | Inputs]:
+        where = device_of(device)
+        if config.inputs:
+            inputs = Inputs.named(config.inputs, config.seed)
+            return resume_or_create_own(config, inputs, directory, where, resume=resume), inputs
+        dataset = data if isinstance(data, Dataset) else load_data(data, config.only)
+        run = resume_or_create(config, dataset, directory, where, resume=resume)
+        rows = training_rows(run.config, dataset)
+        if isinstance(data, Dataset):
+            vars(run)["_rows"] = (training_rows(config, dataset), dataset.subset(dataset.test))
+        return run, rows
+
+    return _trained(opened, out, resume=resume, progress=progress)
+
+
+def fit(
+    model: Program,
+    guide: Program | None,
+    data: Data,
+    *,
+    objective: ELBO | str = "",
+    out: str | Path | None = None,
+    resume: bool = False,
+    device: str = "auto",
+    progress: bool = True,
+    **options: Any,
+) -> TrainedRun:
+    """Fit a pair of Pyro programs to data: train both in place, from the weights that they have.
+
+    Args:
+        model, guide: functions, methods or modules; no guide for a model whose latent sites are
+            all summed over.
+        data: a data set or its word, whose batches both are called with as the suite's programs
+            are; or a function that returns minibatches of their own
+            (:mod:`ccvae.inference.foreign.inputs`).
+        objective: an instance, or a word for one; Pyro's that sums over what is discrete, if none.
+        out, resume, device, progress: as of :func:`train`. The same call with ``resume`` reads a
+            run that is done back into the two programs.
+        options: what ``ccvae train`` takes besides, as ``epochs=5``.
+
+    Raises:
+        ValueError: where the pair does not fit together, or the directory holds something else.
+    """
+    for program in (model, guide):
+        if program is not None and (isinstance(program, type) or not callable(program)):
+            raise ValueError(
+                f"expected programs to fit that can be called, got {program!r}; give functions, "
+                "methods or modules, or ccvae.train the words for them"
+            )
+    for name in ("program", "inputs"):
+        if name in options:
+            raise ValueError(f"no option {name!r} goes with programs and data that are there")
+    config = _config({"data": _word(data), **options})
+
+    def opened(directory: Path) -> tuple[Run, Rows | Inputs]:
+        found = load_data(data, config.only) if isinstance(data, str) else data
+        return resume_or_create_given(
+            model, guide or nothing, found, objective, config, directory, device_of(device),
+            resume=resume,
+        )  # fmt: skip
+
+    return _trained(opened, out, resume=resume, progress=progress)
 
 
 def load(
-    directory: str | Path, *, device: str = "auto", trust: tuple[str, ...] = (), **moved: str
+    directory: str | Path, *, device: str = "auto", trust: str | Collection[str] = (), **moved: str
 ) -> TrainedRun:
     """A trained run from its directory, of which nothing is executed.
 
     Args:
         directory: that ``ccvae train`` or :func:`train` made.
         device: auto, cpu or cuda.
-        trust: modules that the run may name for its objective or its network.
+        trust: modules that the run may name for its programs, minibatches, objective or network;
+            one, or several.
         moved: ``data`` and ``labels``, where its images and their table lie now.
 
     Raises:
         ValueError: for a directory that is no run, or whose checkpoint is damaged.
     """
-    return TrainedRun(load_run(Path(directory), device_of(device), trust, **moved))
+    known = (trust,) if isinstance(trust, str) else trust
+    return TrainedRun(load_run(Path(directory), device_of(device), known, **moved))
 
 
 def _config(options: dict[str, Any]) -> Config:
@@ -143,10 +225,63 @@ def _config(options: dict[str, Any]) -> Config:
     return Config.from_json({"version": Config.VERSION, **options})
 
 
-def _fit(run: Run, dataset: Dataset, *, resume: bool, progress: bool) -> None:
+def _word(data: Data) -> str:
+    """What a configuration calls data.
+
+    Raises:
+        ValueError: for something else.
+    """
+    if isinstance(data, str):
+        return data
+    if isinstance(data, Dataset):
+        return data.name
+    if callable(data):
+        return Config.data  # which is not read
+    raise ValueError(
+        f"expected data as a data set, its word or a function of minibatches, got "
+        f"{type(data).__name__}; see ccvae.dataset, and for functions ccvae.inference.foreign"
+    )
+
+
+def _two(given: Any) -> tuple[Program, Program | None]:
+    """Both programs of a pair.
+
+    Raises:
+        ValueError: where it is none.
+    """
+    if isinstance(given, tuple | list) and len(given) == 2:
+        return given[0], given[1]
+    raise ValueError(
+        f"expected the name of a program, 'module:model,guide' or a pair (model, guide), got "
+        f"{given!r}"
+    )
+
+
+def _trained(
+    opened: Callable[[Path], tuple[Run, Rows | Inputs]],
+    out: str | Path | None,
+    *,
+    resume: bool,
+    progress: bool,
+) -> TrainedRun:
+    """What a training comes to, in the directory that was named or one that is gone with it.
+
+    Args:
+        opened: makes the run there, or resumes it, and gives what it is trained on.
+    """
+    folder = Folder() if out is None else None
+    directory = Path(folder.path if folder else out or "")
+    with alone(directory):
+        run, rows = opened(directory)
+        _fit(run, rows, resume=resume, progress=progress)
+    for module in run.modules.values():
+        module.eval()
+    return TrainedRun(run, folder)
+
+
+def _fit(run: Run, rows: Rows | Inputs, *, resume: bool, progress: bool) -> None:
     """Train a run to its end in sight of whoever looks on."""
     keep_freed_memory()
-    rows = training_rows(run.config, dataset)
     epochs, last = run.config.epochs, ""
     with bar_of(epochs * len(rows), shows=progress) as bar:
 
@@ -154,6 +289,6 @@ def _fit(run: Run, dataset: Dataset, *, resume: bool, progress: bool) -> None:
             seen = round((step.epoch + step.done / step.steps) * len(rows))
             bar.show(min(seen, epochs * len(rows) - 1), last or f"epoch 1 of {epochs}")
 
-        for metrics in fit(run, rows, resume=resume, watch=watch):
+        for metrics in fit_run(run, rows, resume=resume, watch=watch):
             last = epoch_line(metrics)
         bar.show(epochs * len(rows), last)

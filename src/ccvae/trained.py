@@ -114,7 +114,11 @@ class TrainedRun:
 
         Args:
             out: where the one file is copied to; it lies in the run's directory.
+
+        Raises:
+            ValueError: for programs of the user's, whose sites it does not know.
         """
+        names("all", program=self.config.program)  # its parts are of the suite's programs
         evaluation = evaluated(self.run, origin(self.run))
         path = write_report(self.run, evaluation)
         if out is not None:
@@ -125,7 +129,8 @@ class TrainedRun:
         config = self.config
         done = len(self.history)
         return (
-            f"{config.program} with the objective {config.objective_name} on {config.data}: "
+            f"{config.program} with the objective {config.objective_name} on "
+            f"{config.inputs or config.data}: "
             f"{done} of {config.epochs} epochs, kept in {self.directory}"
         )
 

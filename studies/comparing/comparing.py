@@ -48,7 +48,7 @@ from .report import write_report
 from .rows import Row, rows_of
 from .saying import notes
 from .training import Outcome, Task, hold, kept
-from .words import OWN
+from .words import OWN, listed, programs_of, word_of
 from .workers import Ended, in_processes, in_turn, on_cluster
 from .writing import COSTS, Result, frame_of, write
 
@@ -61,8 +61,8 @@ EARLY_SECONDS = 60.0
 def compare(
     *,
     data: str = Config.data,
-    programs: Sequence[str] = (Config.program,),
-    objectives: Sequence[str | type] = (),
+    programs: str | Sequence[str] = (Config.program,),
+    objectives: str | Sequence[str | type] = (),
     labelled: float | Sequence[float] = Config.labelled,
     seeds: int | Sequence[int] = 3,
     grid: Mapping[str, Sequence[Any]] | None = None,
@@ -80,7 +80,8 @@ def compare(
 
     Args:
         data: the specification of the data set, as the command line has it.
-        programs, objectives: see :meth:`Comparison.methods`; a class stands for its name.
+        programs, objectives: see :meth:`Comparison.methods`, lists or words by commas; a class
+            stands for its name.
         labelled: fractions of the training rows that show their labels. seeds: how many, or which.
         grid: for options of a training the values that are tried.
         out: a folder, new or of this comparison; what is new is trained, what is done is kept.
@@ -103,8 +104,8 @@ def compare(
         )
     comparison = Comparison(
         Config(**{**options, "data": with_options(data, {})}),
-        tuple(programs),
-        tuple(word if isinstance(word, str) else _named(word) for word in objectives),
+        tuple(programs_of(programs) if isinstance(programs, str) else map(word_of, programs)),
+        tuple(listed(objectives) if isinstance(objectives, str) else map(word_of, objectives)),
         (labelled,) if isinstance(labelled, float | int) else tuple(labelled),
         tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds),
         {name: tuple(values) for name, values in (grid or {}).items()},
@@ -113,10 +114,6 @@ def compare(
     )
     how = How(workers, scheduler, threads, device, told=told)
     return carry_out(comparison, Path(out), how)
-
-
-def _named(kind: type) -> str:
-    return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def carry_out(comparison: Comparison, folder: Path, how: How) -> Compared:

@@ -49,6 +49,24 @@ def programs_of(text: str) -> list[str]:
     return found
 
 
+def word_of(given: object) -> str:
+    """A word as it is, and of a class the word for it.
+
+    A run's directory names what it trains, so that it can be read and trained elsewhere.
+
+    Raises:
+        ValueError: for another object.
+    """
+    if isinstance(given, type):
+        return f"{given.__module__}:{given.__qualname__}"
+    if not isinstance(given, str):
+        raise ValueError(
+            f"a comparison names what it trains by words, got {given!r}; write it into a file and "
+            "give 'module:model,guide' of programs and 'module:Class(…)' of an objective"
+        )
+    return given
+
+
 def fractions_of(text: str) -> list[float]:
     """The labelled fractions of a list.
 

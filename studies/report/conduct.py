@@ -93,8 +93,8 @@ def names(name: str, choice: Choice = OWN, program: str = "ccvae") -> Sequence[s
     """
     if is_own(program):
         raise ValueError(
-            f"the studies look at programs of the suite, whose sites they know, and this run is of "
-            f"{program}; choose ccvae evaluate, or look at it in Python"
+            f"studies and report look at programs of the suite, whose sites they know, and this "
+            f"run is of {program}; choose ccvae evaluate, or look at it in Python"
         )
     fitting = [n for n in STUDIES if applies(n, program)]
     if name == "all":

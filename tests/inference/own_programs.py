@@ -170,3 +170,10 @@ def latent(x):
     with pyro.plate("data", len(x)):
         z = pyro.sample("z", dist.Normal(0.0, 1.0))
         pyro.sample("x", dist.Normal(z, 1.0), obs=x)
+
+
+def sloped(x):
+    """The posterior of ``latent`` has the slope 1/2."""
+    with pyro.plate("data", len(x)):
+        slope = pyro.param("slope", torch.tensor(0.0))
+        pyro.sample("z", dist.Normal(slope * x, 0.7))

@@ -11,12 +11,12 @@ import pytest
 import torch
 from pyro.infer import Trace_ELBO
 
+import ccvae
 from ccvae.config import Config
 from ccvae.data.digits import digits
 from ccvae.inference.foreign import Inputs
 from ccvae.inference.runs.evaluation import evaluate_run
 from ccvae.inference.runs.own import resume_or_create_own
-from ccvae.inference.runs.pairs import fit_pair
 from ccvae.inference.runs.run import load, resume_or_create, training_rows
 
 from ..calling import call
@@ -242,6 +242,15 @@ def test_other_minibatches_are_not_gone_on_with(tmp_path, monkeypatch):
         trained(config, tmp_path / "run")
 
 
+def test_minibatches_and_steps_do_not_draw_the_same_noise(tmp_path):
+    """A posterior is found whose minibatches are drawn anew: the noise of neither knows of it."""
+    model, guide = own("latent"), own("sloped")
+    options = {"epochs": 150, "lr": 0.03, "progress": False, "device": "cpu"}
+    run = ccvae.fit(model, guide, lambda: (2**0.5 * torch.randn(500),), **options)
+    (slope,) = weights(run.run).keys() & {"model.loose.slope"}
+    assert weights(run.run)[slope].item() == pytest.approx(0.5, abs=0.06)
+
+
 def test_the_seed_decides_the_initial_weights(tmp_path):
     runs = [
         trained(config_of("vae", epochs=1, seed=seed, lr=1e-9), tmp_path / str(n))[0]
@@ -260,52 +269,98 @@ def own(name):
     return getattr(module, name)
 
 
+def fitted(*pair, **options):
+    return ccvae.fit(*pair, progress=False, device="cpu", **options)
+
+
 def test_objects_are_fitted_and_gone_on_with(tmp_path):
-    seen = []
     options = {"epochs": 2, "lr": 0.01, "seed": 3}
     model, guide = own("mixture"), own("mixture_guide")
-    run = fit_pair(model, guide, own("points"), out=tmp_path / "a", watch=seen.append, **options)
-    assert [line["epoch"] for line in seen] == [0, 1]
-    assert math.isfinite(evaluate_run(run)["bound"])
+    run = fitted(model, guide, own("points"), out=tmp_path / "a", **options)
+    assert list(run.history.index) == [1, 2]
+    assert math.isfinite(run.evaluate()["bound"])
+    assert "given:model,guide with the objective pyro:TraceEnum_ELBO on given:inputs" in repr(run)
+    assert "nats per row" in run.evaluate()._repr_html_()
+    assert "<svg" in run._repr_html_() or "<img" in run._repr_html_()
     sys.modules.pop("own_programs")
-    model, guide = own("mixture"), own("mixture_guide")
     half = {**options, "schedule": "constant"}
-    whole = fit_pair(model, guide, own("points"), out=tmp_path / "b", **half)
+    model, guide = own("mixture"), own("mixture_guide")
+    whole = fitted(model, guide, own("points"), out=tmp_path / "b", **half)
     sys.modules.pop("own_programs")
     model, guide = own("mixture"), own("mixture_guide")
-    fit_pair(model, guide, own("points"), out=tmp_path / "c", **{**half, "epochs": 1})
-    again = fit_pair(model, guide, own("points"), out=tmp_path / "c", resume=True, **half)
+    fitted(model, guide, own("points"), out=tmp_path / "c", **{**half, "epochs": 1})
+    again = fitted(model, guide, own("points"), out=tmp_path / "c", resume=True, **half)
     assert again.config.epochs == 2
-    assert weights(whole).keys() == weights(again).keys()
-    with pytest.raises(ValueError, match="were objects in Python"):
-        load(tmp_path / "a", CPU)
+    assert weights(whole.run).keys() == weights(again.run).keys()
+    for key, value in weights(whole.run).items():
+        assert torch.equal(value, weights(again.run)[key]), key
+    sys.modules.pop("own_programs")
+    model, guide = own("mixture"), own("mixture_guide")
+    read = fitted(model, guide, own("points"), out=tmp_path / "c", resume=True, **half)
+    for key, value in weights(again.run).items():  # what was done is read, and not trained on
+        assert torch.equal(value, weights(read.run)[key]), key
+    with pytest.raises(ValueError, match=r"were objects in Python.*resume=True"):
+        ccvae.load(tmp_path / "a")
+    with pytest.raises(ValueError, match="report look at programs of the suite"):
+        run.report()
     with pytest.raises(ValueError, match="other options"):
-        fit_pair(model, guide, own("points"), out=tmp_path / "c", resume=True, lr=0.2)
+        fitted(model, guide, own("points"), out=tmp_path / "c", resume=True, lr=0.2)
     with pytest.raises(ValueError, match="already holds a trained run"):
-        fit_pair(model, guide, own("points"), out=tmp_path / "c", **options)
+        fitted(model, guide, own("points"), out=tmp_path / "c", **options)
 
 
 def test_objects_are_fitted_to_a_data_set(few):
     pair = importlib.import_module("ssvae").pair
     before = pair.classifier[0].weight.clone()
-    run = fit_pair(
-        pair.model,
-        pair.guide,
-        few,
-        objective="pyro:Trace_ELBO",
-        epochs=1,
-        batch_size=80,
-        labelled=0.5,
-    )
+    options = {"epochs": 1, "batch_size": 80, "labelled": 0.5}
+    run = fitted(pair.model, pair.guide, few, objective="pyro:Trace_ELBO", **options)
     assert not torch.equal(before, pair.classifier[0].weight)
     assert run.guide.program.__self__ is pair
-    assert not run.directory.exists()
+    assert run.config.data == "digits"
+    folder = run.directory
+    assert folder.exists()
+    del run
+    assert not folder.exists()
 
 
 def test_an_objective_of_ones_own_is_an_instance(few):
     pair = importlib.import_module("ssvae").pair
-    elbo = Trace_ELBO()
-    run = fit_pair(
-        pair.model, pair.guide, few, objective=elbo, epochs=1, batch_size=80, labelled=1.0
-    )
+    options = {"epochs": 1, "batch_size": 80, "labelled": 1.0}
+    run = fitted(pair.model, pair.guide, few, objective=Trace_ELBO(), **options)
     assert run.config.objective == "given:Trace_ELBO"
+
+
+def test_train_takes_words_and_pairs_alike(tmp_path):
+    words = {"epochs": 1, "lr": 0.01, "progress": False, "device": "cpu"}
+    by_word = ccvae.train(
+        PAIRS["regression"][0], inputs=PAIRS["regression"][1], out=tmp_path / "word", **words
+    )
+    read = ccvae.load(tmp_path / "word", trust="own_programs")
+    assert weights(read.run).keys() == weights(by_word.run).keys()
+    assert math.isfinite(read.evaluate()["bound"])
+    sys.modules.pop("own_programs")
+    pair = own("regression"), own("regression_guide")
+    by_pair = ccvae.train(pair, own("table"), **words)
+    assert by_pair.history.notna().all().all()
+    alone = ccvae.train((own("hmm"), None), own("sequences"), **words)
+    assert alone.model.program is own("hmm")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ccvae.train("own_programs:vae.model,vae.guide", own("pictures")), "ccvae.fit"),
+        (lambda: ccvae.train("ccvae", objective=Trace_ELBO()), "a word for the objective"),
+        (lambda: ccvae.train((own("hmm"),), own("sequences")), "a pair .model, guide."),
+        (lambda: ccvae.fit(own("VAE"), None, own("pictures")), "programs to fit"),
+        (lambda: ccvae.fit("ccvae", None, "digits"), "ccvae.train the words"),
+        (lambda: ccvae.fit(own("hmm"), None, own("sequences"), epoch=1), "did you mean 'epochs'"),
+        (lambda: ccvae.fit(own("hmm"), None, own("sequences"), batch_size=3), "--batch-size is of"),
+        (lambda: ccvae.fit(own("hmm"), None, 3), "expected data"),
+        (lambda: ccvae.compare(programs=[(own("hmm"), None)]), "module:model,guide"),
+    ],
+)
+def test_what_cannot_be_trained_in_python_is_said(tmp_path, monkeypatch, call, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        call()
