@@ -15,6 +15,7 @@ from itertools import pairwise
 from torch import nn
 
 from .heads import Decoder, Encoder, channels_last
+from .starting import passing_on
 
 
 class ConvEncoder64(Encoder):
@@ -32,7 +33,7 @@ class ConvEncoder64(Encoder):
         for before, after in zip((channels, *widths[:3]), widths[:4], strict=True):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.ReLU()]
         layers += [nn.Conv2d(widths[3], widths[4], 4), nn.ReLU(), nn.Flatten()]
-        super().__init__(channels_last(nn.Sequential(*layers)), widths[4], outputs)
+        super().__init__(channels_last(passing_on(nn.Sequential(*layers))), widths[4], outputs)
 
 
 class ConvDecoder64(Decoder):
@@ -54,7 +55,7 @@ class ConvDecoder64(Decoder):
         ]
         for before, after in zip(widths[3::-1], (*widths[2::-1], channels), strict=True):
             layers += [nn.ReLU(), nn.ConvTranspose2d(before, after, 4, 2, 1)]
-        super().__init__(channels_last(nn.Sequential(*layers)))
+        super().__init__(channels_last(passing_on(nn.Sequential(*layers))))
 
 
 SMALLEST, LARGEST = 16, 256
@@ -101,7 +102,7 @@ class ConvEncoder(Encoder):
         for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 4, 2, 1), nn.ReLU()]
         layers += [nn.Conv2d(widths[-1], features, last), nn.ReLU(), nn.Flatten()]
-        super().__init__(channels_last(nn.Sequential(*layers)), features, outputs)
+        super().__init__(channels_last(passing_on(nn.Sequential(*layers))), features, outputs)
 
 
 class ConvDecoder(Decoder):
@@ -128,7 +129,7 @@ class ConvDecoder(Decoder):
                 nn.ReLU(),
                 nn.ConvTranspose2d(before, after, 4, 2, 1, output_padding=odd),
             ]
-        super().__init__(channels_last(nn.Sequential(*layers)))
+        super().__init__(channels_last(passing_on(nn.Sequential(*layers))))
 
 
 class ConvEncoder28(Encoder):
@@ -148,7 +149,7 @@ class ConvEncoder28(Encoder):
             nn.Linear(64 * 7 * 7, 256),
             nn.ReLU(),
         )
-        super().__init__(channels_last(trunk), 256, outputs)
+        super().__init__(channels_last(passing_on(trunk)), 256, outputs)
 
 
 class ConvDecoder28(Decoder):
@@ -169,7 +170,7 @@ class ConvDecoder28(Decoder):
             nn.ReLU(),
             nn.ConvTranspose2d(32, channels, 4, 2, 1),
         )
-        super().__init__(channels_last(trunk))
+        super().__init__(channels_last(passing_on(trunk)))
 
 
 class DIVAEncoder28(Encoder):

@@ -9,7 +9,11 @@ pixels, and the block of label i changes them only in those cells u where its ma
     h(u) = (1 + \gamma(u)) \odot b(u) + \delta(u), \qquad
     (\gamma, \delta)(u) = \sum_i m_i(u) \sum_d t_{i,d}
                           \frac{w_{i,d}(u)}{\lVert w_{i,d}(u) \rVert}, \qquad
-    m_i(u) = s \max\Big(0, \frac{U e^{\ell_i(u)}}{\sum_v e^{\ell_i(v)}} - \theta\Big)
+    m_i(u) = \begin{cases}
+        a_i(u) & \text{where } a_i(u) > \min(\phi, \rho \max_v a_i(v)) \\
+        0 & \text{elsewhere,}
+    \end{cases} \qquad
+    a_i(u) = s \Big(\frac{U e^{\ell_i(u)}}{\sum_v e^{\ell_i(v)}} - \theta\Big)
 
 with :math:`t = \tanh(3 z_c)` for classes without an order.
 
@@ -26,7 +30,9 @@ keeps to this image's mouth and not to every mouth's place. Four things keep the
 the blocks in use:
 
 * The cells of a label compete for a fixed sum, and w has length 1: a cell that helps less than the
-  others loses its share, and below θ it is switched off. It keeps a gradient and may come back.
+  others loses its share. What is weak beside the label's strongest cells is switched off: a floor
+  that nobody sees in one pixel was half of a mouth's change, for it lay in a thousand. A cell that
+  is off keeps a gradient and may come back.
 * At the class means the tanh is flat. A block tells the decoder its class and little else;
   otherwise it is taken for one more dimension of style, that of the shirt beside the necktie. The
   way from class to class is then short and steep; who walks it takes equal steps of what changes
@@ -55,6 +61,7 @@ from torch.nn.functional import normalize
 
 from .convolutional import sides, widths_of
 from .heads import Decoder, channels_last
+from .starting import passing_on
 from .tables import Table
 
 CELLS = 32
@@ -64,7 +71,10 @@ STEEPNESS = 3.0
 """Of the tanh; the class means start at ±2."""
 
 THRESHOLD, STRENGTH = 0.6, 0.4
-"""θ: a cell with less than this part of an even share is off. s: of a mask."""
+"""θ: what of an even share counts for nothing. s: of a mask."""
+
+FLOOR, PART = 0.5, 0.25
+"""φ, ρ: a cell whose mask is less than both φ and ρ of its label's largest is off."""
 
 START = 0.1
 """Standard deviation of w at the start; only against the step size does its length matter."""
@@ -121,11 +131,12 @@ class LabelChanges(Table):
 
     def masks(self) -> Tensor:
         """m_i: where each label acts, ``(L, side, side)``."""
-        share = self.logits.softmax(-1) * self.side**2 - THRESHOLD
+        mask = STRENGTH * (self.logits.softmax(-1) * self.side**2 - THRESHOLD)
+        floor = (PART * mask.amax(-1, keepdim=True)).clamp(max=FLOOR)
+        on = mask * (mask > floor)
         # Off cells are exactly 0 and have the gradient of the others, so that they may come back.
-        mask = share + (share.relu() - share).detach()
-        masks: Tensor = STRENGTH * mask.unflatten(-1, (self.side, self.side))
-        return masks
+        masks: Tensor = mask + (on - mask).detach()
+        return masks.unflatten(-1, (self.side, self.side))
 
     def forward(self, blocks: Tensor) -> tuple[Tensor, Tensor]:
         """γ and δ, ``(B, F, side, side)`` each, for all blocks side by side, ``(B, D)``."""
@@ -217,7 +228,7 @@ class LocalDecoder(Decoder):
         changes = LabelChanges(blocks, after, cells, ordered)
         changed = ChangedStyle(nn.Sequential(*head), changes, sum(blocks))
         tail = [nn.ReLU(), nn.Conv2d(after, after, 1), *doublings(fine)]
-        super().__init__(channels_last(nn.Sequential(changed, *tail)))
+        super().__init__(channels_last(passing_on(nn.Sequential(changed, *tail))))
 
     def masks(self) -> Tensor:
         """Where each label acts, ``(L, cells, cells)``, in the order of the blocks."""

@@ -9,7 +9,7 @@ from ccvae.inference import CCVAEObjective, check_pair
 from ccvae.inference.catalogue import build_pair
 from ccvae.networks import LocalDecoder
 from ccvae.networks.convolutional import sides
-from ccvae.networks.local import CELLS, COARSE_CELLS, THRESHOLD, Told
+from ccvae.networks.local import CELLS, COARSE_CELLS, FLOOR, PART, STRENGTH, THRESHOLD, Told
 from ccvae.networks.tables import Table
 
 WIDTHS = (6, 4, 5, 7)
@@ -121,6 +121,23 @@ def test_a_cell_that_is_off_may_come_back():
     assert mask[0, 0] == 0
     mask[0, 0].backward()
     assert decoder.trunk[0].changes.logits.grad[0, 0] > 0
+
+
+def test_a_cell_that_is_weak_beside_the_others_of_its_label_is_off():
+    decoder = small()
+    changes = decoder.trunk[0].changes
+    with torch.no_grad():
+        changes.logits.normal_(0, 1.5)
+    share = changes.logits.softmax(-1) * CELLS**2
+    mask = STRENGTH * (share - THRESHOLD)
+    largest = mask.amax(-1, keepdim=True)
+    weak = (mask < FLOOR) & (mask < PART * largest)
+    found = decoder.masks().flatten(1)
+    assert (found[weak] == 0).all()
+    torch.testing.assert_close(found[~weak], mask[~weak])
+    assert (weak & (mask > 0)).any()
+    found[weak & (mask > 0)].sum().backward()
+    assert changes.logits.grad.any()
 
 
 def test_a_block_at_a_class_mean_tells_its_class_and_little_else():
