@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 import torch
 from torch import Tensor
 
+from ..web.offer import suites
 from ..web.steering import Start, checked
 from ..web.training import Training
 from .timing import measure, options_of, ratio
@@ -187,7 +188,7 @@ def memory(process: int) -> int:
 
 def showing(seconds: float) -> float:
     """How many times as long ten steps take where they are shown."""
-    shown, plain = (Training(checked(Start())) for _ in range(2))
+    shown, plain = (Training(checked(Start(), suites())) for _ in range(2))
 
     def ten_shown() -> Tensor:
         for _ in range(10):
@@ -196,10 +197,11 @@ def showing(seconds: float) -> float:
 
     def ten_plain() -> Tensor:
         for _ in range(10):
-            batch = next(plain.batches)
             plain.done += 1
+            for ground in plain.grounds:
+                ground.turn()
             for side in plain.sides:
-                side.step(plain.done, batch, False, plain.done)
+                side.step(plain.done, False, plain.done)
         return torch.zeros(())
 
     taken = measure({"shown": ten_shown, "plain": ten_plain}, seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -138,14 +138,29 @@ def own_entry(word: str, program: str = "") -> Entry:
     Raises:
         ValueError: where it is no objective with named terms, or applies to none of the programs.
     """
-    tried = [program] if program else ["ccvae", *(name for name in PROGRAMS if name != "ccvae")]
+    return next(iter(applying(word, (program,) if program else ()).values()))
+
+
+def applying(word: str, programs: Sequence[str] = ()) -> dict[str, Entry]:
+    """An objective of the user's, or a sum, on each program that it applies to.
+
+    Args:
+        word, programs: see :func:`own_entry`; all of them by default.
+
+    Raises:
+        ValueError: as there.
+    """
+    tried = programs or ("ccvae", *(name for name in PROGRAMS if name != "ccvae"))
+    found: dict[str, Entry] = {}
     reasons = []
     for each in tried:
         try:
-            return _entry(word, each)
+            found[each] = _entry(word, each)
         except ValueError as error:
             reasons.append(error)
-    raise reasons[0]
+    if not found:
+        raise reasons[0]
+    return found
 
 
 def _entry(name: str, program: str) -> Entry:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,14 +20,17 @@ import msgspec
 
 from .. import __version__
 from ..files import write_atomically
-from ..inference.catalogue import PROGRAMS
 from ..inspection.example import PATTERNS
 from ..inspection.objectives import names
+from .apart import Apart
 from .asking import ask
 from .faces import Room
 from .frame import HERE, Frame
+from .looking import OWN, Asked
 from .objectives import table_row
-from .programs import DEFAULTS, Shown, suite
+from .offer import Offer, suites
+from .own import Own
+from .programs import Shown, suite
 from .server import Pages
 from .steering import Side, Start, checked
 from .train import train_parts
@@ -42,6 +46,9 @@ PAIRS = (
     (Side(program="vae"), Side(objective="ccvae-authors")),
 )
 """The trainings that are recorded."""
+
+LABELS = "some"
+"""The pattern of labels that the room of programs opens with."""
 
 QUESTIONS = 4000
 """Answers that are recorded of a graph: those with the fewest variables given come first."""
@@ -78,7 +85,7 @@ def export(pages: Pages, target: Path, say: Say = lambda _: None) -> dict[str, i
     table = [table_row(name) for name in names()]
     writer.text("objectives.html", frame.text("objectives", **pages.table(table)))
     writer.text("estimators.html", frame.text("estimators"))
-    _trainings(frame, writer, say)
+    _trainings(pages.offer(), frame, writer, say)
     say("faces")
     _faces(pages, frame, writer)
     files = [path for path in target.rglob("*") if path.is_file()]
@@ -120,7 +127,7 @@ def _programs(pages: Pages, frame: Frame, writer: Writer) -> None:
         writer.text(name, room)
     for shown in _all_shown(pages):
         view = shown.view
-        key = "-".join(filter(None, (view.program, view.objective, view.labels)))
+        key = key_of(view.program, view.objective, view.labels)
         for suffix, each in (("", shown), ("-lacks", shown.with_lacks())):
             html = frame.part_text("programs_view.html", view=each.view)
             writer.text(f"data/view-{key}{suffix}.html", html)
@@ -128,15 +135,34 @@ def _programs(pages: Pages, frame: Frame, writer: Writer) -> None:
 
 
 def _first(pages: Pages) -> Shown:
-    return pages.own.at("") if pages.own is not None else suite(*DEFAULTS)
+    program, objective = pages.opening()
+    if pages.own is None:
+        return suite(program, objective, LABELS)
+    asked = pages.own.asked(program, objective, LABELS)
+    pages.own.draw([asked])
+    return pages.own.found.shown[asked]
+
+
+def key_of(*asked: str) -> str:
+    """What a choice is called among the files."""
+    return re.sub(r"[^\w-]+", "-", "-".join(filter(None, asked)), flags=re.ASCII)
 
 
 def _all_shown(pages: Pages) -> Iterator[Shown]:
     if pages.own is not None:
-        yield from pages.own.shown.values()
-    for program, known in PROGRAMS.items():
+        pages.own.draw(_of_theirs(pages.own))
+        yield from pages.own.found.shown.values()
+    for program, known in suites().drawn.items():
         for objective, labels in itertools.product(known, PATTERNS):
             yield suite(program, objective, labels)
+
+
+def _of_theirs(own: Own) -> list[Asked]:
+    """All that can be seen of what somebody named."""
+    word, patterns = own.theirs.objective, own.theirs.patterns
+    pairs = [(program, PATTERNS) for program in own.entries]
+    pairs += [(OWN, patterns)] if own.found.fits else []
+    return [(program, word, labels) for program, known in pairs for labels in known]
 
 
 def _answers(shown: Shown) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -159,21 +185,42 @@ AROUND = ("factor", "input", "auxiliary", "intervened", "block")
 """Roles of nodes that no question is about."""
 
 
-def _trainings(frame: Frame, writer: Writer, say: Say) -> None:
+def _trainings(offer: Offer, frame: Frame, writer: Writer, say: Say) -> None:
     recorded = []
-    for position, (a, b) in enumerate(PAIRS):
-        start = checked(Start(a=a, b=b))
+    pairs = [*_theirs_trained(offer), *PAIRS]
+    for position, (a, b) in enumerate(pairs):
+        start = checked(Start(a=a, b=b), offer)
         title = " and ".join(f"{side.program} with {side.objective}" for side in (start.a, start.b))
-        say(f"training {position + 1} of {len(PAIRS)}: {title}")
+        say(f"training {position + 1} of {len(pairs)}: {title}")
         name = str(position + 1)
-        writer.json(f"data/train-{name}.json", record(start))
+        writer.json(f"data/train-{name}.json", record(start, offer))
         recorded.append({"id": name, "title": title, "start": msgspec.to_builtins(start)})
-    writer.text("train.html", frame.text("train", **train_parts(recorded)))
+    writer.text("train.html", frame.text("train", **train_parts(offer, recorded)))
 
 
-def record(start: Start) -> dict[str, Any]:
+def _theirs_trained(offer: Offer) -> list[tuple[Side, Side]]:
+    """What somebody named, beside the suite's own."""
+    word = offer.theirs.objective
+    found = [
+        (Side(program=program, objective=word), Side(program=program))
+        for program, known in offer.trained.items()
+        if word in known and program != OWN
+    ][:1]
+    return [(Side(program=OWN), Side()), *found] if offer.theirs.path else found
+
+
+def record(start: Start, offer: Offer) -> dict[str, Any]:
     """A whole training, as a page would have seen it."""
-    training = Training(start)
+    theirs = any(offer.is_theirs(side.program, side.objective) for side in (start.a, start.b))
+    training = Apart(start, offer.theirs) if theirs else Training(start)
+    try:
+        return _recorded(training)
+    finally:
+        if isinstance(training, Apart):
+            training.close()
+
+
+def _recorded(training: Training | Apart) -> dict[str, Any]:
     frames = [{"step": 0, "sides": training.frame()}]
     steps = []
     for _ in range(STEPS):

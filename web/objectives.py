@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from ..inspection.objectives import Entry, entry, names, table_latex
+from ..inspection.objectives import Entry, entry
 from ..inspection.writing.mathml import term, terms
 
 
 class Row(NamedTuple):
-    """A row of Table 1, as the page shows it."""
+    """A row of Table 1, as the page shows it; ``others`` are programs that it applies to too."""
 
     name: str
     program: str
@@ -18,6 +18,7 @@ class Row(NamedTuple):
     sides: dict[str, list[tuple[str, str]]]
     evidence: str
     notes: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
 
 @cache
@@ -27,17 +28,20 @@ def table_entry(name: str) -> Entry:
 
 
 @cache
-def latex() -> str:
-    """Table 1 as LaTeX."""
-    return table_latex([table_entry(name) for name in names()])
-
-
-@cache
 def table_row(name: str) -> Row:
     """An objective of Table 1; see :func:`ccvae.inspection.objectives.entry`."""
-    found = table_entry(name)
+    return _row(table_entry(name))
+
+
+def own_row(entries: dict[str, Entry]) -> Row:
+    """An objective of somebody's, on the first of the programs that it applies to."""
+    first, *others = entries
+    return _row(entries[first])._replace(others=tuple(others))
+
+
+def _row(found: Entry) -> Row:
     return Row(
-        name,
+        found.name,
         found.program,
         found.title,
         {side: terms(formula) for side, formula in found.sides.items()},

@@ -13,11 +13,14 @@ import uvicorn
 from ..files import say
 from ..inference.runs.run import Run, load
 from .export import check_target, export
-from .looking import Pair
+from .looking import Theirs
 from .own import Own
 from .server import Pages, build_app
 
 ADDRESS = "127.0.0.1"
+
+NOTHING = Theirs()
+"""Of somebody's."""
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 """A small run for the room of faces, made by ``make pretrained``."""
@@ -64,7 +67,7 @@ def export_pages(
     target: Path,
     device: torch.device,
     trust: Collection[str] = (),
-    pair: Pair | None = None,
+    theirs: Theirs = NOTHING,
 ) -> tuple[Run, dict[str, int]]:
     """All rooms as a folder; see :func:`ccvae.web.export.export`.
 
@@ -73,7 +76,7 @@ def export_pages(
     """
     check_target(target)
     run = open_run(directory, device, trust)
-    pages = Pages(run, Own(pair) if pair else None)
+    pages = Pages(run, Own(theirs) if any(theirs) else None)
     return run, export(pages, target, lambda what: say(f"recording {what}"))
 
 
@@ -82,12 +85,12 @@ def prepare(
     port: int,
     device: torch.device,
     trust: Collection[str] = (),
-    pair: Pair | None = None,
+    theirs: Theirs = NOTHING,
 ) -> tuple[str, Run, Callable[[], None]]:
     """Everything that can fail before the page is served.
 
     Args:
-        pair: somebody's, for the room of programs.
+        theirs: what somebody named: programs, and an objective.
 
     Returns:
         the address to open, the run, and what serves the page until it is interrupted.
@@ -96,7 +99,7 @@ def prepare(
         ValueError: see :func:`open_run`, :func:`listen` and :class:`ccvae.web.own.Own`.
     """
     run = open_run(directory, device, trust)
-    app = build_app(run, Own(pair) if pair else None)
+    app = build_app(run, Own(theirs) if any(theirs) else None)
     listening = listen(port)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="on"

@@ -16,21 +16,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ..inference.catalogue import PROGRAMS
 from ..inference.runs.run import Run
 from ..inspection.example import PATTERNS
-from ..inspection.objectives import names
+from ..inspection.objectives import names, table_latex
 from .asking import ask
 from .examples import SHOWN
 from .faces import Room
 from .frame import HERE, Frame
+from .grounds import small_faces
 from .guard import Guard
-from .looking import OWN
-from .objectives import Row, latex, table_row
+from .objectives import Row, own_row, table_entry, table_row
+from .offer import Offer, offer
 from .own import Own
-from .programs import DEFAULTS, TITLES, Shown, suite
+from .programs import DEFAULTS, Shown, suite
 from .train import TrainRoom
-from .training import small_faces
 from .turns import do
 
 
@@ -38,7 +37,7 @@ def build_app(run: Run, own: Own | None = None) -> Starlette:
     """The page as an ASGI application.
 
     Args:
-        run: a trained run for the room of faces. own: somebody's pair for the room of programs.
+        run: a trained run for the room of faces. own: what somebody named, for the other rooms.
     """
     pages = Pages(run, own)
 
@@ -84,12 +83,12 @@ class Pages:
     """What is answered at each address.
 
     Args:
-        run: a trained run. own: somebody's pair, or None.
+        run: a trained run. own: what somebody named, or None.
     """
 
     def __init__(self, run: Run, own: Own | None = None) -> None:
         self.run, self.own, self.frame = run, own, Frame()
-        self.train = TrainRoom(self.frame)
+        self.train = TrainRoom(self.frame, self.offer)
         self.views: dict[tuple[tuple[str, str, str], bool], Shown] = {}
         self.rows: dict[str, Row] = {}
         try:
@@ -116,19 +115,23 @@ class Pages:
 
     def programs_parts(self, shown: Shown) -> dict[str, Any]:
         """What the room of programs is written from."""
-        programs = {name: list(known) for name, known in PROGRAMS.items()}
-        titles = TITLES
-        if self.own is not None:
-            programs = {OWN: [], **programs}
-            titles = {OWN: self.own.pair.path, **TITLES}
+        offered = self.offer()
         return {
             "view": shown.view,
-            "programs": programs,
-            "titles": titles,
+            "programs": offered.drawn,
+            "titles": offered.titles,
             "patterns": PATTERNS,
-            "patterned": self.own is None or len(self.own.pair.patterns) > 1,
+            "patterned": len(offered.theirs.patterns) > 1,
             "own": self.own.state() if self.own else {},
         }
+
+    def opening(self) -> tuple[str, str]:
+        """The program and the objective that the room of programs opens with."""
+        return self.own.opening() if self.own else DEFAULTS[:2]
+
+    def offer(self) -> Offer:
+        """What there is to choose from now."""
+        return offer(self.own)
 
     async def programs_view(self, request: Request) -> Response:
         """What that room shows of a program, without the page around it."""
@@ -141,9 +144,11 @@ class Pages:
         return JSONResponse(await asyncio.to_thread(ask, shown, dict(request.query_params)))
 
     async def own_state(self, _: Request) -> Response:
-        """Whether somebody's pair has been looked at anew."""
+        """Whether what somebody named has been looked at anew."""
         if self.own is None:
-            raise HTTPException(404, "no pair is shown; start ccvae app module:model,guide")
+            raise HTTPException(
+                404, "nothing of yours is shown; start ccvae app module:model,guide"
+            )
         return JSONResponse(self.own.state())
 
     async def objectives(self, request: Request) -> Response:
@@ -151,8 +156,14 @@ class Pages:
         return self.frame.page(request, "objectives", **await self._table())
 
     def table(self, table: list[Row]) -> dict[str, Any]:
-        """What the room of objectives is written from."""
-        return {"table": table, "latex": latex()}
+        """What the room of objectives is written from, somebody's own first."""
+        entries = [table_entry(name) for name in names()]
+        own = self.own.entries if self.own else {}
+        if own:
+            table = [own_row(own), *table]
+            entries = [next(iter(own.values())), *entries]
+        state = self.own.state() if self.own else {}
+        return {"table": table, "latex": table_latex(entries), "own": state}
 
     async def estimators(self, request: Request) -> Response:
         """The room of estimators, which works in the browser alone."""
@@ -188,12 +199,14 @@ class Pages:
 
     async def _shown(self, request: Request) -> Shown:
         query = request.query_params
-        asked = [query.get(k, "") for k in ("program", "objective", "labels")]
-        program, lacks = asked[0] or (OWN if self.own else DEFAULTS[0]), bool(query.get("lacks"))
-        if program == OWN and self.own is not None:
-            shown = self.own.at(asked[2])
+        program, objective, labels = (query.get(k, "") for k in ("program", "objective", "labels"))
+        labels, lacks = labels or DEFAULTS[2], bool(query.get("lacks"))
+        if not program:
+            program, objective = self.opening()
+        if self.own is not None and self.own.draws(program, objective):
+            shown = await self.own.view(program, objective, labels)
             return await asyncio.to_thread(shown.with_lacks) if lacks else shown
-        return await self._suites((program, asked[1], asked[2] or DEFAULTS[2]), lacks)
+        return await self._suites((program, objective, labels), lacks)
 
     async def _suites(self, asked: tuple[str, str, str], lacks: bool) -> Shown:
         """What was shown before is at hand, and need not wait for its turn beside the trainings."""

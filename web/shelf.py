@@ -1,9 +1,10 @@
 """Trainings that pages look at: they run here, are steered from there, and are found again.
 
 A training is a row of steps on the thread that runs Pyro, in turn with whatever else is asked, so
-a slider waits for one step at most. What was recorded is kept, so a page that comes back sees
-all of it. Of networks there are never more than :data:`LIVE`; a training whose networks had to go
-can still be looked at, and begun again from its start, which gives the same numbers.
+a slider waits for one step at most; one of somebody's own programs runs in a process of its own.
+What was recorded is kept, so a page that comes back sees all of it. Of networks there are never
+more than :data:`LIVE`; a training whose networks had to go can still be looked at, and begun again
+from its start, which gives the same numbers.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import asyncio
 import contextlib
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from .apart import Apart
 from .steering import DEEDS, Change, Start
 from .training import LAST, STEPS, SUMMARIES, Training, heading
-from .turns import do
+from .turns import beside, do
 
 LIVE = 3
 """How many trainings may have networks, and so run, at once."""
@@ -45,8 +48,9 @@ class Kept:
             or ``"ended"`` with ``trouble`` in words.
     """
 
-    def __init__(self, start: Start, training: Training) -> None:
+    def __init__(self, start: Start, training: Training | Apart) -> None:
         self.start, self.training = start, training
+        self.turn: Callable[..., Awaitable[Any]] = beside if isinstance(training, Apart) else do
         self.id = secrets.token_urlsafe(9)
         self.opening = training.opening()
         self.steps: list[dict[str, Any]] = []
@@ -58,21 +62,22 @@ class Kept:
         self.woken = asyncio.Event()
 
     @property
-    def live(self) -> Training | None:
+    def live(self) -> Training | Apart | None:
         """The training itself, as long as it has its networks."""
         return self.training if self.status != "ended" else None
 
     async def look(self) -> None:
         """See both sides as they are before the first step."""
-        self._note(0, await do(self.training.frame))
+        self._note(0, await self.turn(self.training.frame))
 
     async def advance(self, always: bool = False) -> None:
         """One step, if it comes to something."""
         training = self.training
         try:
-            found = await do(training.step, always)
+            found = await self.turn(training.step, always)
         except ValueError as error:
-            self.end(str(error))
+            if self.status != "ended":
+                self.end(str(error))
             return
         if self.status == "ended":  # its networks were let go meanwhile
             return
@@ -110,6 +115,8 @@ class Kept:
     def end(self, trouble: str) -> None:
         """Let the networks go; what was recorded stays."""
         self.status, self.trouble = "ended", trouble
+        if isinstance(self.training, Apart):
+            self.training.close()
         del self.training
 
     def state(self, since: int, frames: int) -> dict[str, Any]:
@@ -145,8 +152,12 @@ class Shelf:
         self.kept: dict[str, Kept] = {}
         self.beginning = 0
 
-    async def begin(self, start: Start) -> Kept:
+    async def begin(self, start: Start, make: Callable[[], Training | Apart], theirs: bool) -> Kept:
         """A new training, paused before its first step.
+
+        Args:
+            make: makes it, on the thread that runs Pyro; or on another, where it is somebody's.
+            theirs: whether it is.
 
         Raises:
             FullError: where as many run as may. ValueError: for a training that cannot be.
@@ -154,7 +165,7 @@ class Shelf:
         self._make_room()
         self.beginning += 1
         try:
-            kept = Kept(start, await do(Training, start))
+            kept = Kept(start, await (beside if theirs else do)(make))
             await kept.look()
         finally:
             self.beginning -= 1
@@ -196,7 +207,7 @@ class Shelf:
         if change.speed is not None:
             kept.speed = change.speed
         if change.touches():
-            await do(training.change, change)
+            await kept.turn(training.change, change)
             kept.events.append({"step": len(kept.steps), "words": change.words()})
         if change.do == "pause":
             await kept.pause()
@@ -221,3 +232,5 @@ class Shelf:
         for kept in self.kept.values():
             if kept.running is not None:
                 kept.running.cancel()
+            if isinstance(kept.live, Apart):
+                kept.live.close()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
 import msgspec
 
-from ..config import Config
-from ..inference.catalogue import PROGRAMS
+from ..words import LONGEST
+from .offer import Offer
 
-Word = Annotated[str, msgspec.Meta(max_length=60)]
+Word = Annotated[str, msgspec.Meta(max_length=LONGEST)]
 Alpha = Annotated[float, msgspec.Meta(ge=0, le=1e6)]
 Beta = Annotated[float, msgspec.Meta(gt=0, le=100)]
 Share = Annotated[float, msgspec.Meta(ge=0.01, le=1)]
@@ -103,21 +104,20 @@ def read(content: bytes, kind: type[Kind]) -> Kind:
     return found
 
 
-def checked(start: Start) -> Start:
-    """The same with names that are known, and the objective's where it was left out.
+def checked(start: Start, offer: Offer) -> Start:
+    """The same with names that are offered, and the program's own objective where it was left out.
 
     Raises:
         ValueError: for another name.
     """
-    sides = [_checked(side) for side in (start.a, start.b)]
+    sides = [_checked(side, offer.trained) for side in (start.a, start.b)]
     return msgspec.structs.replace(start, a=sides[0], b=sides[1])
 
 
-def _checked(side: Side) -> Side:
-    if side.program not in PROGRAMS:
-        raise ValueError(f"unknown program; choose one of {', '.join(PROGRAMS)}")
-    known = PROGRAMS[side.program]
+def _checked(side: Side, trained: Mapping[str, Mapping[str, object]]) -> Side:
+    if side.program not in trained:
+        raise ValueError(f"unknown program; choose one of {', '.join(trained)}")
+    known = trained[side.program]
     if side.objective and side.objective not in known:
         raise ValueError(f"unknown objective of {side.program}; choose one of {', '.join(known)}")
-    own = Config(program=side.program, objective=side.objective).objective_name
-    return msgspec.structs.replace(side, objective=own)
+    return msgspec.structs.replace(side, objective=side.objective or next(iter(known)))

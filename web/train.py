@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -9,23 +11,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..inference.catalogue import PROGRAMS
+from .apart import Apart
 from .frame import Frame
-from .programs import TITLES
+from .offer import Offer
 from .shelf import LIVE, FullError, Kept, Shelf
 from .steering import Change, Start, checked, read
-from .training import weights
+from .training import Training
 
 
 class TrainRoom:
     """Trainings that are begun, steered and looked at.
 
     Args:
-        frame: writes the page.
+        frame: writes the page. offer: what there is to choose from.
     """
 
-    def __init__(self, frame: Frame) -> None:
-        self.frame, self.shelf = frame, Shelf()
+    def __init__(self, frame: Frame, offer: Callable[[], Offer]) -> None:
+        self.frame, self.offer, self.shelf = frame, offer, Shelf()
 
     def routes(self) -> list[Route]:
         """Its addresses."""
@@ -38,13 +40,16 @@ class TrainRoom:
 
     async def page(self, request: Request) -> Response:
         """The room."""
-        return self.frame.page(request, "train", **train_parts([]))
+        return self.frame.page(request, "train", **train_parts(self.offer(), []))
 
     async def begin(self, request: Request) -> Response:
         """A new training, paused before its first step."""
-        start = checked(read(await request.body(), Start))
+        offer = self.offer()
+        start = checked(read(await request.body(), Start), offer)
+        theirs = any(offer.is_theirs(side.program, side.objective) for side in (start.a, start.b))
         try:
-            kept = await self.shelf.begin(start)
+            make = partial(Apart, start, offer.theirs) if theirs else partial(Training, start)
+            kept = await self.shelf.begin(start, make, theirs)
         except FullError:
             raise HTTPException(
                 429, f"{LIVE} trainings are running already; pause one, or wait until one has ended"
@@ -73,17 +78,10 @@ class TrainRoom:
             ) from None
 
 
-def train_parts(recorded: list[dict[str, Any]]) -> dict[str, Any]:
+def train_parts(offer: Offer, recorded: list[dict[str, Any]]) -> dict[str, Any]:
     """What the room of trainings is written from, where there is no server with those recorded."""
-    return {"choices": choices(), "titles": TITLES, "recorded": recorded}
-
-
-def choices() -> dict[str, dict[str, dict[str, float]]]:
-    """The programs with their objectives, and the weights that each of these takes."""
-    return {
-        program: {objective: weights(program, objective) for objective in known}
-        for program, known in PROGRAMS.items()
-    }
+    own = {"word": offer.theirs.objective, "inputs": offer.theirs.inputs}
+    return {"choices": offer.trained, "titles": offer.titles, "own": own, "recorded": recorded}
 
 
 def _count(request: Request, name: str) -> int:

@@ -13,6 +13,11 @@ PYRO = ThreadPoolExecutor(1, "pyro")
 """The one thread on which Pyro runs: its handlers and random numbers belong to the process."""
 
 
+async def beside(work: Callable[..., Result], *arguments: Any) -> Result:
+    """What a function returns that waits for another process, and need not wait for a turn."""
+    return await asyncio.to_thread(work, *arguments)
+
+
 async def do(work: Callable[..., Result], *arguments: Any) -> Result:
     """What a function returns that runs Pyro, once its turn has come.
 

@@ -232,6 +232,7 @@ def build_parser() -> argparse.ArgumentParser:
     app = new_command(commands, "app", "the teaching page, on this machine (extra [app])")
     app.add_argument("shown", nargs="*", metavar="DIR|MODULE:MODEL,GUIDE", help=_SHOWN)
     app.add_argument("--inputs", default="", metavar="MODULE:FUNCTION", help=_INPUTS)
+    app.add_argument("--objective", default="", metavar="MODULE:CLASS", help=_MINE)
     port = whole(0, 2**16 - 1)
     app.add_argument("--port", type=port, default=8000, help="0 takes a free one (8000)")
     app.add_argument("--export", type=Path, default=None, metavar="FOLDER", help=_EXPORT)
@@ -240,6 +241,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+_MINE = "one of your own, shown and trained beside the suite's (none)"
 _PROGRAM = "see ccvae models (ccvae)"
 _INDEPENDENT = "whether the model states it: z_c,z_style; cells as y[1],y[2]; sets as a+b,c; or all"
 _INVERSE = "what the posterior needs and the guide lacks; drawn dotted and red"

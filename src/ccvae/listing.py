@@ -28,7 +28,7 @@ def data(options: Namespace) -> tuple[Document, str]:
 def app(options: Namespace) -> tuple[Document, str] | tuple[Document, str, Callable[[], None]]:
     """``ccvae app``; the third is what serves the page, once its address has been printed."""
     try:
-        from .web.looking import Pair
+        from .web.looking import Theirs
         from .web.serve import export_pages, prepare
     except ModuleNotFoundError as error:
         raise ValueError(
@@ -38,15 +38,21 @@ def app(options: Namespace) -> tuple[Document, str] | tuple[Document, str, Calla
     directory, path = _shown(options.shown)
     if options.inputs and not path:
         raise ValueError("expected module:model,guide with --inputs; name the programs too")
-    pair = Pair(path, options.inputs) if path else None
+    theirs = Theirs(path, options.inputs, options.objective)
     if options.export is not None:
-        run, written = export_pages(directory, options.export, device, options.trust, pair)
+        run, written = export_pages(directory, options.export, device, options.trust, theirs)
         size = f"{written['files']} files, {written['bytes'] / 1e6:.1f} MB"
         document = {"export": str(options.export), "run": str(run.directory), **written}
         return document, f"{options.export}: {size}; put the folder on any web server"
-    url, run, serve = prepare(directory, options.port, device, options.trust, pair)
-    text = f"{url} shows {' and '.join(filter(None, (path, str(run.directory))))}"
-    document = {"url": url, "run": str(run.directory), "programs": path}
+    url, run, serve = prepare(directory, options.port, device, options.trust, theirs)
+    shown = filter(None, (path, options.objective, str(run.directory)))
+    text = f"{url} shows {' and '.join(shown)}"
+    document = {
+        "url": url,
+        "run": str(run.directory),
+        "programs": path,
+        "objective": options.objective,
+    }
     return document, f"{text}; press Ctrl-C to end", serve
 
 

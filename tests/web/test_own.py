@@ -10,7 +10,7 @@ from ccvae.cli import main
 from ccvae.inspection import inspect_pair
 from ccvae.web import own as room
 from ccvae.web.asking import ask
-from ccvae.web.looking import OWN, Pair, look
+from ccvae.web.looking import OWN, Theirs, look
 from ccvae.web.own import Own
 from ccvae.web.programs import shown
 from ccvae.web.server import build_app
@@ -36,13 +36,13 @@ def batch():
     return (torch.ones(4),)
 """
 
-PAIR = Pair("theirs:model,guide", "theirs:batch")
+PAIR = Theirs("theirs:model,guide", "theirs:batch")
 
 
 @pytest.fixture(scope="module")
 def started():
     """The server of forks, started before a test changes the directory."""
-    look(Pair("nosuch:model"))
+    look(Theirs("nosuch:model"))
 
 
 @pytest.fixture
@@ -134,7 +134,8 @@ def test_without_inputs_it_is_called_as_the_suites_programs_are(theirs):
         "        z = pyro.sample('z', Normal(0.0, torch.ones(len(x))))\n"
         "        pyro.sample('x', Normal(z[:, None, None, None], 1.0).to_event(3), obs=x)\n"
     )
-    assert set(look(Pair("theirs:model")).shown) == {"none", "all", "some"}
+    found = look(Theirs("theirs:model"))
+    assert {labels for *_, labels in found.shown} == {"none", "all", "some"}
 
 
 @pytest.mark.parametrize(

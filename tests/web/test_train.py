@@ -3,21 +3,27 @@
 import asyncio
 import json
 from contextlib import suppress
+from functools import partial
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ccvae.config import Config
 from ccvae.inference.catalogue import PROGRAMS
-from ccvae.web import asking, shelf, training
+from ccvae.web import asking, pupil, shelf, training
+from ccvae.web.offer import suites
 from ccvae.web.shelf import Shelf
 from ccvae.web.steering import Change, Side, Start, checked, read
-from ccvae.web.training import Training, weights
+from ccvae.web.training import Training
+from ccvae.web.weights import weights
+
+START = checked(Start(), suites())
 
 
 def pupils(a="ccvae", b="ccvae", **options):
-    return Training(checked(Start(a=Side(program=a), b=Side(program=b), **options)))
+    return Training(checked(Start(a=Side(program=a), b=Side(program=b), **options), suites()))
 
 
 @pytest.mark.parametrize("program", ["ccvae", "m2"])
@@ -71,9 +77,7 @@ def test_a_change_holds_from_the_next_step_on():
     changed.change(Change(a=Side(alpha=0.0), scale=0.1, share=1.0))
     alpha = "(alpha-1) log q(y_observed|x)"
     found = changed.step()["sides"]
-    assert found[0][alpha] == pytest.approx(
-        -found[1][alpha] / (weights("ccvae", "ccvae")["alpha"] - 1)
-    )
+    assert found[0][alpha] == pytest.approx(-found[1][alpha] / (weights(Config())["alpha"] - 1))
     assert found[0]["log p(x|z)"] != plain.step()["sides"][0]["log p(x|z)"]
     assert changed.sides[0].module.model.likelihood.fixed == 0.1
 
@@ -81,13 +85,13 @@ def test_a_change_holds_from_the_next_step_on():
 def test_every_objective_says_which_weights_it_takes():
     for program, known in PROGRAMS.items():
         for objective in known:
-            assert set(weights(program, objective)) <= {"alpha", "beta"}
-    assert set(weights("diva", "diva")) == {"alpha", "beta"}
-    assert weights("vae", "vae").get("alpha") is None
+            assert set(weights(Config(program=program, objective=objective))) <= {"alpha", "beta"}
+    assert set(weights(Config(program="diva"))) == {"alpha", "beta"}
+    assert weights(Config(program="vae")).get("alpha") is None
 
 
 def test_a_training_that_comes_to_nothing_says_so(monkeypatch):
-    monkeypatch.setattr(training, "RATE", 1e30)
+    monkeypatch.setattr(pupil, "RATE", 1e30)
     found = pupils()
     steps = (found.step() for _ in range(5))
     with pytest.raises(ValueError, match="became NaN or infinite at step"):
@@ -103,7 +107,7 @@ def test_pause_step_and_go_on(monkeypatch):
 
     async def tried():
         trainings = Shelf()
-        kept = await trainings.begin(checked(Start()))
+        kept = await trainings.begin(START, partial(Training, START), theirs=False)
         assert [frame["step"] for frame in kept.frames] == [0]
         await trainings.steer(kept, Change(do="step"))
         assert len(kept.steps) == 1
@@ -128,7 +132,7 @@ def test_pause_step_and_go_on(monkeypatch):
 def test_a_training_that_nobody_looks_at_pauses(monkeypatch):
     async def tried():
         trainings = Shelf()
-        kept = await trainings.begin(checked(Start()))
+        kept = await trainings.begin(START, partial(Training, START), theirs=False)
         monkeypatch.setattr(shelf, "UNWATCHED", -1.0)
         await trainings.steer(kept, Change(do="go"))
         await kept.running
@@ -143,14 +147,16 @@ def test_networks_that_rest_make_room_and_are_let_go(monkeypatch):
 
     async def tried():
         trainings = Shelf()
-        kept = [await trainings.begin(checked(Start())) for _ in range(4)]
+        kept = [
+            await trainings.begin(START, partial(Training, START), theirs=False) for _ in range(4)
+        ]
         assert [k.status for k in kept] == ["ended"] * 3 + ["paused"]
         assert len(trainings.kept) == 2
         with pytest.raises(ValueError, match="made room for another"):
             await trainings.steer(kept[2], Change(do="go"))
         kept[3].status = "running"
         with pytest.raises(shelf.FullError):
-            await trainings.begin(checked(Start()))
+            await trainings.begin(START, partial(Training, START), theirs=False)
 
     run(tried())
 

@@ -32,7 +32,7 @@ function remember() {
 }
 
 /** What a choice is called among the files of a folder without a server. */
-const key = (query) => ["program", "objective", "labels"].map((name) => query.get(name)).filter(Boolean).join("-") + (own.version && !patterned && query.get("program") === OWN ? "-all" : "");
+const key = (query) => (["program", "objective", "labels"].map((name) => query.get(name)).filter(Boolean).join("-") + (own.version && !patterned && query.get("program") === OWN ? "-all" : "")).replace(/[^\w-]+/g, "-");
 
 const viewed = (query) => (STATIC ? recorded(`view-${key(query)}${query.get("lacks") ? "-lacks" : ""}.html`) : ask(`/programs/view?${query}`));
 
@@ -63,16 +63,18 @@ async function show(words) {
   }
 }
 
+const options = (known) => known.map((name) => new Option(name || "none: the guide as it is", name));
+
 function suit() {
   const mine = form.elements.program.value === OWN;
-  form.elements.objective.disabled = mine;
+  form.elements.objective.disabled = mine && programs[OWN].length < 2;
   document.getElementById("patterns").hidden = mine && !patterned;
 }
 
 form.addEventListener("change", (event) => {
   if (event.target.name === "program") {
     const known = programs[form.elements.program.value];
-    form.elements.objective.replaceChildren(...known.map((name) => new Option(name, name)));
+    form.elements.objective.replaceChildren(...options(known));
     forget();
     suit();
   }
@@ -227,7 +229,8 @@ document.addEventListener("keydown", (event) => { if (event.key === "Escape" && 
 
 /** Somebody's programs are drawn anew when their file is saved; a mistake leaves the last drawing. */
 async function watch() {
-  if (form.elements.program.value === OWN && !document.hidden) {
+  const theirs = form.elements.program.value === OWN || (own.objective && form.elements.objective.value === own.objective);
+  if (theirs && !document.hidden) {
     try {
       const found = await (await ask("/api/own")).json();
       say(found.trouble ? `${found.trouble}. The last good drawing stays.` : "", "trouble");
@@ -267,7 +270,7 @@ const asked = ["program", "objective", "labels"].filter((name) => given.has(name
 if (STATIC && (asked.length || given.has("lacks"))) {
   for (const name of asked) {
     form.elements[name].value = given.get(name);
-    if (name === "program") form.elements.objective.replaceChildren(...(programs[given.get(name)] ?? []).map((each) => new Option(each, each)));
+    if (name === "program") form.elements.objective.replaceChildren(...options(programs[given.get(name)] ?? []));
   }
   form.elements.lacks.checked = given.has("lacks");
   suit();

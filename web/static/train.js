@@ -4,7 +4,7 @@ import { Chart, SIDES, number } from "./chart.js";
 import { taking } from "./take.js";
 import { Live, Recorded } from "./trainer.js";
 
-const { choices, recorded } = carried("carried");
+const { choices, recorded, own } = carried("carried");
 const form = document.getElementById("choice");
 const [scrub, speed, label] = ["scrub", "speed", "label"].map((id) => document.getElementById(id));
 const SETTINGS = ["program_a", "objective_a", "alpha_a", "beta_a", "program_b", "objective_b", "alpha_b", "beta_b", "share", "scale", "seed"];
@@ -120,12 +120,17 @@ function tell({ trouble, last }) {
 function open(found) {
   opening = found;
   for (const id of ["transport", "seen", "terms"]) document.getElementById(id).hidden = false;
-  document.getElementById("originals").src = found.originals;
+  document.getElementById("faces").hidden = !found.originals;
+  if (found.originals) document.getElementById("originals").src = found.originals;
+  label.parentElement.hidden = !found.labels.length;
   const wanted = label.value || given.get("label");
   label.replaceChildren(...found.labels.map(({ name }) => new Option(name, name)));
   if (found.labels.some(({ name }) => name === wanted)) label.value = wanted;
   found.sides.forEach((side, position) => {
-    document.querySelector(`.pupil[data-side=${SIDES[position]}] .name`).textContent = `${side.program}, ${side.objective}`;
+    const box = document.querySelector(`.pupil[data-side=${SIDES[position]}]`), figure = box.querySelector(".own-originals");
+    box.querySelector(".name").textContent = `${side.program === "own" ? "yours" : side.program}, ${side.objective}`;
+    figure.hidden = !side.originals;
+    if (side.originals) figure.querySelector("img").src = side.originals;
   });
 }
 
@@ -141,17 +146,24 @@ function picture(frame) {
   const key = `${frame.step} ${label.value} ${frames.length}`;
   if (key === drawn) return;
   drawn = key;
-  const shown = opening.labels.find(({ name }) => name === label.value);
+  const shown = opening.labels.find(({ name }) => name === label.value) ?? { name: "", classes: [], codes: [] };
   frame.sides.forEach((seen, position) => {
     const box = document.querySelector(`.pupil[data-side=${SIDES[position]}]`);
-    box.querySelector(".rebuilt").src = seen.rebuilt;
+    const rebuilt = box.querySelector(".rebuilt"), unseen = box.querySelector(".unseen");
+    rebuilt.parentElement.hidden = !seen.rebuilt;
+    if (seen.rebuilt) rebuilt.src = seen.rebuilt;
+    unseen.hidden = !seen.said;
+    unseen.textContent = seen.said ? `${seen.said[0].toUpperCase()}${seen.said.slice(1)}.` : "";
     box.querySelector(".of").textContent = frame.step;
     const moved = box.querySelector(".moved");
     moved.hidden = !(shown.name in seen.moved);
     if (!moved.hidden) moved.src = seen.moved[shown.name];
+    moved.parentElement.hidden = Boolean(seen.said) && moved.hidden;
     box.querySelector(".moves").textContent = moved.hidden ? "this program has no labels to move" : `${shown.name} moved: ${shown.classes.join(", ")}`;
-    box.querySelector(".plane g").innerHTML = seen.points[shown.name]
-      .map(([x, y], row) => { const code = shown.codes[row]; return `<path class="class-${code}" transform="translate(${x / 10} ${-y / 10})" d="${SHAPES[code % SHAPES.length]}"/>`; }).join("");
+    const points = seen.points[shown.name] ?? seen.points[""], coded = shown.name in seen.points;
+    box.querySelector(".plane").hidden = !points;
+    box.querySelector(".plane g").innerHTML = (points ?? [])
+      .map(([x, y], row) => { const code = coded ? shown.codes[row] : 0; return `<path class="class-${code}" transform="translate(${x / 10} ${-y / 10})" d="${SHAPES[code % SHAPES.length]}"/>`; }).join("");
   });
   document.getElementById("classes").innerHTML = shown.classes
     .map((name, code) => `<li><svg width="14" height="14" viewBox="-6 -6 12 12" aria-hidden="true"><path class="class-${code}" d="${SHAPES[code % SHAPES.length]}"/></svg>${name}</li>`).join("");
@@ -210,10 +222,14 @@ function table() {
 
 taking(document.getElementById("take-seen"), "seen", { PNG: () => [...document.querySelectorAll("#seen img:not([hidden])")], panels: () => document.querySelectorAll(".plane svg") });
 taking(document.getElementById("take-terms"), "terms", { CSV: table, panels: () => document.querySelectorAll("#charts svg") });
+// What somebody named is on side A at first, and on side B what it is compared with.
+const fitting = Object.keys(choices).find((name) => own.word && name !== "own" && own.word in choices[name]);
+const OPENING = "own" in choices ? { a: ["own", ""], b: ["ccvae", ""] }
+  : fitting ? { a: [fitting, own.word], b: [fitting, ""] } : { a: ["ccvae", ""], b: ["ccvae", "adapted-diva"] };
 for (const side of SIDES) {
-  const program = form.elements[`program_${side}`];
-  program.value = given.get(`program_${side}`) in choices ? given.get(`program_${side}`) : "ccvae";
-  offer(side, given.get(`objective_${side}`) ?? (side === "b" && program.value === "ccvae" ? "adapted-diva" : ""));
+  const program = form.elements[`program_${side}`], asked = given.get(`program_${side}`);
+  program.value = asked in choices ? asked : OPENING[side][0];
+  offer(side, given.get(`objective_${side}`) ?? (program.value === OPENING[side][0] ? OPENING[side][1] : ""));
 }
 for (const name of SETTINGS) {
   if (slider(name)) {
