@@ -117,5 +117,9 @@ def _tried(work: Callable[..., Any], *arguments: Any) -> tuple[bool, Any]:
         return False, words_of(error)
 
 
-DEEDS = {"step": Training.step, "frame": Training.frame, "change": Training.change}
+DEEDS: dict[str, Callable[..., Any]] = {
+    "step": Training.step,
+    "frame": Training.frame,
+    "change": Training.change,
+}
 """What is asked for by its name."""

@@ -160,7 +160,7 @@ def _all_shown(pages: Pages) -> Iterator[Shown]:
 def _of_theirs(own: Own) -> list[Asked]:
     """All that can be seen of what somebody named."""
     word, patterns = own.theirs.objective, own.theirs.patterns
-    pairs = [(program, PATTERNS) for program in own.entries]
+    pairs: list[tuple[str, tuple[str, ...]]] = [(program, PATTERNS) for program in own.entries]
     pairs += [(OWN, patterns)] if own.found.fits else []
     return [(program, word, labels) for program, known in pairs for labels in known]
 

@@ -87,7 +87,7 @@ class Faces:
         self.signature = Signature.of(self.data)
         test = self.data.subset(self.data.test)
         self.judged = test.batch(torch.arange(len(test)))
-        self.now = self.judged
+        self.now: Batch | Minibatch = self.judged
         self.batches: Iterator[Batch] = iter(())
 
     @property
@@ -140,7 +140,7 @@ class Minibatches:
 
     def __init__(self, word: str, seed: int) -> None:
         self.inputs = Inputs.named(word, seed)
-        self.now = self.inputs.first
+        self.now: Batch | Minibatch = self.inputs.first
         part = "test" if self.inputs.has("test") else "train"
         self.judged = next(self.inputs.batches(part, 0))
         self.batches = self._endless()
