@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -130,37 +130,32 @@ def entry(name: str) -> Entry:
 
 
 def own_entry(word: str, program: str = "") -> Entry:
-    """An objective of the user's, or a sum, on the first program that it applies to.
-
-    Args:
-        word: see :mod:`ccvae.words`. program: of the suite; any by default.
+    """An objective of the user's on the first program that it applies to, or on the one named.
 
     Raises:
-        ValueError: where it is no objective with named terms, or applies to none of the programs.
+        ValueError: see :func:`applying`.
     """
-    return next(iter(applying(word, (program,) if program else ()).values()))
+    return next(applying(word, (program,) if program else ()))
 
 
-def applying(word: str, programs: Sequence[str] = ()) -> dict[str, Entry]:
-    """An objective of the user's, or a sum, on each program that it applies to.
+def applying(word: str, programs: Sequence[str] = ()) -> Iterator[Entry]:
+    """An objective of the user's, or a sum, on each program of the suite that it applies to.
 
     Args:
-        word, programs: see :func:`own_entry`; all of them by default.
+        word: see :mod:`ccvae.words`. programs: those that are tried; all by default.
 
     Raises:
-        ValueError: as there.
+        ValueError: where it is no objective with named terms, or applies to none of them.
     """
-    tried = programs or ("ccvae", *(name for name in PROGRAMS if name != "ccvae"))
-    found: dict[str, Entry] = {}
     reasons = []
+    tried = programs or ("ccvae", *(name for name in PROGRAMS if name != "ccvae"))
     for each in tried:
         try:
-            found[each] = _entry(word, each)
+            yield _entry(word, each)
         except ValueError as error:
             reasons.append(error)
-    if not found:
+    if len(reasons) == len(tried):
         raise reasons[0]
-    return found
 
 
 def _entry(name: str, program: str) -> Entry:

@@ -156,7 +156,7 @@ def quiet() -> None:
 
 def _seen(theirs: Theirs, asked: tuple[Asked, ...]) -> Look:
     word = theirs.objective
-    entries = applying(word) if word else {}
+    entries = {entry.program: entry for entry in applying(word)} if word else {}
     fits = bool(word and theirs.path and _fits(theirs))
     drawn = {
         each: _drawn(theirs, each)
