@@ -64,8 +64,11 @@ NETWORKS = {
 }
 """The networks by name, with the one image size that they take; None is more than one."""
 
-HEADS = ("stick", "softmax")
-"""How the means of a label's block are made; see :mod:`ccvae.networks.separate`."""
+HEADS = ("auto", "stick", "softmax")
+"""How the means of a label's block are made; see :mod:`ccvae.networks.separate`.
+
+The training rows decide what ``auto`` is (:func:`ccvae.inference.runs.settling.settled`); until
+then it is ``stick``."""
 
 SMALL_DECODER = (32, 16, 8)
 """Feature maps of the decoder of ``diva28-small``."""

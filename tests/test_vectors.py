@@ -130,7 +130,7 @@ POOLS = {
     "schedule": ["cosine", "linear", "constant"],
     "precision": ["32", "bf16", "64"],
     "link": ["probit", "logit"],
-    "heads": ["stick", "softmax"],
+    "heads": ["auto", "stick", "softmax"],
     "keep": ["best", "last"],
     "alpha_rule": ["measured", "paper"],
     "sided": ["yes", "no"],

@@ -234,8 +234,7 @@ def resume_or_create(
     known = None
     if facts.config.data == config.data:  # before what follows from the data is compared
         known = check_same(directory, facts, config.data, dataset, other=other_data)
-    if other_data:
-        config = settled_as(config, facts.config)
+    config = settled_as(config, facts.config, other=other_data)
     asked, config = config, settled(config, training_rows(config, dataset))
     if facts.config.network == asked.network:  # auto, as an earlier version left it
         config = replace(config, network=asked.network)

@@ -21,6 +21,9 @@ from ..training.validation import split
 KEPT = ("best", "last")
 """Of which epoch the weights may be kept."""
 
+SCORED = 100
+"""Labelled rows a class from which a score for every class is better; see docs/training.md."""
+
 ALPHA_RULES = ("measured", "paper")
 """How an objective's α may be chosen."""
 
@@ -58,13 +61,13 @@ def check_read(config: Config) -> None:
 
 
 def settled(config: Config, rows: Rows) -> Config:
-    """The configuration with what it leaves to the rows: network, α and share of labelled rows.
+    """The configuration with what it leaves to the rows: network, heads, α and labelled share.
 
     Args:
         config: as it was asked for. rows: the training rows, with those that validate.
     """
     rows = split(config, rows).train
-    return _with_share(_with_alpha(_with_network(config, rows), rows), rows)
+    return _with_share(_with_alpha(_with_heads(_with_network(config, rows), rows), rows), rows)
 
 
 def _with_network(config: Config, rows: Rows) -> Config:
@@ -74,9 +77,32 @@ def _with_network(config: Config, rows: Rows) -> Config:
     return replace(config, network=check(config.network, rows.dataset.shape))
 
 
-def settled_as(config: Config, before: Config) -> Config:
-    """The configuration with what it leaves open as it was settled on other rows."""
-    names = ("alpha", "labelled_share")
+def _with_heads(config: Config, rows: Rows) -> Config:
+    """The configuration with ``softmax`` where each class has rows enough for a score."""
+    if is_own(config.program) or config.heads != "auto":
+        return config
+    many = config.trunks > 1 and rows_of_a_class(rows) >= SCORED
+    return replace(config, heads="softmax" if many else "stick")
+
+
+def rows_of_a_class(rows: Rows) -> float:
+    """Labelled rows for each class, of the label without order that has fewest; 0 without one."""
+    space, known = rows.dataset.space, (~rows.labels.isnan()).sum(0).tolist()
+    each = zip(space.forms, space.classes, known, strict=True)
+    counts = (count / classes for form, classes, count in each if form == "nominal" and classes > 2)
+    return min(counts, default=0.0)
+
+
+def settled_as(config: Config, before: Config, *, other: bool = False) -> Config:
+    """The configuration of a run that goes on, with what it leaves open as it was settled.
+
+    Args:
+        config: as it is asked for now. before: as it was settled.
+        other: whether on other rows, so that what follows from them is taken as it was, too.
+    """
+    if config.heads == "auto":  # of an earlier version it was another
+        config = replace(config, heads=before.heads)
+    names = ("alpha", "labelled_share") if other else ()
     open_ = [name for name in names if getattr(config, name) is None]
     return replace(config, **{name: getattr(before, name) for name in open_})
 

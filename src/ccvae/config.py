@@ -67,7 +67,8 @@ class Config:
         2, "of CC-VAE's encoder: 1, or 2 for the labels' blocks and the style by themselves"
     )
     heads: str = _option(
-        "stick", "of the labels' blocks in a trunk of their own: stick, or softmax over the classes"
+        "auto",
+        "of the labels' blocks in a trunk of their own: stick, softmax, or auto by labelled rows",
     )
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")
     scale: float = _option(1.0, "the likelihood's scale in units of the pixel range")
@@ -218,6 +219,7 @@ BEFORE: dict[str, Any] = {
     "alpha_rule": "paper",
     "still": True,
     "trunks": 1,
+    "heads": "stick",
     "validation": 0.0,
     "keep": "last",
 }

@@ -56,7 +56,7 @@ VALUES = {
     "only": "NAMES",
     "labelled_schedule": "F,F,…",
     "network": "NAME",
-    "heads": "stick|softmax",
+    "heads": "auto|stick|softmax",
     "likelihood": "laplace|normal|bernoulli|levels",
     "link": "probit|logit",
     "schedule": "cosine|linear|constant",

@@ -63,5 +63,5 @@ def test_one_trunk_or_two_by_the_configuration():
     _, guide = build_pair(Config(network="mlp", style=2, heads="softmax"), SPACE, SHAPE)
     assert guide.encoder.softmax
     assert guide.encoder.sizes == [1, 1, 4]
-    with pytest.raises(ValueError, match="choose one of stick, softmax"):
+    with pytest.raises(ValueError, match="choose one of auto, stick, softmax"):
         build_pair(Config(network="mlp", heads="mine"), SPACE, SHAPE)
