@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from importlib.metadata import version as installed
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
 from sphinx.ext.napoleon import GoogleDocstring
 
 from ccvae.cli import build_parser
+
+sys.path.append(str(Path(__file__).parent))
+import gallery  # noqa: E402
 
 project = "ccvae"
 author = "The ccvae developers"
@@ -108,6 +113,12 @@ def write_command_line(_: object, page: str, source: list[str]) -> None:
         source[0] += command_line()
 
 
+def write_gallery(_: object, page: str, source: list[str]) -> None:
+    """Complete the gallery's page as it is read."""
+    if page == "gallery":
+        source[0] += gallery.page()
+
+
 def find_public(app: Any, env: Any, node: Any, text: Any) -> Any:
     """Lead a reference to a package's public name to the module that documents it."""
     try:
@@ -122,4 +133,5 @@ def find_public(app: Any, env: Any, node: Any, text: Any) -> Any:
 def setup(app: Any) -> None:
     """Called by Sphinx."""
     app.connect("source-read", write_command_line)
+    app.connect("source-read", write_gallery)
     app.connect("missing-reference", find_public)

@@ -12,6 +12,9 @@ from .shapes import PAD, TEXT, Arrow, Box, Disc, Point, Title, hull
 APART = 0.12
 """Least distance of two borders that run side by side."""
 
+BEND = 0.1
+"""Distance of a border from a bend within it."""
+
 SIDES = ("west", "east")
 
 Corners = tuple[Point, Point]
@@ -50,8 +53,11 @@ class Plates:
 
     def title(self, name: str) -> Title:
         """What is written in a plate."""
-        sizes = self.graph.plates[name].sizes if self.numbers else ()
-        return self.spans.get(name) or Title(name, size_of(name), " + ".join(map(str, sizes)))
+        number = " + ".join(map(str, self.graph.plates[name].sizes)) if self.numbers else ""
+        if name in self.spans:
+            return replace(self.spans[name], number=number)
+        size = size_of(name)
+        return Title("" if size.name == f"N_{name}" else name, size, number)
 
     def row_gaps(self, rows: Mapping[str, int], disc: float) -> dict[int, float]:
         """How far the row above each row must be, for the borders that run between them."""
@@ -91,6 +97,7 @@ class Plates:
                 held = [b for b in within if _holds(part, b, discs, self.inside)]
                 box = self._framed(name, [*(discs[n].corners for n in part),
                                           *((b.lower, b.upper) for b in held)])  # fmt: skip
+                box = _around(box, own, discs, arrows)
                 found[name].append(_moved_off(box, across))
         every = [box for parts in found.values() for box in parts]
         paths = [[arrow.at(step / 24) for step in range(25)] for arrow in arrows]
@@ -153,6 +160,26 @@ def _holds(
     (left, low), (right, high) = box.lower, box.upper
     mine = [discs[n].centre for n in part if n in inside[box.plate]]
     return any(left < x < right and low < y < high for x, y in mine)
+
+
+def _around(
+    box: Box, own: frozenset[str], discs: Mapping[str, Disc], arrows: Sequence[Arrow]
+) -> Box:
+    """The box wide enough for the bends of arrows within it, where that takes in no other node."""
+    bends = [
+        arrow.at(step / 24)[0]
+        for arrow in arrows
+        if arrow.bent and {arrow.edge.parent, arrow.edge.child} <= own
+        for step in range(25)
+    ]
+    (left, low), (right, high) = box.lower, box.upper
+    left, right = min([left, *(x - BEND for x in bends)]), max([right, *(x + BEND for x in bends)])
+    wider = replace(box, lower=(left, low), upper=(right, high))
+    for name, disc in discs.items():
+        (x0, y0), (x1, y1) = disc.corners
+        if name not in own and x1 > left and x0 < right and y1 > low and y0 < high:
+            return box
+    return wider
 
 
 def _moved_off(box: Box, others: Sequence[Box]) -> Box:

@@ -22,6 +22,9 @@ SQUARE = 0.11
 MARK = 0.19
 """How far from an arrow its mark stands."""
 
+MARKED = 0.34
+"""After which share of an arrow."""
+
 PAD, TEXT = 0.2, 0.42
 """Room between a plate and what is in it, and where the plate's name stands."""
 
@@ -114,8 +117,11 @@ class Arrow:
         return x, y
 
     def mark_place(self) -> Point:
-        """Where what is written beside it stands: at its middle, on the upper side."""
-        (ax, ay), (bx, by), (x, y) = self.start, self.end, self.at(0.5)
+        """Where what is written beside it stands: on the upper side, before the border of its end.
+
+        What is written belongs to an arrow into a loop's box, and most of these come from outside.
+        """
+        (ax, ay), (bx, by), (x, y) = self.start, self.end, self.at(MARKED)
         length = math.dist(self.start, self.end) or 1.0
         across, up = (ay - by) / length, (bx - ax) / length
         side = 1 if up > 0 or (up == 0 and across > 0) else -1
@@ -124,7 +130,10 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Title:
-    """What is written in a plate: its name, the symbol of its size, and maybe the number."""
+    """What is written in a plate: its name, the symbol of its size, and maybe the number.
+
+    A size that is called after its plate, N_words, says the name already.
+    """
 
     words: str
     size: Symbol
@@ -134,7 +143,8 @@ class Title:
     def width(self) -> float:
         """About how wide it is; what stands below the line is small."""
         head, _, below = self.size.name.partition("_")
-        return 0.11 * (len(self.words) + 2 + len(head + self.equals)) + 0.075 * len(below)
+        words = len(self.words) + 2 if self.words else 0
+        return 0.11 * (words + len(head + self.equals)) + 0.075 * len(below)
 
     @property
     def equals(self) -> str:
@@ -143,7 +153,8 @@ class Title:
 
     def write(self, notation: Notation) -> str:
         """All of it, in LaTeX with the size between dollars."""
-        return f"{self.words}  {notation.math(self.size.write(notation) + self.equals)}"
+        size = notation.math(self.size.write(notation) + self.equals)
+        return f"{self.words}  {size}" if self.words else size
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def _with_steps(shown: Scene, chain: Chain) -> Scene:
         | {name: f"{chain.index}-{lag}" for name, (_, lag) in before.items()},
         shown.lags | {name: lag for name, (_, lag) in before.items()},
         marks,
-        shown.spans | {span: Title(span, Symbol(_length(chain)), str(chain.length))},
+        shown.spans | {span: Title(f"{chain.index} = 1 …", Symbol(_length(chain)))},
     )
 
 

@@ -66,7 +66,7 @@ def describe(drawing: Drawing) -> str:
         if arrows:
             named = ", ".join(f"{_name(e.parent)} to {_name(e.child)}" for e in sorted(arrows))
             words.append(f"Arrows of the {program}: {named}.")
-    plates = ", ".join(_plain(box.title) for box in drawing.boxes)
+    plates = ", ".join(_plain(box.title).strip() for box in drawing.boxes)
     return f"Plate diagram. Plates: {plates or 'none'}. {' '.join(words)}"
 
 
@@ -101,7 +101,7 @@ class _Canvas:
         size = f'width="{right - x - 2 * inset:.1f}" height="{low - y - 2 * inset:.1f}"'
         text_x, text_y, anchor = box.name_place(middle)
         tx, ty = self.at((text_x, text_y))
-        ty += 10 if box.above else 0
+        ty += 10 if box.above else -2 * ("_" in box.title.size.name)  # room for what hangs below
         end = {"west": "start", "east": "end"}[anchor]
         kind = "plate steps" if box.dashed else "plate"
         return (
@@ -210,7 +210,7 @@ def _plate(title: Title) -> str:
     equals = escape(title.equals)
     small = f'<tspan class="small" dy="3">{escape(below)}</tspan>' if below else ""
     rest = f'<tspan dy="-3">{equals}</tspan>' if below else equals
-    return f"{escape(title.words)} <tspan>{escape(letters)}</tspan>{small}{rest}"
+    return f"{escape(f'{title.words} ' if title.words else '')}<tspan>{escape(letters)}</tspan>{small}{rest}"
 
 
 def _name(name: str) -> str:

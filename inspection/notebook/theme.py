@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 SHOWN = "ccvae-shown"
 """The class of everything that shows itself."""
 
@@ -46,6 +48,7 @@ svg.plates { max-width: 100%; height: auto; overflow: visible; font: 11px system
 .plates .plate { fill: none; stroke: var(--muted); stroke-width: 1; }
 .plates .steps { stroke-dasharray: 5 3; }
 .plates .plate-name { fill: var(--muted); font-size: 11px; }
+.plates .small { font-size: 8.5px; }
 .plates .body { fill: var(--paper); }
 .plates .outline { fill: none; stroke: var(--ink); stroke-width: 1.4; }
 .plates .observed .body, .plates .input .body, .plates .shade { fill: var(--shade); }
@@ -122,12 +125,18 @@ def page_style() -> str:
 
 
 def figure_style() -> str:
-    """The style element of a figure that stands alone, as a file does."""
-    rules = [
-        f"svg.plates {{ {_colours(LIGHT)} background: var(--paper); }}",
-        f"@media (prefers-color-scheme: dark) {{ svg.plates {{ {_colours(DARK)} }} }}",
-    ]
-    return f"<style>{''.join(rules)}{FIGURE}</style>"
+    """The style element of a figure that stands alone, as a file does.
+
+    Its colours are written out: what draws SVG outside of a browser knows no variables of CSS, and
+    would fill everything with black.
+    """
+    light, dark = _written_out(LIGHT), _written_out(DARK)
+    return f"<style>{light}@media (prefers-color-scheme: dark) {{ {dark} }}</style>"
+
+
+def _written_out(theme: dict[str, str]) -> str:
+    rules = f"svg.plates {{ background: var(--paper); }}{FIGURE}"
+    return re.sub(r"var\(--(\w+)\)", lambda name: theme[name[1]], rules)
 
 
 def _colours(theme: dict[str, str]) -> str:

@@ -165,7 +165,7 @@ def test_a_template_has_two_steps_a_mark_and_a_length():
     assert [arrow.mark for arrow in drawing.arrows if arrow.mark] == ["t-1 → t"]
     (box,) = drawing.boxes
     assert box.dashed
-    assert "T = 12" in box.label
+    assert box.label == "t = 1 …  $T$"
     places = at(drawing)
     assert places["z at t−1"][0] < places["z"][0]
     assert places["z at t−1"][1] == places["z"][1]
