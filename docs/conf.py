@@ -14,7 +14,7 @@ from sphinx.ext.napoleon import GoogleDocstring
 from ccvae.cli import build_parser
 
 sys.path.append(str(Path(__file__).parent))
-import gallery  # noqa: E402
+import gallery
 
 project = "ccvae"
 author = "The ccvae developers"

@@ -1,8 +1,8 @@
 """The page of the gallery: known programs with figure, densities and what each graph states.
 
-Everything but the sentence that introduces a program is read off its run; ``conf.py`` writes it into
-``gallery.md`` as the page is read. The programs lie in the folder ``gallery``, each with ``model``,
-maybe ``guide``, and ``inputs``.
+Everything but the words that introduce a program is read off its run; ``conf.py`` writes it
+into ``gallery.md`` as the page is read. The programs lie in the folder ``gallery``, each with
+``model``, maybe ``guide``, and ``inputs``.
 """
 
 from __future__ import annotations
@@ -114,11 +114,9 @@ def statements_html(graph: Graph) -> str:
     """What the graph states, in lines with headings."""
     pairs, cells = [], {}
     for answer in early(graph, independences(graph)):
-        at = select(graph, answer.first[0]).at
-        if at:
-            cells.setdefault(*next(iter(at.items()))[:1], []).append(answer)
-        else:
-            pairs.append(answer)
+        plates = [*select(graph, answer.first[0]).at]
+        own = cells.setdefault(plates[0], []) if plates else pairs
+        own.append(answer)
     lines = {"independent": [written(graph, answer) for answer in pairs]}
     for plate, answers in cells.items():
         lines[f"two cells of {plate}"] = [written(graph, answer) for answer in answers]
@@ -159,7 +157,7 @@ def written(graph: Graph, answer: Independence) -> str:
     first, second = (symbol(graph, names) for names in (answer.first, answer.second))
     if select(graph, answer.first[0]).at:
         second = MATHML.scripted(second, "", "<mo>′</mo>")
-    sign = MATHML.plain("⊥") if answer else '<mo>⊥̸</mo>'
+    sign = MATHML.plain("⊥") if answer else "<mo>⊥̸</mo>"
     known = MATHML.plain(" | ") + symbol(graph, answer.given) if answer.given else ""
     return MATHML.math(f"{first}{sign}{second}{known}")
 

@@ -1,8 +1,8 @@
 """Burglar, earthquake, alarm (Pearl 1988).
 
 Burglars and earthquakes have nothing to do with each other. Once the alarm rings, or a neighbour
-only calls because of it, they have: the radio's report of an earthquake explains the alarm away, and
-makes a burglar less probable.
+only calls because of it, they have: the radio's report of an earthquake explains the alarm away,
+and makes a burglar less probable.
 """
 
 import pyro

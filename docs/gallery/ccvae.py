@@ -1,7 +1,7 @@
 """CC-VAE (Joy et al. 2021).
 
-Each label y owns a block z_c of the code, and the style z_s is what no label speaks about. A label is
-separated from the image by its own block, and so is one label from another's block. The guide's
+Each label y owns a block z_c of the code, and the style z_s is what no label speaks about. A label
+is separated from the image by its own block, and so is one label from another's block. The guide's
 classifiers see a block alone: q(y|z_c).
 """
 

@@ -1,8 +1,8 @@
 """A change point.
 
 Events are counted year by year, and at some time c their rate changes from λ to another. All three
-are independent before the counts are seen, and compete for them afterwards: a later change goes with
-a rate that fits more of the years.
+are independent before the counts are seen, and compete for them afterwards: a later change goes
+with a rate that fits more of the years.
 """
 
 import pyro

@@ -1,8 +1,8 @@
 """DIVA (Ilse et al. 2020).
 
-An image comes from three codes: z_d of its domain d, say the hospital, z_y of its label y, and z_x of
-all else. The guide draws the three from the image, each by itself. That they compete for it is what
-the graph says and the guide leaves out.
+An image comes from three codes: z_d of its domain d, say the hospital, z_y of its label y, and z_x
+of all else. The guide draws the three from the image, each by itself. That they compete for it is
+what the graph says and the guide leaves out.
 """
 
 import pyro

@@ -1,8 +1,8 @@
 """Eight schools (Rubin 1981).
 
-The effect θ of coaching in each of eight schools is drawn around a common mean μ with a deviation τ,
-and measured with a known error. Schools tell something about each other through μ and τ alone, which
-is what shrinks them towards their mean.
+The effect θ of coaching in each of eight schools is drawn around a common mean μ with a deviation
+τ, and measured with a known error. Schools tell something about each other through μ and τ alone,
+which is what shrinks them towards their mean.
 """
 
 import pyro

@@ -1,9 +1,9 @@
 """A confounder and a mediator: Pearl's front door (1995).
 
-A gene g makes people smoke and makes them ill; smoking works through the tar t in the lungs. Smoking
-and illness are tied by both ways. The gene cannot be seen, but the tar can, and nothing but smoking
-leads to it: so what smoking does can be computed from what is seen. Cut the arrow into smoking
-(`graph.do("s")`), and what is left between it and illness is its effect.
+A gene g makes people smoke and makes them ill; smoking works through the tar t in the lungs.
+Smoking and illness are tied by both ways. The gene cannot be seen, but the tar can, and nothing but
+smoking leads to it: so what smoking does can be computed from what is seen. Cut the arrow into
+smoking (`graph.do("s")`), and what is left between it and illness is its effect.
 """
 
 import pyro

@@ -1,8 +1,8 @@
 """An instrumental variable.
 
-The distance z to a clinic decides who is treated, t, and works on health y by no other way; severity u
-works on both and is not seen. The instrument is independent of severity, which is what makes it
-one. Given the treatment it no longer is: whoever comes from afar must be ill.
+The distance z to a clinic decides who is treated, t, and works on health y by no other way;
+severity u works on both and is not seen. The instrument is independent of severity, which is what
+makes it one. Given the treatment it no longer is: whoever comes from afar must be ill.
 """
 
 import pyro

@@ -1,7 +1,7 @@
 """Item response theory, with two parameters an item (Birnbaum 1968).
 
-A student's ability a, an item's difficulty d and its discrimination k say how probable a right answer
-is. What a student can do is independent of how hard an item is, until the answer is seen.
+A student's ability a, an item's difficulty d and its discrimination k say how probable a right
+answer is. What a student can do is independent of how hard an item is, until the answer is seen.
 """
 
 import pyro

@@ -1,7 +1,8 @@
 """Latent Dirichlet allocation (Blei et al. 2003).
 
-A document is a mixture of topics, θ; each of its words has a topic t, and is drawn from that topic's
-distribution over the vocabulary, φ. Two words of a document are tied by θ, and two documents by φ.
+A document is a mixture of topics, θ; each of its words has a topic t, and is drawn from that
+topic's distribution over the vocabulary, φ. Two words of a document are tied by θ, and two
+documents by φ.
 """
 
 import pyro

@@ -1,8 +1,8 @@
 """A mixture of normals.
 
 Each row has a component c of its own, and lies near that component's mean. Components are tied to
-nothing but their row as long as weights and means are known; what is learned about a mean comes from
-the rows, so the means and the weights depend on each other once these are seen.
+nothing but their row as long as weights and means are known; what is learned about a mean comes
+from the rows, so the means and the weights depend on each other once these are seen.
 """
 
 import pyro

@@ -1,7 +1,8 @@
 """scANVI (Xu et al. 2021).
 
 A cell has a type y, a state u within it, and a depth l at which it was sequenced; y and u lead to a
-code z, and z and l to the counts of genes. All that the counts say about the type they say through z.
+code z, and z and l to the counts of genes. All that the counts say about the type they say through
+z.
 """
 
 import pyro

@@ -1,7 +1,7 @@
 """A variational autoencoder (Kingma and Welling 2014).
 
-A code z and a network that turns it into an image; the guide's network goes the other way. Rows have
-nothing in common but the networks' weights, which are no variables here.
+A code z and a network that turns it into an image; the guide's network goes the other way. Rows
+have nothing in common but the networks' weights, which are no variables here.
 """
 
 import pyro

@@ -210,7 +210,8 @@ def _plate(title: Title) -> str:
     equals = escape(title.equals)
     small = f'<tspan class="small" dy="3">{escape(below)}</tspan>' if below else ""
     rest = f'<tspan dy="-3">{equals}</tspan>' if below else equals
-    return f"{escape(f'{title.words} ' if title.words else '')}<tspan>{escape(letters)}</tspan>{small}{rest}"
+    words = f"{escape(title.words)} " if title.words else ""
+    return f"{words}<tspan>{escape(letters)}</tspan>{small}{rest}"
 
 
 def _name(name: str) -> str:

@@ -69,6 +69,23 @@ def test_a_node_between_two_plates_is_in_neither():
     assert len(drawing.boxes) == 2
 
 
+def test_a_plate_holds_the_bends_of_its_own_arrows():
+    drawing = lay_out(graph("a>b b>c c>d a>d", "i: a b c d"))
+    (box,) = drawing.boxes
+    bent = [arrow for arrow in drawing.arrows if arrow.bent]
+    assert bent
+    for arrow in bent:
+        for step in range(25):
+            assert box.lower[0] < arrow.at(step / 24)[0] < box.upper[0]
+
+
+def test_a_size_called_after_its_plate_says_its_name():
+    drawn = graph("a>b", "rows: a; data: b")
+    assert {box.label for box in lay_out(drawn).boxes} == {r"$N_{\mathrm{rows}}$", "data  $N$"}
+    labels = {box.label for box in lay_out(drawn, numbers=True).boxes}
+    assert any(label.endswith(r"N_{\mathrm{rows}} = 3$") for label in labels), labels
+
+
 def test_plates_that_no_rectangle_can_hold_are_drawn_in_parts():
     """All pairs of five: a complete graph's incidence has no rectangles."""
     names = [f"{a}{b}" for a in "abcde" for b in "abcde" if a < b]

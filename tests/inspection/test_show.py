@@ -65,6 +65,7 @@ def test_the_figure_alone(inspected):
     assert "prefers-color-scheme: dark" in style
     assert LIGHT["ink"] in style
     assert DARK["ink"] in style
+    assert "var(" not in style  # which only browsers know
 
 
 def test_latex(inspected):
