@@ -18,10 +18,11 @@ from typing import Any
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from nbconvert import HTMLExporter, SlidesExporter
-from traitlets.config import Config
 
 import ccvae
+
+sys.path.append(str(Path(__file__).parent))
+import offline
 
 LESSONS = Path(__file__).parent.parent / "lessons"
 
@@ -141,10 +142,8 @@ def write(found: Any, stem: str, folder: Path) -> None:
     """Write a notebook, its page and its slides."""
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(found, folder / f"{stem}.ipynb")
-    scrolling = Config({"SlidesExporter": {"reveal_scroll": True}})
-    for end, exporter in (("html", HTMLExporter()), ("slides.html", SlidesExporter(scrolling))):
-        page, _ = exporter.from_notebook_node(found)
-        (folder / f"{stem}.{end}").write_text(page)
+    (folder / f"{stem}.html").write_text(offline.page(found), encoding="utf-8")
+    (folder / f"{stem}.slides.html").write_text(offline.slides(found), encoding="utf-8")
 
 
 def main(folder: str, *lessons: str) -> int:

@@ -101,7 +101,7 @@ class _Canvas:
         size = f'width="{right - x - 2 * inset:.1f}" height="{low - y - 2 * inset:.1f}"'
         text_x, text_y, anchor = box.name_place(middle)
         tx, ty = self.at((text_x, text_y))
-        ty += 10 if box.above else -2 * ("_" in box.title.size.name)  # room for what hangs below
+        ty += 10 if box.above else -4 * ("_" in box.title.size.name)  # room for what hangs below
         end = {"west": "start", "east": "end"}[anchor]
         kind = "plate steps" if box.dashed else "plate"
         return (
