@@ -17,7 +17,12 @@ MARK = "from pathlib import Path\nPath('ran').write_text('')\n"
 NETWORK = (
     MARK + "from ccvae.networks import MLPDecoder as D, MLPEncoder as E\n"
     "from ccvae.inference import CCVAEObjective as O\n"
+    "def model(x, *_, **__): pass\n"
+    "guide = batches = model\n"
 )
+
+OWN = {"program": "theirs:model,guide", "objective": ""}
+"""A pair of one's own; what else of a run's configuration it does not read is as it is left."""
 
 
 @pytest.fixture
@@ -50,6 +55,11 @@ def rewrite(run, **changes):
     (run / "config.json").write_text(json.dumps(facts | changes))
 
 
+def own(config, **changes):
+    """The same configuration for a pair of one's own."""
+    return Config.from_json({**config, **OWN}).without_unread().to_json() | changes
+
+
 COMMANDS = [["evaluate"], ["study", "reconstruction"], ["app", "--port", "0"]]
 
 
@@ -63,6 +73,42 @@ def test_a_run_that_names_code_is_refused_before_anything_is_imported(run, capsy
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "names code of its own, theirs" in err
     assert "--trust theirs" in err
+    assert not (run.parent / "ran").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("inputs", ["", "theirs:batches"])
+def test_a_run_of_somebodys_pair_is_refused_too(run, capsys, command, inputs):
+    (run.parent / "theirs.py").write_text(NETWORK)
+    config = json.loads((run / "config.json").read_text())["config"]
+    facts = {"shape": None, "labels": []} if inputs else {}
+    rewrite(run, config=own(config, inputs=inputs), **facts)
+    status, out, err = call(capsys, *command, "run")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "names code of its own, theirs" in err
+    assert "--trust theirs" in err
+    assert not (run.parent / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"network": "given:E,D"},
+        {"objective": "given:O"},
+        {"objective": "0.5*ccvae+given:O"},
+        OWN | {"program": "given:model,guide"},
+        OWN | {"program": "given:model,guide", "inputs": "given:batches"},
+    ],
+)
+def test_what_was_an_object_in_python_is_no_module(run, capsys, option):
+    """The word for it asks for no trust, so that no file of that name may be run for it."""
+    (run.parent / "given.py").write_text(NETWORK)
+    config = json.loads((run / "config.json").read_text())["config"]
+    facts = {"shape": None, "labels": []} if "inputs" in option else {}
+    rewrite(run, config=own(config, **option) if "program" in option else option, **facts)
+    status, out, err = call(capsys, "evaluate", "run")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "object in Python" in err
     assert not (run.parent / "ran").exists()
 
 

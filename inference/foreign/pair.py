@@ -11,7 +11,7 @@ from torch import nn
 
 from ...data import LabelSpace
 from ...loading import fresh_attribute
-from ...words import GIVEN, read_programs
+from ...words import read_programs
 from ..objectives.sites import Program
 from .program import Foreign, ForeignClassifier, Loose
 
@@ -39,11 +39,6 @@ def own_pair(word: str, space: LabelSpace, seed: int) -> tuple[nn.Module, nn.Mod
         ValueError: where there are no such programs.
     """
     names = read_programs(word)
-    if names.module == GIVEN:
-        raise ValueError(
-            "the programs of this run were objects in Python, which no file names; look at it "
-            "there, with what ccvae.fit returned, or returns once more with resume=True"
-        )
     set_rng_seed(seed % SEEDS)
     fresh: dict[str, Any] = {}
     model = _program(names.module, names.model, fresh)

@@ -10,6 +10,7 @@ from functools import reduce
 from typing import Any, TypeVar
 
 from .faults import place_of
+from .words import GIVEN
 
 Kind = TypeVar("Kind")
 
@@ -75,6 +76,11 @@ def fresh_attribute(path: str, made: dict[str, Any]) -> Any:
 def _attribute(path: str, find: Callable[[str], Any]) -> Any:
     """What a path names in the module that ``find`` returns for its first part."""
     module, _, attribute = path.partition(":")
+    if module == GIVEN:  # which a run may name without being trusted
+        raise ValueError(
+            f"cannot load {path!r}: it was an object in Python, which no file names; look at it "
+            "there, with what ccvae.fit returned, or returns once more with resume=True"
+        )
     if "" not in sys.path:
         sys.path.append("")  # last, and only once somebody has named a module
     try:

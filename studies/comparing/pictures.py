@@ -25,6 +25,9 @@ from .rows import MEASURES, Measure, Row, fractions_of, measures_of, methods_of,
 QUANTILES = 2000
 """Points by which ArviZ is told of a distribution."""
 
+LETTERS = 28
+"""In a line of a method's name within a picture."""
+
 
 def colours_of(rows: Sequence[Row]) -> dict[str, str]:
     """A colour for each method; the baselines are grey."""
@@ -60,6 +63,23 @@ def of_differences(rows: Sequence[Row], found: Sequence[Difference]) -> Iterator
                 yield _densities(measure, own, colours, at)
 
 
+def brief(method: str) -> str:
+    """A method's name where a picture has little room for it: modules without their packages.
+
+    >>> print(brief("ccvae/marginal"))
+    ccvae/marginal
+    >>> print(brief("our.lab.ssvae:model,guide/our.lab.objectives:SemiSupervisedObjective"))
+    ssvae:model,guide/
+    objectives:SemiSupervisedO…
+    """
+    if len(method) <= LETTERS:
+        return method
+    pieces = [re.sub(r"[\w.]+\.(\w+:)", r"\1", piece) for piece in method.split("/")]
+    return "/\n".join(
+        piece if len(piece) < LETTERS else f"{piece[: LETTERS - 2]}…" for piece in pieces
+    )
+
+
 def _densities(
     measure: Measure, own: Sequence[Difference], colours: Mapping[str, str], at: str
 ) -> Picture:
@@ -75,7 +95,8 @@ def _densities(
     figure, axes = densities(inside, [colours[d.method] for d in own], (5.4, 2.2 + 0.25 * len(own)))
     figure.set(dpi=DPI, facecolor="white")
     _finish_differences(clean(axes), measure, own, colours)
-    axes.set_title(f"{measure.title}, minus {own[0].reference}{at}", loc="left", fontsize=10.5)
+    reference = brief(own[0].reference).replace("\n", "")
+    axes.set_title(f"{measure.title}, minus {reference}{at}", loc="left", fontsize=10.5)
     words = "; ".join(
         f"{d.method} {measure.factor * d.mean:+.1f} [{measure.factor * d.low:+.1f}, "
         f"{measure.factor * d.high:+.1f}]"
@@ -104,7 +125,7 @@ def _finish_differences(
         right = mean > sum(axes.get_xlim()) / 2  # where there is no room for a name beyond it
         at, away, side = (low, -6, "right") if right else (high, 6, "left")
         axes.annotate(
-            d.method,
+            brief(d.method),
             (at, y),
             (away, 0),
             textcoords="offset points",
@@ -166,7 +187,7 @@ def _curve(
         by_epoch = [[measure.factor * curve[epoch] for curve in found] for epoch in epochs]
         means = [fmean(numbers) for numbers in by_epoch]
         at = [epoch + 1 for epoch in epochs]
-        axes.plot(at, means, color=colours[method], lw=1.8, label=method)
+        axes.plot(at, means, color=colours[method], lw=1.8, label=brief(method))
         if len(found) > 1:
             errors = [stdev(numbers) / math.sqrt(len(numbers)) for numbers in by_epoch]
             low = [mean - error for mean, error in zip(means, errors, strict=True)]
@@ -217,7 +238,7 @@ def _trade(rows: Sequence[Row], first: Measure, other: Measure, fraction: float)
         spread = [stdev(v) / math.sqrt(len(v)) if len(v) > 1 else 0.0 for v in (across, up)]
         axes.errorbar(
             fmean(across), fmean(up), xerr=spread[0], yerr=spread[1], fmt="o", ms=8, color=colour,
-            mec="white", label=method, lw=1.6,
+            mec="white", label=brief(method), lw=1.6,
         )  # fmt: skip
         said.append(f"{method} {fmean(up):.1f} at {fmean(across):.1f}")
     plain = values(rows, CLASSIFIER, fraction, first.key).values()

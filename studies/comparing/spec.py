@@ -59,7 +59,8 @@ def read_spec(name: str, trust: Collection[str] = ()) -> Comparison:
         ValueError: for a file that says something else, or names a module that is not trusted.
     """
     found = from_json(_read(name), name)
-    foreign = sorted(found.modules() - set(trust))
+    ours = {module for module in found.modules() if module.startswith(f"{SAVED}.")}
+    foreign = sorted(found.modules() - ours - set(trust))
     if foreign:
         raise ValueError(
             f"{name} names code of its own, {', '.join(foreign)}, which the comparison would run; "

@@ -16,6 +16,10 @@ Grid = dict[str, tuple[Any, ...]]
 OWN = ("program", "objective", "labelled", "seed")
 """Options of a training that a comparison has lists of."""
 
+SHARED = ("data", "only", "inputs", "labelled_schedule", "balanced", "validation")
+"""Options that no setting of the grid has: they decide which rows, and which of their labels, a
+training sees or is tried on, so that settings could not be held against each other."""
+
 
 def listed(text: str) -> list[str]:
     """The words of a list, separated by commas that stand in no bracket.
@@ -124,7 +128,7 @@ def checked(grid: Grid) -> Grid:
 
 
 def _values(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
-    known = [option.name for option in fields(Config) if option.name not in OWN]
+    known = [option.name for option in fields(Config) if option.name not in OWN + SHARED]
     option = name.replace("-", "_")
     if option not in known:
         raise ValueError(

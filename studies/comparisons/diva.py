@@ -1,46 +1,47 @@
-"""Table ``diva``: the angle left out, by DIVA, a VAE with one latent space, and a classifier."""
+"""Table ``diva``: the angle left out, by DIVA, a VAE with one latent space, and a classifier.
+
+One comparison for every angle, as ``diva.toml`` beside this module says, and then the same runs on
+other digits at that angle.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import torch
-from pyro.infer import ELBO
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...config import Config
-from ...data import Rows
 from ...data.rotated import ANGLES, rotated_digits
-from ...inference.catalogue import build_likelihood, build_objective, build_pair
 from ...inference.evaluation.accuracy import hits, mean_over_labels
 from ...inference.evaluation.prediction import classify
 from ...inference.training.baselines import plain_classifier
-from ...models import VAE
-from ...networks import build
+from ..comparing.compared import Runs
+from ..comparing.plan import CLASSIFIER, MAJORITY
+from ..comparing.rows import Row
+from ..comparing.spec import read_spec
 from ..drawing.tables import Figure, Measurement, Table, mean_and_error
-from .pairs import train_pair
-from .single_latent import SingleLatentGuide, SingleLatentObjective
+from .machine import carried_out, percent
 
-DIVA_CONFIG = Config(
-    program="diva",
-    objective="diva",
-    data="rotated-digits",
-    labelled=1.0,
-    network="diva28-small",
-    likelihood="bernoulli",
-    style=64,
-    alpha=1000.0,
-    alpha_d=1000.0,
-    warm_up=16,
-    epochs=16,
-    lr=5e-3,
-    batch_size=100,
-    validation=0.0,
+SPEC = read_spec("diva")
+"""What is compared at each angle, as ``diva.toml`` says."""
+
+CONFIG = SPEC.base
+"""What all methods share; its settings were chosen on test angle 60."""
+
+METHODS = dict(
+    zip(
+        [*(method.name for method in SPEC.methods()), CLASSIFIER],
+        ("DIVA", "single latent", "classifier"),
+        strict=True,
+    )
 )
-"""What table ``diva`` trains; its settings were chosen on test angle 60."""
+"""What the comparison's methods are called in the table."""
+
+COLUMNS = tuple(METHODS.values())
 
 PAPER_DIVA = {0: 93.5, 15: 99.3, 30: 99.1, 45: 99.2, 60: 99.3, 75: 93.0, "mean": 97.2}
 """DIVA's accuracy in the paper (Ilse et al. 2020, table 1), in per cent."""
@@ -53,38 +54,55 @@ def measure(
     seeds: Sequence[int],
     *,
     device: torch.device | str = "cpu",
-    config: Config = DIVA_CONFIG,
+    config: Config = CONFIG,
     angles: Sequence[int] = ANGLES,
+    runs: Path | None = None,
 ) -> Iterator[Measurement]:
     """Leave out each angle in turn: DIVA, the single-latent VAE and the plain classifier.
 
     Both protocols share their training rows, so each training is tested on both.
 
+    Args:
+        runs: a folder that keeps the comparisons, one an angle, where they may go on; none by
+            default.
+
     Yields:
         ``seed``, ``angle``, ``method``, ``accuracy`` on the same digits at the angle left out and
         ``held_out`` on other digits at that angle, both in per cent, and ``seconds`` of training.
     """
-    for seed in seeds:
-        for angle in angles:
-            data, other = rotated_digits(angle), rotated_digits(angle, held_out=True)
-            rows = data.training(config.labelled, seed)
-            now = replace(config, seed=seed)
-            for method, fit in DIVA_METHODS.items():
-                start = time.monotonic()
-                classifier = fit(now, rows, device)
-                seconds = time.monotonic() - start
-                same, others = (
-                    100 * mean_over_labels(*hits(classifier, d.subset(d.test), device))
-                    for d in (data, other)
-                )
+    for angle in angles:
+        base = replace(config, data=f"rotated-digits:{angle}")
+        asked = replace(SPEC, base=base, seeds=tuple(seeds))
+        others = rotated_digits(angle, held_out=True)
+        tested = others.subset(others.test)
+        with carried_out(asked, device, runs and runs / str(angle)) as (rows, trained):
+            for row in rows:
+                if row["method"] == MAJORITY:
+                    continue
+                classifier = _classifier(row, trained, base, device)
                 yield {
-                    "seed": seed,
+                    "seed": row["seed"],
                     "angle": angle,
-                    "method": method,
-                    "accuracy": round(same, 4),
-                    "held_out": round(others, 4),
-                    "seconds": round(seconds, 1),
+                    "method": METHODS[row["method"]],
+                    "accuracy": percent(row["accuracy"]),
+                    "held_out": percent(mean_over_labels(*hits(classifier, tested, device))),
+                    "seconds": round(row["seconds"], 1),
                 }
+
+
+def _classifier(
+    row: Row, trained: Runs, config: Config, device: torch.device | str
+) -> Callable[[Tensor], Tensor]:
+    """What names the classes of images in a row of the comparison.
+
+    A comparison keeps no weights of its plain classifiers; the seed makes the same ones again.
+    """
+    if row["run"] in trained:
+        run = trained[row["run"]]
+        return partial(classify, run.guide, run.space)
+    config = replace(config, labelled=row["labelled"], seed=row["seed"])
+    data = rotated_digits(int(config.data.partition(":")[2]))
+    return plain_classifier(config, data.training(config.labelled, config.seed), device)
 
 
 def arrange(measurements: Sequence[Measurement]) -> Table:
@@ -95,7 +113,7 @@ def arrange(measurements: Sequence[Measurement]) -> Table:
             mean_and_error(
                 m[key] for m in measurements if (m["method"], m["angle"]) == (method, angle)
             )
-            for method in DIVA_METHODS
+            for method in COLUMNS
         )
 
     def means(key: str) -> tuple[Figure | None, ...]:
@@ -115,9 +133,9 @@ def arrange(measurements: Sequence[Measurement]) -> Table:
         title="Rotated digits: accuracy on the angle left out",
         columns=(
             "left out",
-            *DIVA_METHODS,
+            *COLUMNS,
             "DIVA, paper",
-            *(f"{method}, held-out" for method in DIVA_METHODS),
+            *(f"{method}, held-out" for method in COLUMNS),
         ),
         rows=tuple(rows),
         notes=(
@@ -139,10 +157,10 @@ def arrange(measurements: Sequence[Measurement]) -> Table:
             "alone on the same images for as many epochs. It has no noise in its latents and "
             "learns neither domains nor images.",
             "Network `diva28-small` (the published encoders, a narrower decoder), Bernoulli pixels "
-            f"instead of 256 levels, {DIVA_CONFIG.epochs} epochs instead of up to 500, β warmed up "
-            f"over {DIVA_CONFIG.warm_up} of them instead of 100, Adam at {DIVA_CONFIG.lr:g} with "
-            f"warm-up and cosine, α_y = {DIVA_CONFIG.alpha:g} and "
-            f"α_d = {DIVA_CONFIG.alpha_d:g} instead "
+            f"instead of 256 levels, {CONFIG.epochs} epochs instead of up to 500, β warmed up "
+            f"over {CONFIG.warm_up} of them instead of 100, Adam at {CONFIG.lr:g} with "
+            f"warm-up and cosine, α_y = {CONFIG.alpha:g} and "
+            f"α_d = {CONFIG.alpha_d:g} instead "
             "of 3500 and 2000, since Bernoulli pixels weigh less than 256 levels. These settings "
             "were chosen for DIVA on the test images of angle 60, as the paper's were, with and "
             "without angle 75 among the training rows; the row of 60° is therefore no test. The "
@@ -154,55 +172,5 @@ def arrange(measurements: Sequence[Measurement]) -> Table:
             f"Trained in {minutes:.0f} minutes on one thread.",
         ),
         measurements=tuple(measurements),
-        settings={**DIVA_CONFIG.to_json(), "seeds": seeds},
+        settings={**CONFIG.to_json(), "seeds": seeds},
     )
-
-
-Classifier = Callable[[Tensor], Tensor]
-
-
-def _fit_diva(config: Config, rows: Rows, device: torch.device | str) -> Classifier:
-    data = rows.dataset
-    torch.manual_seed(config.seed)
-    pair = build_pair(config, data.space, data.shape, None, data.domain_count)
-    return _trained(config, *pair, build_objective(config), rows, device)
-
-
-def _fit_single(config: Config, rows: Rows, device: torch.device | str) -> Classifier:
-    data = rows.dataset
-    torch.manual_seed(config.seed)
-    likelihood = build_likelihood(config)
-    numbers = data.shape[0] * likelihood.parameters_per_channel
-    style = 3 * config.style
-    encoder = build.encoder(config.network, data.shape, style)
-    decoder = build.decoder(config.network, data.shape, style, numbers)
-    model = VAE(decoder, likelihood, style=style)
-    guide = SingleLatentGuide(data.space, data.domain_count, encoder, style=style)
-    name = f"{SingleLatentObjective.__module__}:{SingleLatentObjective.__name__}"
-    objective = build_objective(replace(config, objective=name))
-    return _trained(config, model, guide, objective, rows, device)
-
-
-def _fit_classifier(config: Config, rows: Rows, device: torch.device | str) -> Classifier:
-    return plain_classifier(config, rows, device)
-
-
-DIVA_METHODS: dict[str, Callable[[Config, Rows, torch.device | str], Classifier]] = {
-    "DIVA": _fit_diva,
-    "single latent": _fit_single,
-    "classifier": _fit_classifier,
-}
-"""The columns of table ``diva``, each trained to a classifier of images."""
-
-
-def _trained(
-    config: Config,
-    model: nn.Module,
-    guide: nn.Module,
-    objective: ELBO,
-    rows: Rows,
-    device: torch.device | str,
-) -> Classifier:
-    """Train a pair to its last epoch; returns its q(y|x) as a classifier."""
-    train_pair(config, model, guide, objective, rows, device)
-    return partial(classify, guide, rows.dataset.space)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import torch
 
 from ...files import say
 from ..comparing.beginning import How
+from ..comparing.compared import Runs
 from ..comparing.comparing import carry_out
 from ..comparing.plan import Comparison
 from ..comparing.rows import DONE, Row
@@ -18,7 +21,16 @@ from ..comparing.rows import DONE, Row
 def rows_of(
     comparison: Comparison, device: torch.device | str = "cpu", runs: Path | None = None
 ) -> list[Row]:
-    """A row for every run of a comparison, with its seconds.
+    """A row for every run of a comparison, with its seconds; see :func:`carried_out`."""
+    with carried_out(comparison, device, runs) as (rows, _):
+        return rows
+
+
+@contextmanager
+def carried_out(
+    comparison: Comparison, device: torch.device | str = "cpu", runs: Path | None = None
+) -> Iterator[tuple[list[Row], Runs]]:
+    """A row for every run of a comparison, with its seconds, and the runs that were trained.
 
     Args:
         comparison: what to train. device: where.
@@ -28,16 +40,14 @@ def rows_of(
         ValueError: where a run failed.
     """
     how = How(device=str(device), told=say)
-    if runs is None:
-        with tempfile.TemporaryDirectory() as folder:
-            found = carry_out(comparison, Path(folder) / "comparison", how)
-    else:
-        found = carry_out(comparison, runs, how)
-    rows: list[Row] = found.frame.astype(object).where(found.frame.notna(), None).to_dict("records")
-    failed = [f"{row['run']}: {row['failure']}" for row in rows if row["state"] != DONE]
-    if failed:
-        raise ValueError(f"of this table failed {'; '.join(failed)}")
-    return rows
+    with tempfile.TemporaryDirectory() as folder:
+        found = carry_out(comparison, runs or Path(folder) / "comparison", how)
+        frame = found.frame.astype(object).where(found.frame.notna(), None)
+        rows: list[Row] = frame.to_dict("records")
+        failed = [f"{row['run']}: {row['failure']}" for row in rows if row["state"] != DONE]
+        if failed:
+            raise ValueError(f"of this table failed {'; '.join(failed)}")
+        yield rows, found.runs
 
 
 def percent(share: float) -> float:

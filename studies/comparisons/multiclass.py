@@ -1,4 +1,9 @@
-"""Table ``multiclass``: hair colour as one label of five classes, and as five labels of two."""
+"""Table ``multiclass``: hair colour as one label of five classes, and as five labels of two.
+
+It is no saved specification of ``compare``, whose methods share a data set and are held against
+each other by accuracy, bound and reconstruction: these arms see other labels of the same images,
+and are told apart by what an intervention does to images whose true change is known.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,9 @@
 A table is made in two steps, so that either can be used alone: ``measure`` trains and yields one
 measurement for everything that it found out, and ``arrange`` makes a table of such measurements.
 
+All but ``multiclass`` are saved specifications of ``ccvae compare`` (the ``.toml`` files beside
+this module), which trains them; what is here makes of its rows the table that is committed.
+
 ============== ====================================================================================
 table          what it compares
 ============== ====================================================================================

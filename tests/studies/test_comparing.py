@@ -150,6 +150,7 @@ def test_cells_of_odd_names_have_directories_of_their_own():
         (grid_of, ["alfa=3"], "no option 'alfa'"),
         (grid_of, ["alpha=high"], "the settings of alpha"),
         (grid_of, ["seed=1,2"], "no option 'seed'"),
+        (grid_of, ["data=digits,faces"], "no option 'data'"),
     ],
 )
 def test_words_that_say_nothing_are_refused(read, text, complaint):
@@ -281,12 +282,12 @@ def test_a_specification_that_says_something_else_is_refused(tmp_path, text, com
     file.write_text(text)
     with pytest.raises(ValueError, match=complaint):
         read_spec(str(file))
-    with pytest.raises(ValueError, match="give a TOML or JSON file, or one of m2, objectives"):
-        read_spec("diva")
+    with pytest.raises(ValueError, match="or one of diva, m2, objectives"):
+        read_spec("multiclass")
 
 
 def test_the_saved_comparisons_can_be_asked_for():
-    assert saved() == ["m2", "objectives"]
+    assert saved() == ["diva", "m2", "objectives"]
     for name in saved():
         assert read_spec(name).cells(SPACE)
 

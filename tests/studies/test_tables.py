@@ -14,6 +14,7 @@ from ccvae.models import VAE, Bernoulli
 from ccvae.networks import MLPDecoder, MLPEncoder
 from ccvae.studies.comparisons import diva as table_diva
 from ccvae.studies.comparisons import objectives as table_objectives
+from ccvae.studies.comparisons import single_latent_pair
 from ccvae.studies.comparisons.run import run_table
 from ccvae.studies.comparisons.single_latent import SingleLatentGuide, SingleLatentObjective
 from ccvae.studies.drawing.tables import Figure, Table, mean_and_error
@@ -91,27 +92,39 @@ def test_diva_table_has_a_row_an_angle_and_their_mean():
     assert "5 minutes" in table.notes[-1]
 
 
-def test_running_a_table_measures_and_writes(tmp_path, brief_classifiers):
+def test_running_a_table_measures_and_writes(tmp_path, brief_classifiers, monkeypatch):
+    """Its classifiers see each image alone: batch normalisation does not look at the others."""
+    found = []
+
+    def kept(*args):
+        found.append(classifier_of(*args))
+        return found[-1]
+
+    classifier_of = table_diva._classifier
+    monkeypatch.setattr(table_diva, "_classifier", kept)
     config = replace(
-        table_diva.DIVA_CONFIG, network="mlp", style=2, epochs=1, batch_size=1000, warm_up=0
+        table_diva.CONFIG, network="mlp", style=2, epochs=1, batch_size=1000, warm_up=0
     )
     lines = []
     table = run_table("diva", folder=tmp_path, report=lines.append, config=config, angles=(60,))
-    assert [json.loads(line)["method"] for line in lines] == list(table_diva.DIVA_METHODS)
+    assert [json.loads(line)["method"] for line in lines] == list(table_diva.COLUMNS)
     assert all(0 <= m["held_out"] <= 100 for m in table.measurements)
     assert {path.name for path in tmp_path.iterdir()} == {"diva.md", "diva.json"}
-    assert table.settings["alpha_d"] == table_diva.DIVA_CONFIG.alpha_d == 1000
+    assert table.settings["alpha_d"] == table_diva.CONFIG.alpha_d == 1000
+    x = rotated_digits(60).subset(torch.arange(20)).batch(torch.arange(20)).x
+    for classifier in found:
+        assert torch.equal(classifier(x), torch.cat([classifier(image[None]) for image in x]))
 
 
-@pytest.mark.parametrize("method", table_diva.DIVA_METHODS)
-def test_a_trained_classifier_sees_each_image_alone(method, brief_classifiers):
-    """It runs in evaluation mode, so batch normalisation does not look at the other images."""
-    data = rotated_digits(60)
-    rows = data.subset(data.train[::250])
-    config = replace(table_diva.DIVA_CONFIG, alpha_d=1.0, style=2, epochs=1, batch_size=10)
-    classifier = table_diva.DIVA_METHODS[method](config, rows, "cpu")
-    x = rows.batch(torch.arange(20)).x
-    assert torch.equal(classifier(x), torch.cat([classifier(image[None]) for image in x]))
+def test_the_single_latent_has_as_many_dimensions_as_divas_three():
+    assert 3 * table_diva.CONFIG.style == single_latent_pair.STYLE
+    assert table_diva.CONFIG.network == single_latent_pair.NETWORK
+    assert set(table_diva.METHODS) == {
+        "diva",
+        "ccvae.studies.comparisons.single_latent_pair:model,guide/"
+        "ccvae.studies.comparisons.single_latent:SingleLatentObjective",
+        "plain classifier",
+    }
 
 
 def test_the_five_objectives_are_measured_on_the_same_faces(tmp_path, brief_classifiers):
@@ -208,4 +221,4 @@ def test_single_latent_predicts_every_label():
 
 
 def test_the_settings_of_table_diva_are_a_valid_run():
-    assert Config.from_json(table_diva.DIVA_CONFIG.to_json()) == table_diva.DIVA_CONFIG
+    assert Config.from_json(table_diva.CONFIG.to_json()) == table_diva.CONFIG
