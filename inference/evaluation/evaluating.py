@@ -16,6 +16,7 @@ from ...guides import ClassPrediction, NumberPrediction, Prediction
 from ...guides.contracts import Classifier
 from ..objectives.base import Objective
 from ..objectives.pyros import WHOLE_ROWS
+from ..objectives.unweighted import unweighted
 from .accuracy import (
     Answers,
     answers,
@@ -83,12 +84,13 @@ def total_bound(model: nn.Module, guide: nn.Module, objective: ELBO, batch: Batc
         if isinstance(objective, Objective):
             terms = objective.terms(model, guide, *batch.args, **batch.kwargs)
             return objective.evidence_bound(terms).sum().item()
-        # One of Pyro's own, which scales what it sums by N/B and has no weights.
+        # One of Pyro's own, which scales what it sums by N/B.
         if isinstance(objective, WHOLE_ROWS):
             rows = len(batch.x)
             batch = replace(batch, index=torch.arange(rows, device=batch.index.device), size=rows)
         with pyro.validation_enabled(False):
-            loss = objective.loss(model, guide, *batch.args, **batch.kwargs)
+            pair = unweighted(model), unweighted(guide)
+            loss = objective.loss(*pair, *batch.args, **batch.kwargs)
         return -loss * (len(batch.x) / batch.size)
 
 

@@ -15,6 +15,7 @@ from ..foreign import Inputs, Minibatch
 from ..foreign.inputs import Extent
 from ..foreign.program import ForeignClassifier
 from ..objectives.base import Objective
+from ..objectives.unweighted import unweighted
 
 TRUTH = "y"
 """The argument that a guide's ``predict`` does not see, and is compared with."""
@@ -28,26 +29,36 @@ def evaluate_own(
     inputs: Inputs,
     part: str,
     device: torch.device | str,
+    draws: int = 1,
 ) -> dict[str, Any]:
     """The bound on a part of the user's minibatches, and the accuracy where the guide predicts.
 
+    Args:
+        draws: how often latents are drawn for the bound. Those that all rows share, as a
+            regression's, make it uncertain however many rows there are.
+
     Returns:
-        ``bound``, nats per row of the plate of the rows; ``images``, how many rows these are;
+        ``bound``, nats per row of the plate of the rows, and ``bound_error``, its standard error
+        over more than one draw; ``images``, how many rows these are;
         ``part``; and ``accuracy``, the share of rows with a known ``y`` whose ``predict`` is right.
         A guide that predicts does not see ``y``, which is NaN then, or −1 where it is of codes.
     """
     model.eval()
     guide.eval()
-    bound, rows, right, known = 0.0, 0, 0, 0
+    bounds, rows, right, known = torch.zeros(draws, dtype=torch.float64), 0, 0, 0
     for batch in inputs.batches(part, 0):
         batch = batch.to(device)
         if isinstance(guide, ForeignClassifier):
             hits, there = answers(guide, batch)
             right, known = right + hits, known + there
             batch = hidden(guide, batch)
-        bound += bound_of(model, guide, objective, batch)
+        each = [bound_of(model, guide, objective, batch) for _ in range(draws)]
+        bounds += torch.tensor(each, dtype=torch.float64)
         rows += batch.rows
-    found: dict[str, Any] = {"bound": bound / rows, "images": rows, "part": part}
+    bounds /= rows
+    found: dict[str, Any] = {"bound": bounds.mean().item(), "images": rows, "part": part}
+    if draws > 1:
+        found["bound_error"] = bounds.std().item() / draws**0.5
     return found | ({"accuracy": right / known} if known else {})
 
 
@@ -57,7 +68,8 @@ def bound_of(model: nn.Module, guide: nn.Module, objective: ELBO, batch: Minibat
         if isinstance(objective, Objective):
             terms = objective.terms(model, guide, *batch.args, **batch.kwargs)
             return objective.evidence_bound(terms).sum().item()
-        loss: float = objective.loss(model, guide, *batch.args, **batch.kwargs)
+        pair = unweighted(model), unweighted(guide)
+        loss: float = objective.loss(*pair, *batch.args, **batch.kwargs)
     return -loss * batch.rows / batch.size
 
 

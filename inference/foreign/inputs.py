@@ -10,7 +10,7 @@ the training's seed and the epoch, so that no step of the training changes what 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
@@ -33,6 +33,9 @@ PARTS = ("train", "validation", "test")
 
 MOST = 10**6
 """Minibatches of an epoch."""
+
+Source = Callable[..., Any] | Iterable[Any]
+"""A function of the user's that gives minibatches, or these themselves."""
 
 DRAWN = 3
 """What tells the seed of an epoch's minibatches from those of its steps, whose noise would else be
@@ -99,18 +102,17 @@ class Inputs:
     """The minibatches of a training.
 
     Args:
-        function: the user's, see the module. word: what it is called in messages.
-        seed: of the training.
+        source: a function of the user's, see the module; or what one would return again and again:
+            arguments, or a ``DataLoader``.
+        word: what it is called in messages. seed: of the training.
+
+    Raises:
+        ValueError: for something else, or a function that fails.
     """
 
-    def __init__(self, function: Callable[..., Any], word: str, seed: int) -> None:
-        self.function, self.word, self.seed = function, word, seed
-        try:
-            parameters = inspect.signature(function).parameters
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"{word} cannot be called; name a function that returns minibatches"
-            ) from error
+    def __init__(self, source: Source, word: str, seed: int) -> None:
+        self.function, self.word, self.seed = _function(source, word), word, seed
+        parameters = inspect.signature(self.function).parameters
         self.takes = {name for name in ("part", "epoch") if name in parameters}
         self._length = 0
         self.count = self._counted()
@@ -131,7 +133,27 @@ class Inputs:
     @property
     def first(self) -> Minibatch:
         """The first of the first epoch."""
-        return next(self.batches("train", 0))
+        found = next(self.batches("train", 0), None)
+        if found is None:
+            raise ValueError(
+                f"{self.word} gave minibatches and gives none when it is asked again; let every "
+                "call return a new iterator"
+            )
+        return found
+
+    def check_repeatable(self) -> None:
+        """Raise where the same seed gives other minibatches, so that no training could resume.
+
+        Raises:
+            ValueError: saying what to draw from.
+        """
+        first = self.fingerprint
+        if self.fingerprint != first:
+            raise ValueError(
+                f"{self.word} gives other minibatches every time that it is asked for those of one "
+                "epoch, so that a training could not be taken up; draw from torch's, NumPy's or "
+                "Python's own random numbers, which are seeded, or make the generator within it"
+            )
 
     def has(self, part: str) -> bool:
         """Whether there are minibatches for a part."""
@@ -186,7 +208,7 @@ class Inputs:
     def _source(self, found: Any) -> Iterator[Any]:
         if found is None:
             return iter(())
-        if isinstance(found, list | tuple | dict | Tensor):
+        if isinstance(found, list | tuple | dict | Tensor) or not _gives(found):
             return iter([found])
         self._length = len(found) if isinstance(found, Sized) else 0
         return iter(found)
@@ -216,6 +238,33 @@ class Inputs:
         if not count:
             raise ValueError(f"{self.word} gave no minibatch; return at least one for training")
         return count
+
+
+def _function(source: Source, word: str) -> Callable[..., Any]:
+    """A function of minibatches, of what is one or would be returned by one.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if isinstance(source, Iterator):
+        raise ValueError(
+            f"{word} is used up after one epoch; give a function that returns a new iterator"
+        )
+    if not callable(source) and isinstance(source, Iterable):
+        return lambda: source
+    if not callable(source):
+        raise ValueError(
+            f"{word} is neither minibatches nor a function that returns some, but "
+            f"{type(source).__name__}"
+        )
+    return source
+
+
+def _gives(found: Any) -> bool:
+    """Whether something gives minibatches one after the other; arrays and tables give rows."""
+    return isinstance(found, Iterable) and not (
+        isinstance(found, str) or hasattr(type(found), "__array__")
+    )
 
 
 def _moved(value: Any, device: torch.device | str) -> Any:

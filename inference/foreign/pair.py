@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from reprlib import repr
 from types import MethodType
 from typing import Any, Protocol, runtime_checkable
 
@@ -63,7 +64,7 @@ def _program(module: str, name: str, fresh: dict[str, Any]) -> Program:
     program: Program = fresh_attribute(f"{module}:{name}", fresh)
     if isinstance(program, type) or not callable(program):
         raise ValueError(
-            f"expected {name!r} of {module} to be a function or a module, got {program!r}; give an "
-            "instance that can be called"
+            f"expected {name!r} of {module} to be a function or a module, got {repr(program)}; "
+            "give an instance that can be called"
         )
     return program

@@ -28,6 +28,7 @@ from ...models.program import Kept
 from ..checks.applying import check_applies
 from ..objectives.sites import Program
 from ..objectives.store import modules
+from ..objectives.unweighted import weighs
 
 
 class Loose(nn.Module):
@@ -64,6 +65,10 @@ class Foreign(nn.Module):
 
     Args:
         program: a function, a method or a module. loose: shared with the other of the pair.
+
+    Attributes:
+        complete: whether it was run on a first batch. weighs: of a model, whether any site of
+            the pair had a weight there, so that an objective of Pyro's is no bound.
     """
 
     def __init__(self, program: Program, loose: Loose) -> None:
@@ -71,7 +76,7 @@ class Foreign(nn.Module):
         self._program = (program,)  # in a tuple, so that it is registered once, among the parts
         self.parts = nn.ModuleList(networks(program))
         self.loose = loose
-        self.complete = False
+        self.complete = self.weighs = False
 
     @property
     def program(self) -> Program:
@@ -203,7 +208,7 @@ def complete(
     store = pyro.get_param_store()
     with store.scope(), poutine.block():
         trace = poutine.trace(guide).get_trace(*args, **kwargs)
-        poutine.trace(poutine.replay(model, trace=trace)).get_trace(*args, **kwargs)
+        played = poutine.trace(poutine.replay(model, trace=trace)).get_trace(*args, **kwargs)
         asked = dict(store.named_parameters())
         bounds: dict[str, constraints.Constraint] = store.get_state()["constraints"]
     known = {id(parameter) for side in (model, guide) for parameter in side.parameters()}
@@ -211,6 +216,19 @@ def complete(
         if id(unconstrained) not in known:
             model.loose.take(name, unconstrained, bounds.get(name, constraints.real))
     model.complete = guide.complete = True
+    model.weighs = weighs(trace) or weighs(played)
+    if objective is not None:
+        _check_trains(model, guide)
+
+
+def _check_trains(*programs: nn.Module) -> None:
+    """Raise where there is nothing to train."""
+    if any(held.requires_grad for each in programs for held in each.parameters()):
+        return
+    raise ValueError(
+        "neither program has a parameter that is trained: no pyro.param or pyro.module was run, and"
+        " no network that they refer to has one that requires a gradient; let one of them have some"
+    )
 
 
 def _key(name: str) -> str:

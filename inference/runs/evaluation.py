@@ -34,6 +34,7 @@ class _Figures(msgspec.Struct):
 
     bound: float
     images: Annotated[int, msgspec.Meta(ge=0)]
+    bound_error: float | None = None
     reconstruction_l1: float | None = None
     part: str = ""
     accuracy: float | None = None

@@ -19,6 +19,9 @@ from .identity import fingerprint_of, run_id
 from .run import Run, build, from_facts
 from .settling import check_words
 
+DRAWS = 10
+"""For the bound of a training that is done."""
+
 
 def create_own(
     config: Config,
@@ -45,6 +48,7 @@ def create_own(
             f"the program {config.program!r} is called with images and labels of a data set; leave "
             "--inputs out, or name programs of your own as module:model,guide"
         )
+    inputs.check_repeatable()
     known = fingerprint_of(inputs)
     facts = Facts(config, NO_IMAGES, command, run_id(config, NO_IMAGES, known), known)
     run = run or build(facts, directory, device)
@@ -92,4 +96,4 @@ def figures_of(run: Run, part: str = "test") -> dict[str, Any]:
     """
     inputs = run.inputs
     part = part if inputs.has(part) else "train"
-    return evaluate_own(run.model, run.guide, run.objective, inputs, part, run.device)
+    return evaluate_own(run.model, run.guide, run.objective, inputs, part, run.device, DRAWS)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from pyro.infer import ELBO
@@ -16,6 +14,7 @@ from ...data import Dataset, Rows
 from ...words import GIVEN
 from ..catalogue import Signature, build_objective
 from ..foreign import Inputs
+from ..foreign.inputs import Source
 from ..foreign.pair import SEEDS, wrapped
 from ..objectives.pyros import WHOLE_ROWS
 from ..objectives.sites import Program
@@ -29,7 +28,7 @@ WORD = f"{GIVEN}:model,guide"
 """What stands for such programs in a run's directory."""
 
 
-def given(config: Config, data: Dataset | Callable[..., Any], objective: ELBO | str) -> Config:
+def given(config: Config, data: Dataset | Source, objective: ELBO | str) -> Config:
     """A configuration that says of objects what can be said of them."""
     word = objective if isinstance(objective, str) else f"{GIVEN}:{type(objective).__name__}"
     inputs = "" if isinstance(data, Dataset) else f"{GIVEN}:inputs"
@@ -39,7 +38,7 @@ def given(config: Config, data: Dataset | Callable[..., Any], objective: ELBO | 
 def resume_or_create_given(
     model: Program,
     guide: Program,
-    data: Dataset | Callable[..., Any],
+    data: Dataset | Source,
     objective: ELBO | str,
     config: Config,
     directory: Path,
@@ -75,7 +74,7 @@ def _settled(config: Config, rows: Rows, objective: ELBO) -> Config:
 def _opened(
     model: Program,
     guide: Program,
-    data: Dataset | Callable[..., Any],
+    data: Dataset | Source,
     config: Config,
     objective: ELBO,
     directory: Path,
@@ -90,6 +89,7 @@ def _opened(
         signature, known = Signature.of(data), Fingerprint.of(data)
     else:
         inputs = Inputs(data, config.inputs, config.seed)
+        inputs.check_repeatable()
         signature, known = NO_IMAGES, fingerprint_of(inputs)
     facts = Facts(config, signature, "fit", run_id(config, signature, known), known)
     if resume and (directory / CHECKPOINT).exists():

@@ -12,6 +12,7 @@ import torch
 from pyro.infer.elbo import ELBOModule
 from torch import Tensor
 
+from ..foreign import Foreign
 from ..objectives.base import ObjectiveModule
 from ..objectives.pyros import PyrosModule
 from .feed import Called, share_of
@@ -58,7 +59,8 @@ class Ledger:
         if isinstance(module, PyrosModule):
             for name, total in module.terms.items():
                 self.add(name, total * share)
-            self.add("bound", -loss.detach() * share)
+            if not (isinstance(module.model, Foreign) and module.model.weighs):
+                self.add("bound", -loss.detach() * share)
         self.add("objective", -loss.detach() * share)
 
     def watch(

@@ -20,6 +20,7 @@ from ...data import Rows
 from ...schedules import Schedule
 from ..checks.applying import check_applies
 from ..foreign import Inputs
+from ..foreign.failing import telling
 from ..objectives.base import ObjectiveModule
 from ..objectives.weights import scheduled, weigh
 from .diagnosis import NotFiniteStepError, diagnose
@@ -170,7 +171,8 @@ class Training:
             steps = max(epoch.steps, self.done + 1)
             for each in self.schedules:
                 weigh(self.module.elbo, each.name, each.at(number + (self.done + 1) / steps))
-            self._step(batch, count, self.rate((number + self.done / steps) / self.epochs))
+            with telling(self.module, number, self.done):
+                self._step(batch, count, self.rate((number + self.done / steps) / self.epochs))
             self.done += 1
             self.total += 1
             done, rows = self.done, count_of(batch, count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sysconfig
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def _is_theirs(file: str, module: str) -> bool:
 def words_of(error: BaseException) -> str:
     """An error in one line: its place where that is a user's, its kind, and its message."""
     message, place = " ".join(str(error).split()), place_of(error)
+    message = re.sub(r" Trace Shapes:[^;]*", "", message)  # a table of Pyro's, no line
     if isinstance(error, ValueError | OSError) and not isinstance(error, UnicodeError):
         return f"{message} ({place})" if place and place not in message else message
     kind = type(error).__name__

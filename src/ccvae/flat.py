@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection
 from pathlib import Path
+from reprlib import repr
 from typing import Any
 
 from pyro.infer import ELBO
@@ -19,6 +20,7 @@ from .config import Config
 from .data import Dataset, Rows
 from .data.spec import load as load_data
 from .inference.foreign import Inputs
+from .inference.foreign.inputs import Source
 from .inference.foreign.pair import nothing
 from .inference.objectives.sites import Program
 from .inference.runs.fitting import fit as fit_run
@@ -35,8 +37,8 @@ from .options import device_of
 from .texts import epoch_line
 from .trained import Folder, TrainedRun
 
-Data = Dataset | str | Callable[..., Any]
-"""What programs are trained on: a data set, its word, or a function of minibatches."""
+Data = Dataset | str | Source
+"""What programs are trained on: a data set, its word, or minibatches and what gives them."""
 
 
 def inspect(
@@ -121,11 +123,10 @@ def train(
             f"{type(objective).__name__}; write 'module:Class(…)' or 'pyro:NAME(…)', or give "
             "ccvae.fit both programs"
         )
-    if callable(data):
+    if not isinstance(data, Dataset | str):
         raise ValueError(
             f"{program!r} is trained on a data set, or with inputs='module:function' on minibatches"
-            " of your own; a function itself is for programs that are there, ccvae.fit(model, "
-            "guide, function)"
+            " of your own; minibatches themselves are for ccvae.fit(model, guide, data)"
         )
     config = _config({"program": program, "objective": objective, "data": _word(data), **options})
 
@@ -162,8 +163,8 @@ def fit(
         model, guide: functions, methods or modules; no guide for a model whose latent sites are
             all summed over.
         data: a data set or its word, whose batches both are called with as the suite's programs
-            are; or a function that returns minibatches of their own
-            (:mod:`ccvae.inference.foreign.inputs`).
+            are; or what they are called with, as ``(x, y)`` or a ``DataLoader``, or a function that
+            returns it (:mod:`ccvae.inference.foreign.inputs`).
         objective: an instance, or a word for one; Pyro's that sums over what is discrete, if none.
         out, resume, device, progress: as of :func:`train`. The same call with ``resume`` reads a
             run that is done back into the two programs.
@@ -175,8 +176,8 @@ def fit(
     for program in (model, guide):
         if program is not None and (isinstance(program, type) or not callable(program)):
             raise ValueError(
-                f"expected programs to fit that can be called, got {program!r}; give functions, "
-                "methods or modules, or ccvae.train the words for them"
+                f"expected programs to fit that can be called, got {repr(program)}; give "
+                "functions, methods or modules, or ccvae.train the words for them"
             )
     for name in ("program", "inputs"):
         if name in options:
@@ -226,20 +227,9 @@ def _config(options: dict[str, Any]) -> Config:
 
 
 def _word(data: Data) -> str:
-    """What a configuration calls data.
-
-    Raises:
-        ValueError: for something else.
-    """
-    if isinstance(data, str):
-        return data
-    if isinstance(data, Dataset):
-        return data.name
-    if callable(data):
-        return Config.data  # which is not read
-    raise ValueError(
-        f"expected data as a data set, its word or a function of minibatches, got "
-        f"{type(data).__name__}; see ccvae.dataset, and for functions ccvae.inference.foreign"
+    """What a configuration calls data; it reads none where these are minibatches."""
+    return (
+        data.name if isinstance(data, Dataset) else data if isinstance(data, str) else Config.data
     )
 
 
@@ -253,7 +243,7 @@ def _two(given: Any) -> tuple[Program, Program | None]:
         return given[0], given[1]
     raise ValueError(
         f"expected the name of a program, 'module:model,guide' or a pair (model, guide), got "
-        f"{given!r}"
+        f"{repr(given)}"
     )
 
 

@@ -92,7 +92,9 @@ PER_CHANNEL = "mean absolute error per channel"
 
 
 def _own_text(result: Document) -> str:
-    lines = [f"bound on the evidence: {result['bound']:.3f} nats per row"]
+    error = result.get("bound_error")
+    sure = f" ± {error:.2g}" if error else ""
+    lines = [f"bound on the evidence: {result['bound']:.3f}{sure} nats per row"]
     if "accuracy" in result:
         lines.append(f"accuracy: {result['accuracy']:.3f} of the rows with a known y")
     return "\n".join([*lines, f"on {result['images']} rows of the part {result['part']!r}"])

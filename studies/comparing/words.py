@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from reprlib import repr
 from typing import Any
 
 import msgspec
@@ -65,8 +66,8 @@ def word_of(given: object) -> str:
         return f"{given.__module__}:{given.__qualname__}"
     if not isinstance(given, str):
         raise ValueError(
-            f"a comparison names what it trains by words, got {given!r}; write it into a file and "
-            "give 'module:model,guide' of programs and 'module:Class(…)' of an objective"
+            f"a comparison names what it trains by words, got {repr(given)}; write it into a file "
+            "and give 'module:model,guide' of programs and 'module:Class(…)' of an objective"
         )
     return given
 

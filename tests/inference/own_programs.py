@@ -10,6 +10,7 @@ from pyro.infer.autoguide import AutoNormal
 from pyro.nn import PyroModule, PyroSample
 from torch import nn
 from torch.distributions import constraints
+from torch.utils.data import DataLoader, TensorDataset
 
 
 class Encoder(nn.Module):
@@ -130,7 +131,68 @@ def sequences(part="train", epoch=0):
     return iter(every.split(4)) if part != "validation" else None
 
 
+# Weights on sites: a bound is the same whatever the training weighs by.
+
+
+def weighed(x, weight=1.0):
+    with poutine.scale(scale=weight):
+        w = pyro.sample("w", dist.Normal(0.0, 1.0))
+    with pyro.plate("data", len(x)):
+        pyro.sample("x", dist.Normal(w, 1.0), obs=x)
+
+
+def weighed_guide(x, weight=1.0):
+    with poutine.scale(scale=weight):
+        pyro.sample("w", dist.Normal(pyro.param("loc", torch.tensor(0.0)), 0.1))
+
+
+def tempered(epoch=0):
+    return (torch.linspace(1, 3, 20),), {"weight": 0.1 * (1 + epoch)}
+
+
+def plain():
+    return (torch.linspace(1, 3, 20),)
+
+
+# A DataLoader, and minibatches of other sizes under a guide that has sizes of its own.
+
+loader = DataLoader(TensorDataset(torch.linspace(1, 3, 20)), batch_size=5, shuffle=True)
+
+latent_guide = AutoNormal(lambda x: latent(x))
+
+
+def uneven():
+    return iter([(torch.zeros(8),), (torch.zeros(8),), (torch.zeros(3),)])
+
+
 # Mistakes.
+
+once = iter([(torch.zeros(3),), (torch.zeros(3),)])
+
+drawing = torch.Generator().manual_seed(0)
+
+
+def used_up():
+    return once
+
+
+def drawn_elsewhere():
+    yield torch.rand(3, generator=drawing)
+
+
+def array():
+    return torch.zeros(3).numpy()
+
+
+def fixed(x):
+    with pyro.plate("data", len(x)):
+        pyro.sample("x", dist.Normal(0.0, 1.0), obs=x)
+
+
+def detached(x):
+    with pyro.plate("data", len(x)):
+        loc = pyro.param("loc", torch.zeros(())).detach()
+        pyro.sample("x", dist.Normal(loc, 1.0), obs=x)
 
 
 def late(x):

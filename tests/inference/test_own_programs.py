@@ -206,6 +206,15 @@ def test_the_command_trains_and_evaluates_minibatches_of_ones_own(tmp_path, caps
         ("constant", "nothing", [], "gave no minibatch"),
         ("constant", "nan_batches", [], "expected finite numbers at model site 'x'"),
         ("constant", "missing", [], "cannot load"),
+        ("constant", "once", [], "used up after one epoch"),
+        ("constant", "used_up", [], "gives none when it is asked again"),
+        ("constant", "drawn_elsewhere", [], "could not be taken up"),
+        ("constant", "array", [], "an iterator of these, got ndarray"),
+        ("constant", "math", [], "neither minibatches nor a function that returns some, but mod"),
+        ("POINTS", "points", [], "a function or a module, got tensor"),
+        ("fixed", "plain", [], "neither program has a parameter that is trained"),
+        ("detached", "plain", [], "depends on no parameter of either program"),
+        ("latent,latent_guide", "uneven", [], "the pair failed at step 3 of epoch 1 with Runtime"),
         ("latent", "late_batches", [], "model site 'z' is latent but the guide has no site"),
         ("vae", "pictures", [], "is missing the required"),
         ("VAE", "pictures", [], "a function or a module"),
@@ -249,6 +258,38 @@ def test_minibatches_and_steps_do_not_draw_the_same_noise(tmp_path):
     run = ccvae.fit(model, guide, lambda: (2**0.5 * torch.randn(500),), **options)
     (slope,) = weights(run.run).keys() & {"model.loose.slope"}
     assert weights(run.run)[slope].item() == pytest.approx(0.5, abs=0.06)
+
+
+def test_weights_on_sites_are_no_part_of_a_bound(tmp_path):
+    """Annealing is of the training: the same weights of the pair have the same bound without it."""
+    word = "own_programs:weighed,weighed_guide"
+    runs = {
+        inputs: trained(
+            Config(program=word, inputs=f"own_programs:{inputs}", epochs=1, lr=1e-9),
+            tmp_path / inputs,
+        )
+        for inputs in ("tempered", "plain")
+    }
+    found = {inputs: evaluate_run(run) for inputs, (run, _) in runs.items()}
+    x, own = own_points().double(), torch.distributions.Normal(0.0, 0.1)
+    exact = -0.5 * ((x.square() + 0.1**2).sum() + 20 * math.log(2 * math.pi))
+    exact += own.entropy() - 0.5 * (0.1**2 + math.log(2 * math.pi))
+    for each in found.values():
+        assert abs(each["bound"] - exact.item() / 20) < 4 * each["bound_error"]
+    assert "bound" not in runs["tempered"][1][0]
+    assert "bound" in runs["plain"][1][0]
+
+
+def own_points():
+    return own("plain")()[0]
+
+
+def test_minibatches_may_be_named_themselves(tmp_path):
+    config = Config(program="own_programs:constant", inputs="own_programs:loader", epochs=2)
+    trained(config, tmp_path / "run")
+    assert len((tmp_path / "run/steps.jsonl").read_text().splitlines()) == 8
+    run = ccvae.fit(own("constant"), None, (own_points(),), epochs=2, progress=False)
+    assert list(run.history.index) == [1, 2]
 
 
 def test_the_seed_decides_the_initial_weights(tmp_path):
@@ -299,7 +340,7 @@ def test_objects_are_fitted_and_gone_on_with(tmp_path):
     read = fitted(model, guide, own("points"), out=tmp_path / "c", resume=True, **half)
     for key, value in weights(again.run).items():  # what was done is read, and not trained on
         assert torch.equal(value, weights(read.run)[key]), key
-    with pytest.raises(ValueError, match=r"were objects in Python.*resume=True"):
+    with pytest.raises(ValueError, match=r"was an object in Python.*resume=True"):
         ccvae.load(tmp_path / "a")
     with pytest.raises(ValueError, match="report look at programs of the suite"):
         run.report()
