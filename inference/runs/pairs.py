@@ -88,7 +88,7 @@ def _opened(
         config = _settled(config, rows, objective)
         signature, known = Signature.of(data), Fingerprint.of(data)
     else:
-        inputs = Inputs(data, config.inputs, config.seed)
+        inputs = Inputs(data, "data", config.seed)
         inputs.check_repeatable()
         signature, known = NO_IMAGES, fingerprint_of(inputs)
     facts = Facts(config, signature, "fit", run_id(config, signature, known), known)

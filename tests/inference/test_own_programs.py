@@ -87,7 +87,10 @@ def test_it_resumes_bit_for_bit(tmp_path, name):
         terms = {k: v for k, v in line.items() if k.startswith(("log", "-", "sums"))}
         assert terms
         assert sum(terms.values()) == pytest.approx(line["objective"], rel=1e-4)
-        assert line["bound"] == line["objective"]
+        if name == "scanvi":  # an α weighs its classifier's term
+            assert "bound" not in line
+        else:
+            assert line["bound"] == line["objective"]
     torch.rand(3)  # whatever was drawn in between
     steps = len(whole.inputs)
     left, _ = trained(config, tmp_path / "left", stops=[1, steps - 1, 1])
@@ -397,7 +400,7 @@ def test_train_takes_words_and_pairs_alike(tmp_path):
         (lambda: ccvae.fit("ccvae", None, "digits"), "ccvae.train the words"),
         (lambda: ccvae.fit(own("hmm"), None, own("sequences"), epoch=1), "did you mean 'epochs'"),
         (lambda: ccvae.fit(own("hmm"), None, own("sequences"), batch_size=3), "--batch-size is of"),
-        (lambda: ccvae.fit(own("hmm"), None, 3), "expected data"),
+        (lambda: ccvae.fit(own("hmm"), None, 3), "data is neither minibatches"),
         (lambda: ccvae.compare(programs=[(own("hmm"), None)]), "module:model,guide"),
     ],
 )
