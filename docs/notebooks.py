@@ -3,12 +3,16 @@
     python docs/notebooks.py FOLDER [LESSON.py …]
 
 writes for each lesson ``NAME.ipynb``, ``NAME.html`` and ``NAME.slides.html``; fails where a number
-that its text names is not among what the cells before it and after it printed. ``CCVAE_SMALL=1``
-runs them at a small size, whose numbers mean nothing and are not looked at.
+that its text names is not among what the cells before it and after it printed. What was printed is
+kept in ``lessons/printed``, where tests compare the text with it, as they have no time for the
+trainings. ``CCVAE_SMALL=1`` runs them at a small size, whose numbers mean nothing and are neither
+kept nor looked at.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import sys
@@ -25,6 +29,9 @@ sys.path.append(str(Path(__file__).parent))
 import offline
 
 LESSONS = Path(__file__).parent.parent / "lessons"
+
+PRINTED = LESSONS / "printed"
+"""What each lesson printed at its full size, a file a lesson."""
 
 SOLUTIONS = "## Solutions"
 
@@ -118,6 +125,38 @@ def unprinted(found: Any, given: tuple[str, ...] = GIVEN) -> list[str]:
     return wrong
 
 
+def code_of(found: Any) -> str:
+    """A fingerprint of all that a notebook runs."""
+    code = "\n\n".join(cell.source for cell in found.cells if is_code(cell))
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
+def keep(found: Any, stem: str) -> None:
+    """Keep what an executed notebook printed."""
+    texts = [printed([cell]) for cell in found.cells if is_code(cell)]
+    record = {"code": code_of(found), "printed": texts}
+    PRINTED.mkdir(exist_ok=True)
+    text = json.dumps(record, ensure_ascii=False, indent=1)
+    (PRINTED / f"{stem}.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def kept(lesson: Path) -> Any:
+    """A lesson as a notebook with what it printed when ``make lessons`` ran it.
+
+    Raises:
+        ValueError: where its code has changed since then.
+    """
+    found = notebook(lesson)
+    record = json.loads((PRINTED / f"{lesson.stem}.json").read_text(encoding="utf-8"))
+    if record["code"] != code_of(found):
+        raise ValueError(
+            f"{lesson.name} runs other code than what was printed by; make lessons LESSON={lesson}"
+        )
+    for cell, text in zip(filter(is_code, found.cells), record["printed"], strict=True):
+        cell.outputs = [nbformat.v4.new_output("stream", text=text)]
+    return found
+
+
 def is_code(cell: Any) -> bool:
     """Whether a cell is run."""
     return bool(cell.cell_type == "code")
@@ -154,6 +193,8 @@ def main(folder: str, *lessons: str) -> int:
         found = notebook(lesson)
         execute(found, lesson.parent, small=small)
         write(found, lesson.stem, Path(folder))
+        if not small:
+            keep(found, lesson.stem)
         wrong += [] if small else [f"{lesson.name}: {each}" for each in unprinted(found)]
         print(f"{folder}/{lesson.stem}.slides.html", flush=True)
     print("\n".join(wrong), file=sys.stderr)

@@ -29,6 +29,7 @@
 # %%
 import math
 import os
+import re
 import warnings
 from dataclasses import replace
 
@@ -332,24 +333,160 @@ for k in range(10):
 # %% [markdown]
 # ## Exercises
 #
-# **1.1*** Write down the factorisation of DIVA's model and guide from its figure,
-# `show(inspect_program(Config(program="diva")))`. Then print it.
+# Each has a cell that checks your answer.
 #
+# **1.1*** Write down the factorisation of DIVA's model and guide from its figure,
+# `show(inspect_program(Config(program="diva")))`, as in `p(z) p(x|z)`.
+
+# %%
+answer_11 = {"model": "", "guide": ""}
+
+
+def check_11(answer):
+    graph = inspect_program(Config(program="diva")).graph
+    for side, program in (("p", "model"), ("q", "guide")):
+        factor = rf"{side}\(([^|()]+)(?:\|([^()]*))?\)"
+        given = re.findall(factor, answer[program].replace(" ", ""))
+        said = {name: {*filter(None, above.split(","))} for name, above in given}
+        drawn = graph.guided if side == "q" else [*graph.nodes]
+        edges = [edge for edge in graph.edges if edge.side == side]
+        truth = {name: {edge.parent for edge in edges if edge.child == name} for name in drawn}
+        wrong = [name for name in {**truth, **said} if said.get(name) != truth.get(name)]
+        print(program, f"not yet: look at {', '.join(wrong)}" if wrong else "right")
+
+
+check_11(answer_11)
+
+# %% [markdown]
 # **1.2*** With `size=N` left at the number of rows in the batch (so that the plate's scale is 1),
 # training still runs. What is then estimated, and what changes in training: the direction of the
-# gradient, its size, the balance between terms?
-#
+# gradient, its size, the balance between terms? Put True for what changes.
+
+# %%
+answer_12 = {"direction": None, "size": None, "balance": None}
+
+
+def seen_with(size):
+    """Of section 1's pair on 50 rows: the guide's gradient, and the model's terms."""
+    numbers = torch.tensor([0.3, 0.6], requires_grad=True)
+
+    def guide(x, *, index, size):
+        with pyro.plate("data", size, subsample=index):
+            pyro.sample("z", dist.Normal(numbers[0] * x, numbers[1]))
+
+    torch.manual_seed(0)
+    rows = {"index": torch.arange(50), "size": size}
+    loss = Trace_ELBO().differentiable_loss(model, guide, x[:50], **rows)
+    (gradient,) = torch.autograd.grad(loss, numbers)
+    trace = pyro.poutine.trace(model).get_trace(x[:50], **rows)
+    trace.compute_log_prob()
+    return gradient, torch.stack([trace.nodes[name]["log_prob_sum"] for name in ("z", "x")])
+
+
+def check_12(answer):
+    torch.manual_seed(1)
+    (right, terms), (other, others) = seen_with(N), seen_with(50)
+    truth = {
+        "direction": (torch.cosine_similarity(right, other, 0) < 0.999).item(),
+        "size": (right.norm() / other.norm() - 1).abs().item() > 0.01,
+        "balance": (terms[0] / terms[1] - others[0] / others[1]).abs().item() > 0.5,
+    }
+    for name, changes in truth.items():
+        print(name, "right" if answer[name] is changes else "not yet")
+
+
+check_12(answer_12)
+
+# %% [markdown]
 # **1.3**** In section 2 replace the guide's mean and deviation by those of the posterior. What do
 # the estimates of the bound look like, one by one, and why?
-#
+
+# %%
+answer_13 = (0.3, 0.6)  # z given x has the mean 0.3 x and the deviation 0.6
+
+
+def check_13(slope, deviation):
+    def guide(x, *, index, size):
+        with pyro.plate("data", size, subsample=index):
+            pyro.sample("z", dist.Normal(slope * x, deviation))
+
+    draws = torch.tensor([Trace_ELBO().loss(model, guide, x, **everything) for _ in range(5)])
+    spread = draws.std().item()
+    print("right" if spread < 0.1 else f"not yet: single estimates scatter by {spread:.0f} nats")
+
+
+check_13(*answer_13)
+
+# %% [markdown]
 # **1.4**** How many terms does the sum over missing labels have for the nine labels of `faces`
 # (eight binary, one with five classes) in CC-VAE, and in M2? The suite refuses one of the two. At
 # which number?
-#
+
+# %%
+answer_14 = {"ccvae": 0, "m2": 0, "at most": 0}
+some = faces(12, pixels=8)
+
+
+def refusal():
+    """What the suite says of M2 on these labels."""
+    pair = build_pair(Config(program="m2", network="mlp"), some.space, some.shape)
+    batch = some.subset(some.train).batch(torch.arange(2)).hidden()
+    try:
+        M2Objective().terms(*pair, *batch.args, **batch.kwargs)
+    except ValueError as error:
+        return str(error).splitlines()[0]
+
+
+def check_14(answer):
+    classes = [len(label.classes) for label in some.space]
+    truth = {"ccvae": sum(classes), "m2": math.prod(classes)}
+    numbers = [int(n) for n in re.findall(r"\d+", refusal())]
+    for name, number in answer.items():
+        right = number == truth[name] if name in truth else number in numbers and number < 1280
+        print(name, "right" if right else "not yet")
+
+
+check_14(answer_14)
+
+# %% [markdown]
 # **1.5***** Write M2 for a single label of three classes and a one-dimensional $z$ in Pyro, model
-# and guide, with linear "networks": $x \mid y, z \sim \mathcal N(m_y + z, 1)$. Compute
-# $\mathcal L_u$ for one $x$ by summing over $y$ by hand, with 20 000 draws of $z$ for each $y$, and
-# compare it with `TraceEnum_ELBO`.
+# and guide, with linear "networks": $x \mid y, z \sim \mathcal N(m_y + z, 1)$ with the means below,
+# $y$ and $z$ a priori even and standard normal, $q(y|x)$ as below and $q(z|x,y) = \mathcal N((x -
+# m_y)/2, 0.8^2)$. Compute $\mathcal L_u$ for one $x$ by summing over $y$ by hand, with 20 000 draws
+# of $z$ for each $y$; the cell compares it with `TraceEnum_ELBO` on your pair.
+
+# %%
+means = torch.tensor([-2.0, 0.0, 3.0])
+q_y = torch.tensor([0.2, 0.5, 0.3])
+x_one = torch.tensor(1.0)
+
+
+def m2_model(x):
+    """Yours."""
+
+
+def m2_by_hand_guide(x):
+    """Yours."""
+
+
+answer_15 = 0.0
+
+
+def check_15(model, guide, by_hand):
+    lacks = {"x", "y", "z"} - {*pyro.poutine.trace(model).get_trace(x_one).nodes}
+    if lacks:
+        print(f"not yet: the model has no {', '.join(sorted(lacks))}")
+        return
+    elbo = TraceEnum_ELBO(max_plate_nesting=0, num_particles=1)
+    draws = [-elbo.loss(model, config_enumerate(guide), x_one) for _ in range(2000)]
+    bound = torch.tensor(draws).mean().item()
+    if abs(bound - by_hand) > 0.1:
+        print(f"not yet: the pair's bound is {bound:.2f}, by hand {by_hand:.2f}")
+    else:
+        print("right")
+
+
+check_15(m2_model, m2_by_hand_guide, answer_15)
 
 # %% [markdown]
 # ## Solutions
@@ -361,6 +498,11 @@ for k in range(10):
 # %%
 found = inspect_program(Config(program="diva"))
 print(found.to_text().split("\n\n")[1].partition("objective")[0])  # model and guide
+answer_11 = {
+    "model": "p(d) p(y) p(z_d|d) p(z_x) p(z_y|y) p(x|z_d,z_x,z_y)",
+    "guide": "q(z_d|x) q(z_x|x) q(z_y|x) q(y|z_y) q(d|z_d)",
+}
+check_11(answer_11)
 
 # %% [markdown]
 # **1.2** The objective of the batch alone, that is $B/N$ times the right one in expectation. Every
@@ -368,7 +510,12 @@ print(found.to_text().split("\n\n")[1].partition("objective")[0])  # model and g
 # $B/N$. Adam divides by the gradient's own size and hardly notices; plain gradient descent does. It
 # matters as soon as some site lies *outside* the plate, such as a prior on the decoder's weights:
 # then that site weighs $N/B$ times too much.
-#
+
+# %%
+answer_12 = {"direction": False, "size": True, "balance": False}
+check_12(answer_12)
+
+# %% [markdown]
 # **1.3** Every single estimate is the same number, $\log p(x)$, although each uses other draws.
 # With $q(z \mid x) = p(z \mid x)$ the ratio $p(x, z)/q(z \mid x) = p(x)$ does not depend on $z$ at
 # all: the gap is 0 and so is the variance.
@@ -383,28 +530,21 @@ def exact_guide(x, *, index, size):
 for _ in range(3):
     print(f"{-Trace_ELBO().loss(model, exact_guide, x, **everything):.3f}", end="  ")
 print(f"log p(x) = {evidence:.3f}")
+check_13(0.4, math.sqrt(0.2))
 
 # %% [markdown]
 # **1.4** CC-VAE: $8 \cdot 2 + 5 = 21$. M2: $2^8 \cdot 5 = 1280$, and each of them decodes an image.
 # The suite sums over at most 1024 settings:
 
 # %%
-some = faces(12, pixels=8)
-pair = build_pair(Config(program="m2", network="mlp"), some.space, some.shape)
-batch = some.subset(some.train).batch(torch.arange(2)).hidden()
-try:
-    M2Objective().terms(*pair, *batch.args, **batch.kwargs)
-except ValueError as error:
-    print(str(error).splitlines()[0])
+print(refusal())
+check_14({"ccvae": 21, "m2": 1280, "at most": 1024})
 
 # %% [markdown]
 # **1.5** The two agree within the error of the draws.
 
+
 # %%
-means = torch.tensor([-2.0, 0.0, 3.0])
-q_y = torch.tensor([0.2, 0.5, 0.3])
-
-
 def m2_model(x):
     y = pyro.sample("y", dist.Categorical(torch.ones(3) / 3))
     z = pyro.sample("z", dist.Normal(0.0, 1.0))
@@ -416,13 +556,12 @@ def m2_by_hand_guide(x):
     pyro.sample("z", dist.Normal((x - means[y]) / 2, 0.8))
 
 
-x_one, total = torch.tensor(1.0), torch.tensor(0.0)
+total = torch.tensor(0.0)
 for k in range(3):
     q_z = dist.Normal((x_one - means[k]) / 2, 0.8)
     z = q_z.sample((20_000,))
     inside = dist.Normal(means[k] + z, 1.0).log_prob(x_one) - math.log(3)
     inside = inside + dist.Normal(0.0, 1.0).log_prob(z) - q_z.log_prob(z)
     total = total + q_y[k] * (inside.mean() - q_y[k].log())
-elbo = TraceEnum_ELBO(max_plate_nesting=0, num_particles=1)
-draws = [-elbo.loss(m2_model, config_enumerate(m2_by_hand_guide), x_one) for _ in range(2000)]
-print(f"by hand {total:.3f}, TraceEnum_ELBO {torch.tensor(draws).mean():.3f}")
+print(f"by hand {total:.3f}")
+check_15(m2_model, m2_by_hand_guide, total.item())

@@ -383,18 +383,82 @@ compare(
 #
 # ## Exercises
 #
-# **2.1*** Print the formulas of Our Adapted DIVA and of CC-VAE for *unlabelled* rows
-# (`inspect_program(…, "none")`). What is the difference?
+# Each has a cell that checks your answer.
 #
+# **2.1*** Print the formulas of Our Adapted DIVA and of CC-VAE for *unlabelled* rows
+# (`inspect_program(…, "none")`). Which terms has one of them, at $\beta = 1$, that the other lacks?
+
+# %%
+answer_21 = {"your terms"}
+
+
+def check_21(answer):
+    said = []
+    for name in ("our-adapted-diva", "ccvae"):
+        formula = inspect_program(Config(program="ccvae", objective=name), "none").formula
+        said.append({term.replace("beta ", "") for term in formula.terms})
+    print("right" if set(answer) == said[0] ^ said[1] else "not yet: print both and compare")
+
+
+check_21(answer_21)
+
+# %% [markdown]
 # **2.2**** Adapted DIVA as printed rewards confidence on unlabelled rows. Train it with α = 100.
 # Compare the mean of $\max_y q(y|x)$, its confidence, with its accuracy.
-#
+
+# %%
+answer_22 = None  # the run that train_once returned
+
+
+def check_22(run):
+    if run is None or run.config.objective != "adapted-diva" or run.config.alpha != 100:
+        print("not yet: expected a run by the objective adapted-diva with alpha=100.0")
+        return
+    accuracy = evaluate(run.model, run.guide, run.objective, test, CPU)["accuracy"]
+    with torch.no_grad():
+        (said,) = run.guide.predict(test.batch(torch.arange(len(test))).x)
+    confidence = said.log_classes.exp().amax(-1).mean()
+    print(f"right: confidence {confidence:.3f}, accuracy {accuracy:.3f}")
+
+
+check_22(answer_22)
+
+# %% [markdown]
 # **2.3**** Section 5 found that adding a constant to $\log p(x|z)$ changes the gradient when the
-# numerator is detached. Show on paper that it does not when nothing is, in expectation.
-#
+# numerator is detached. Show on paper that it does not when nothing is, in expectation. Which
+# number is it that the constant is multiplied by, whatever the encoder does?
+
+# %%
+answer_23 = math.nan
+expected = integral(log_q_z.exp() * weight)  # of section 3
+print("right" if abs(answer_23 - expected) < 1e-3 else "not yet: what is the mean of w?")
+
+# %% [markdown]
 # **2.4***** The authors' later paper (MEME) detaches the whole weight and counts the current
 # $z$ among the samples of $\hat q(y|x)$. Write it as an objective of your own from
 # `CCVAEAuthorsObjective`, and measure its coefficient.
+
+# %%
+answer_24 = CCVAEAuthorsObjective  # a class of your own
+
+
+def coefficient(objective):
+    """How much of the classifier's gradient the encoder's contains, on average."""
+    c = classifier_gradient(guide, batch)
+    found = []
+    for seed in range(DRAWS):
+        torch.manual_seed(seed)
+        found.append((objective_gradient(objective, model, guide, batch) @ c / (c @ c)).item())
+    return np.mean(found)
+
+
+def check_24(kind):
+    found = coefficient(kind())
+    small = abs(found) < 100
+    print("right" if small else f"not yet: a coefficient of {found:.0f} is the authors' of before")
+
+
+check_24(answer_24)
 
 # %% [markdown]
 # ## Solutions
@@ -405,16 +469,13 @@ compare(
 for name in ("our-adapted-diva", "ccvae"):
     found = inspect_program(Config(program="ccvae", objective=name), "none")
     print(found.formula.write())
+check_21(set())
 
 # %% [markdown]
 # **2.2** It becomes very sure, and stays wrong.
 
 # %%
-wrong = train_once(replace(base, objective="adapted-diva", alpha=100.0), data, CPU)
-result = evaluate(wrong.model, wrong.guide, wrong.objective, test, CPU)
-with torch.no_grad():
-    (said,) = wrong.guide.predict(test.batch(torch.arange(len(test))).x)
-print(f"confidence {said.log_classes.exp().amax(-1).mean():.3f}, accuracy {result['accuracy']:.3f}")
+check_22(train_once(replace(base, objective="adapted-diva", alpha=100.0), data, CPU))
 
 # %% [markdown]
 # **2.3** With $B + C$ in the place of $B$ the objective gains
@@ -422,7 +483,12 @@ print(f"confidence {said.log_classes.exp().amax(-1).mean():.3f}, accuracy {resul
 # parameter. The reparameterised gradient is unbiased, so the constant adds nothing to its
 # expectation (though much to its variance: see the first line of the first table). Detaching the
 # numerator drops $wC\, \nabla \log q(y|z_c)$ and keeps $-wC\, \nabla \log q(y|x)$.
-#
+
+# %%
+answer_23 = 1.0
+print("right" if abs(answer_23 - expected) < 1e-3 else "not yet: what is the mean of w?")
+
+# %% [markdown]
 # **2.4** The coefficient is of the order of one again: the classifier of CC-VAE was in the weight.
 
 
@@ -447,3 +513,4 @@ class MEME(CCVAEAuthorsObjective):
 
 
 compare({"MEME's estimator": MEME()}, model, guide, batch, DRAWS)
+check_24(MEME)

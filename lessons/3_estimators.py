@@ -254,7 +254,7 @@ figure, axes = plt.subplots(figsize=(5.6, 3), layout="constrained")
 for (name, values), colour in zip(errors.items(), (RED, GREY, BLUE), strict=True):
     axes.loglog(slopes.numpy(), values, "o-", color=colour, label=name)
 axes.set(xlabel="slope of the classifier × deviation", ylabel="error of log q(y|x), nats")
-axes.legend(frameon=False)
+_ = axes.legend(frameon=False)
 # %% [markdown]
 # Gauss–Hermite is exact for polynomials, and a steep sigmoid is not one: from a slope of three on
 # it is no better than a thousandth of a nat, and at thirty it is as bad as sampling. A classifier
@@ -331,38 +331,124 @@ for name, objective in {
 #
 # ## Exercises
 #
-# **3.1*** In section 1 the third estimator has the mean 0. Show it on paper.
+# Each has a cell that checks your answer.
 #
+# **3.1*** In section 1 the third estimator has the same mean whatever the model says. Which? Show
+# it on paper.
+
+# %%
+torch.set_default_dtype(torch.float64)
+answer_31 = math.nan
+
+
+def check_31(answer):
+    classes = (torch.tensor(0.0), torch.tensor(1.0))
+    each = [
+        log_q_y(y, grid, b).exp() * derivative(lambda z, b, y=y: f(y, z, b), grid) for y in classes
+    ]
+    mean = (Normal(m, s).log_prob(grid).exp() * sum(each)).sum() * (grid[1] - grid[0])
+    print("right" if abs(answer - mean.item()) < 1e-6 else "not yet: add up over y, by hand")
+
+
+check_31(answer_31)
+
+# %% [markdown]
 # **3.2**** A *baseline* $c$ that does not depend on $y$ may be subtracted from $f$ in the
 # score-function estimator without a bias. Use the mean of $f$ over the draws. By what factor does
 # the deviation fall?
-#
+
+# %%
+answer_32 = math.nan
+one = torch.tensor(1.0)
+
+
+def scored(subtract, draws=100_000):
+    """Single estimates by the score function, with the mean of f taken away or not."""
+    torch.manual_seed(3)
+    z = Normal(m, s).sample((draws,))
+    y = Bernoulli(log_q_y(one, z, b).exp()).sample()
+    value = f(y, z, b)
+    score = derivative(lambda z, b: log_q_y(y, z, b), z)
+    return (value - (value.mean() if subtract else 0.0)) * score
+
+
+def check_32(answer):
+    factor = (scored(False).std() / scored(True).std()).item()
+    print("right" if abs(answer / factor - 1) < 0.1 else "not yet: the deviations' ratio")
+
+
+check_32(answer_32)
+
+# %% [markdown]
 # **3.3**** Section 5 used the marginal bound, $\log \sum_y p(z|y)p(y)$ in the model. Show that for
 # $P = 1$ it is at least CC-VAE's bound with $q(y|z)$ summed exactly, and measure the difference: it
-# is $\mathbb E\,\mathrm{KL}(q(y|z) \| p(y|z))$.
-#
+# is $\mathbb E\,\mathrm{KL}(q(y|z) \| p(y|z))$. How many nats, on the model of section 1?
+
+# %%
+answer_33 = math.nan
+
+
+def check_33(answer):
+    prior = torch.logaddexp(Normal(-2.0, 1.0).log_prob(grid), Normal(2.0, 1.0).log_prob(grid))
+    q = Normal(m, s).log_prob(grid)
+    marginal = prior - math.log(2) + Normal(grid, 1.0).log_prob(x) - q
+    apart = (q.exp() * (marginal - summed(grid, b))).sum() * (grid[1] - grid[0])
+    near = abs(answer - apart.item())
+    print("right" if near < 0.005 else "not yet" if not near < 0.1 else "nearly: take more draws")
+
+
+check_33(answer_33)
+
+# %% [markdown]
 # **3.4***** Count the draws: how many weighted draws give the precision of one draw from the
 # conditioned guide, for $L = 1, 5, 18$ labels, if the bracket were a constant? Use the effective
 # sample size.
+
+# %%
+answer_34 = {1: math.nan, 5: math.nan, 18: math.nan}
+
+
+def draws_for(labels, repeats=5 if SMALL else 50):
+    """One over the effective sample size, the mean over random posteriors."""
+    inverse = []
+    for _ in range(repeats):
+        mean = 0.5 * torch.randn(labels)
+        score = w * mean / (1 + w**2 * deviation**2) ** 0.5
+        sign = 2 * Bernoulli(torch.special.ndtr(score)).sample() - 1
+        weights = log_ndtr(sign * w * Normal(mean, deviation).sample((4000,))).sum(-1).exp()
+        inverse.append((len(weights) * weights.square().sum() / weights.sum() ** 2).item())
+    return np.mean(inverse)
+
+
+def check_34(answer):
+    torch.manual_seed(5)
+    for labels, draws in answer.items():
+        truth = draws_for(labels)
+        close = truth / 2 < draws < truth * 2
+        print(f"L = {labels:2}", "right" if close else "not yet")
+
+
+check_34(answer_34)
 
 # %% [markdown]
 # ## Solutions
 #
 # **3.1** $f$ depends on $b$ through $-\log q(y|z)$ alone, and
 # $\mathbb E_{q(y|z)}[\partial_b \log q(y|z)] = \partial_b \sum_y q(y|z) = 0$ for every $z$.
-#
+
+# %%
+check_31(0.0)
+
+# %% [markdown]
 # **3.2**
 
 # %%
-torch.set_default_dtype(torch.float64)
-draws = 2000 if SMALL else 200_000
-z = Normal(m, s).sample((draws,))
-y = Bernoulli(log_q_y(one, z, b).exp()).sample()
-score = derivative(lambda z, b: log_q_y(y, z, b), z)
-value = f(y, z, b)
-for name, baseline in (("without", 0.0), ("with the mean", value.mean())):
-    estimate = (value - baseline) * score
-    print(f"{name:14} {estimate.mean():.4f}, deviation {estimate.std():.3f}")
+deviations = {}
+for name, subtract in (("without", False), ("with the mean", True)):
+    estimates = scored(subtract)
+    deviations[name] = estimates.std()
+    print(f"{name:14} {estimates.mean():.4f}, deviation {estimates.std():.3f}")
+check_32((deviations["without"] / deviations["with the mean"]).item())
 
 # %% [markdown]
 # The mean stays, the deviation falls; the sum over $y$ still beats it.
@@ -373,6 +459,7 @@ for name, baseline in (("without", 0.0), ("with the mean", value.mean())):
 
 # %%
 zero = torch.tensor(0.0)
+z = Normal(m, s).sample((2000 if SMALL else 200_000,))
 log_p = {label: torch.nn.functional.logsigmoid((2 * label - 1) * 4 * z) for label in (zero, one)}
 divergence = sum(
     log_q_y(label, z, b).exp() * (log_q_y(label, z, b) - log_p[label]) for label in (zero, one)
@@ -380,18 +467,15 @@ divergence = sum(
 log_prior = torch.logaddexp(Normal(-2.0, 1.0).log_prob(z), Normal(2.0, 1.0).log_prob(z))
 marginal = log_prior - math.log(2) + Normal(z, 1.0).log_prob(x) - Normal(m, s).log_prob(z)
 print(f"marginal − CC-VAE {(marginal - summed(z, b)).mean():.4f}, KL {divergence.mean():.4f}")
+check_33(divergence.mean().item())
 
 # %% [markdown]
-# **3.4** One over the effective sample size:
+# **3.4** One over the effective sample size, as `draws_for` has it above:
 
 # %%
-for labels in (1, 5, 18):
-    inverse = []
-    for _ in range(5 if SMALL else 50):
-        mean = 0.5 * torch.randn(labels)
-        score = w * mean / (1 + w**2 * deviation**2) ** 0.5
-        sign = 2 * Bernoulli(torch.special.ndtr(score)).sample() - 1
-        weights = log_ndtr(sign * w * Normal(mean, deviation).sample((4000,))).sum(-1).exp()
-        inverse.append((len(weights) * weights.square().sum() / weights.sum() ** 2).item())
-    print(f"L = {labels:2}   {np.mean(inverse):5.1f} draws")
+torch.manual_seed(0)
+answer_34 = {labels: draws_for(labels) for labels in (1, 5, 18)}
+for labels, draws in answer_34.items():
+    print(f"L = {labels:2}   {draws:5.1f} draws")
+check_34(answer_34)
 torch.set_default_dtype(torch.float32)

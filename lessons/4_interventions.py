@@ -244,21 +244,118 @@ probes(run, test)
 #
 # ## Exercises
 #
+# Each has a cell that checks your answer.
+#
 # **4.1*** Move the block of Eyeglasses not to a class mean but along the straight line from one
 # mean through the other, from −1 to 2 times the way. Where does the picture change, where does the
-# judge's belief?
-#
+# judge's belief? At which share of the way is the judge undecided, on average?
+
+# %%
+answer_41 = np.nan
+column = data.space.index("Eyeglasses")
+steps = torch.linspace(-1, 2, 13)
+
+
+def along_the_way(step):
+    """The judge's mean belief in glasses, and the images, at a share of the way."""
+    rows = test.batch(torch.arange(min(100, len(test))))
+    value = means[0] + step * (means[1] - means[0])
+    image = subject.decode(reading.moved(subject.encode(rows), block, value), rows)
+    return judge.predict(image)[0].log_classes[:, column, 1].exp().mean().item(), image
+
+
+def check_41(answer):
+    belief = along_the_way(torch.tensor(float(answer)))[0] if -1 <= answer <= 2 else np.nan
+    ends = [along_the_way(step)[0] for step in (steps[0], steps[-1])]
+    if not min(ends) < 0.5 < max(ends):
+        print("this judge is never undecided: train longer")
+    else:
+        print("right" if abs(belief - 0.5) < 0.1 else "not yet: ask the judge along the way")
+
+
+check_41(answer_41)
+
+# %% [markdown]
 # **4.2**** Locality weighs large changes. Which label has the worst ratio of locality to its
 # ceiling in your run? Look at its picture with `locality.draw` and describe where the change goes.
-#
+
+# %%
+answer_42 = ""
+
+
+def check_42(answer):
+    ratios = {each.name: each.locality / max(each.ceiling, 1e-9) for each in found}
+    if answer not in ratios:
+        print(f"not yet: one of {', '.join(ratios)}")
+    else:
+        better = sum(ratio < ratios[answer] for ratio in ratios.values())
+        print("right" if not better else f"not yet: {better} of them are worse")
+
+
+check_42(answer_42)
+
+# %% [markdown]
 # **4.3**** Draw faces whose labels are independent and equally frequent (`Frequencies`), train
 # again, and repeat the probe of section 6. What remains is entanglement. What is gone was in the
 # data.
-#
+
+# %%
+answer_43 = Frequencies()  # yours
+
+
+def check_43(frequencies):
+    """What is still tied, or not even, in a thousand faces."""
+    y = faces(1000, pixels=8, frequencies=frequencies).only(NAMES).labels
+    coded = torch.cat([y[:, :-1], torch.nn.functional.one_hot(y[:, -1].long(), 5)], 1)
+    names = [*NAMES[:-1], *(f"Hair {k}" for k in range(5))]
+    tied = torch.corrcoef(coded.T).abs()
+    said = []
+    for i, j in np.argwhere(tied.numpy() > 0.15):
+        if i < j and not (i >= 4 and j >= 4):
+            said.append(f"{names[i]} and {names[j]} go together")
+    off = (y[:, :-1].mean(0) - 0.5).abs()
+    said += [f"{name} is not even" for name, far in zip(NAMES, off, strict=False) if far > 0.1]
+    print(f"not yet: {'; '.join(said[:3])}" if said else "right")
+
+
+check_43(answer_43)
+
+# %% [markdown]
 # **4.4***** An image's style may be wrong for the label after an intervention. Regress
 # $z_{\setminus c}$ on the label (a mean for each class) and move the style by the difference of the
 # class means *as well*. Does the size of the change grow? Does locality fall? Why is this no longer
 # an intervention in the model's sense?
+
+
+# %%
+def answer_44(style, y):
+    """The style of faces whose glasses go (y = 1) or come (y = 0), after the move."""
+    return style
+
+
+def moved_together(move):
+    """Locality and size of moving the block of Eyeglasses, and the style by ``move`` as well."""
+    chosen = test.first(200)
+    rows = chosen.batch(torch.arange(len(chosen)))
+    codes, y = subject.encode(rows), rows.y[:, column]
+    target = means[(1 - y).long()]
+    scenes = reading.true_scenes(chosen)
+    truth = reading.render_change(scenes, "Eyeglasses", (1 - y).long(), rows.x)
+    moved = reading.moved(codes, block, target) | {"z_style": move(codes["z_style"], y)}
+    delta = subject.decode(moved, rows) - subject.decode(codes, rows)
+    size = (delta.abs().sum() / truth.change.abs().sum()).item()
+    return reading.share_inside(delta, truth.region), size
+
+
+def check_44(move):
+    alone, both = moved_together(lambda style, y: style), moved_together(move)
+    if both == alone:
+        print("not yet: nothing moves but the block")
+    else:
+        print("right" if both[1] > alone[1] else "not yet: the change became smaller")
+
+
+check_44(answer_44)
 
 # %% [markdown]
 # ## Solutions
@@ -267,16 +364,7 @@ probes(run, test)
 # stronger, while the judge has made up its mind.
 
 # %%
-few = test.batch(torch.arange(min(100, len(test))))
-codes = subject.encode(few)
-column = data.space.index("Eyeglasses")
-steps = torch.linspace(-1, 2, 13)
-belief, change, images = [], [], []
-for step in steps:
-    value = means[0] + step * (means[1] - means[0])
-    image = subject.decode(reading.moved(codes, block, value), few)
-    belief.append(judge.predict(image)[0].log_classes[:, column, 1].exp().mean().item())
-    images.append(image)
+belief, images = zip(*(along_the_way(step) for step in steps), strict=True)
 change = [(image - images[4]).abs().mean().item() for image in images]
 figure, axes = plt.subplots(figsize=(5.6, 2.8), layout="constrained")
 axes.plot(steps.numpy(), belief, "o-", color="#2a78b5", label="judge: q(glasses)")
@@ -289,6 +377,7 @@ axes.plot(
 )
 axes.set(xlabel="way from no glasses (0) to glasses (1)")
 _ = axes.legend(frameon=False)
+check_41(np.interp(0.5, belief, steps.numpy()))
 
 # %% [markdown]
 # **4.2** By the table above:
@@ -296,6 +385,7 @@ _ = axes.legend(frameon=False)
 # %%
 worst = min(found, key=lambda each: each.locality / max(each.ceiling, 1e-9))
 print(f"{worst.name}: locality {worst.locality:.2f}, ceiling {worst.ceiling:.2f}")
+check_42(worst.name)
 number = NAMES.index(worst.name)
 few_rows = test.first(3)
 cases = reading.cases(
@@ -322,6 +412,7 @@ equal = Frequencies(
     arched=(half, half),
     pale=(half,) * 5,
 )
+check_43(equal)
 independent = faces(ROWS, pixels=PIXELS, frequencies=equal).only(NAMES)
 again = train_once(config, independent, CPU)
 probes(again, independent.subset(independent.test))
@@ -338,20 +429,14 @@ probes(again, independent.subset(independent.test))
 # It is no intervention in the model's sense because it changes two variables, of which $y^i$ is a
 # parent of one only; it is closer to conditioning.
 
+
 # %%
-chosen = test.first(200)
-chosen_scenes = reading.true_scenes(chosen)
-small = chosen.batch(torch.arange(len(chosen)))
-codes = subject.encode(small)
-y = small.y[:, column]
-style = codes["z_style"]
-shift = style[y == 1].mean(0) - style[y == 0].mean(0)
-truth = reading.render_change(chosen_scenes, "Eyeglasses", (1 - y).long(), small.x)
-target = means[(1 - y).long()]
-before = subject.decode(codes, small)
-direction = torch.where(y == 0, 1.0, -1.0)[:, None, None]
-for name, moved_style in (("block alone", style), ("block and style", style + direction * shift)):
-    moved = reading.moved(codes, block, target) | {"z_style": moved_style}
-    delta = subject.decode(moved, small) - before
-    size = delta.abs().sum() / truth.change.abs().sum()
-    print(f"{name:16} locality {reading.share_inside(delta, truth.region):.2f}, size {size:.2f}")
+def answer_44(style, y):
+    shift = style[y == 1].mean(0) - style[y == 0].mean(0)
+    return style + torch.where(y == 0, 1.0, -1.0)[:, None, None] * shift
+
+
+for name, move in (("block alone", lambda style, y: style), ("block and style", answer_44)):
+    inside, size = moved_together(move)
+    print(f"{name:16} locality {inside:.2f}, size {size:.2f}")
+check_44(answer_44)

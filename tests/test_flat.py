@@ -77,7 +77,9 @@ def test_a_run_and_its_history(run):
     assert run.curves.pictures[0].name == "training-objective"
     text = words(run._repr_html_())
     assert "ccvae with the objective marginal on faces: 2 of 2 epochs" in text
-    assert len(parsed(run._repr_html_()).findall(".//img")) == 4
+    pictures = parsed(run._repr_html_()).findall(".//img")
+    assert len(pictures) == 4
+    assert {picture.get("class") for picture in pictures} == {"chart"}
     assert repr(run).endswith(str(run.directory))
 
 

@@ -28,8 +28,8 @@ def executed(request, tmp_path_factory):
     return lesson, found
 
 
-def test_there_are_five():
-    assert [lesson.name[0] for lesson in LESSONS] == ["0", "1", "2", "3", "4"]
+def test_there_are_seven():
+    assert [lesson.name[0] for lesson in LESSONS] == [*"0123456"]
 
 
 def test_a_lesson_runs_as_a_notebook(executed, tmp_path):
@@ -41,6 +41,8 @@ def test_a_lesson_runs_as_a_notebook(executed, tmp_path):
     for data in shown:
         assert len(data.get("text/plain", "")) < 5_000  # no dump
         assert len(data.get("text/html", "")) < 400_000
+    answered = [c for c in found.cells if "solution" in c.metadata.get("tags", [])]
+    assert "not yet" not in notebooks.printed(answered)
     said = [output.text for output in outputs if output.get("name") == "stderr"]
     assert not [text for text in said if "Error" in text]
     if lesson.stem in WHOLE:
@@ -64,6 +66,39 @@ def test_a_number_that_was_not_printed_is_found(executed):
         -2
     ].source += "\n<!-- says: printed('rain, cloudy') > printed('rain, cloudy and') -->"
     assert len(notebooks.unprinted(wrong)) == 2
+
+
+KEPT = [lesson for lesson in LESSONS if (notebooks.PRINTED / f"{lesson.stem}.json").exists()]
+
+
+@pytest.mark.parametrize("lesson", KEPT, ids=lambda lesson: lesson.stem)
+def test_a_text_names_what_was_printed(lesson):
+    """At full size, by what was kept of it; a lesson whose code has changed since is refused."""
+    found = notebooks.kept(lesson)
+    assert not notebooks.unprinted(found)
+    assert notebooks.printed(found.cells).strip()
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+def test_each_exercise_has_a_cell_that_checks_an_answer(lesson):
+    cells = notebooks.notebook(lesson).cells
+    start = next(i for i, c in enumerate(cells) if "## Exercises" in c.source)
+    end = next(i for i, c in enumerate(cells) if c.source.startswith("## Solutions"))
+    for cell, after in zip(cells[start:end], cells[start + 1 : end], strict=False):
+        if cell.cell_type == "markdown" and f"**{lesson.name[0]}." in cell.source:
+            assert after.cell_type == "code"
+            assert "right" in after.source or "check" in after.source, cell.source
+
+
+def test_what_other_code_printed_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(notebooks, "PRINTED", tmp_path)
+    made = notebooks.notebook(LESSONS[0])
+    notebooks.keep(made, LESSONS[0].stem)
+    notebooks.kept(LESSONS[0])
+    path = tmp_path / f"{LESSONS[0].stem}.json"
+    path.write_text(path.read_text().replace(notebooks.code_of(made), "0"))
+    with pytest.raises(ValueError, match="make lessons LESSON="):
+        notebooks.kept(LESSONS[0])
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+CHART = "chart"
+"""A PNG's title where it is lines and letters, whose light a dark page turns round."""
+
 WIDEST = 1200
 """Pixels across of what a notebook keeps of a picture."""
 
@@ -25,6 +28,7 @@ def picture_html(png: bytes, alt: str, *, caption: str = "", share: int = 100) -
     from PIL import Image
 
     image = Image.open(io.BytesIO(png))
+    kind = ' class="chart"' if image.info.get("Title") == CHART else ""
     if image.width > WIDEST:
         size = WIDEST, max(1, image.height * WIDEST // image.width)
         png = encoded(image.resize(size), "PNG")
@@ -32,7 +36,7 @@ def picture_html(png: bytes, alt: str, *, caption: str = "", share: int = 100) -
     words = f'<figcaption class="note">{escape(caption)}</figcaption>' if caption else ""
     return (
         f'<figure style="display:inline-block;margin:.3rem .6rem .3rem 0;max-width:{share}%">'
-        f'<img src="{source}" alt="{escape(alt)}" style="max-width:100%;max-height:34rem" />'
+        f'<img{kind} src="{source}" alt="{escape(alt)}" style="max-width:100%;max-height:34rem" />'
         f"{words}</figure>"
     )
 

@@ -18,6 +18,7 @@ LIGHT = {
     "guide": "#4b535e",
     "missing": "#d0021b",
     "set": "#ffe39a",
+    "chart": "none",
 }
 
 DARK = {
@@ -31,8 +32,12 @@ DARK = {
     "guide": "#a6aebb",
     "missing": "#ff7d76",
     "set": "#6b5310",
+    "chart": "invert(0.91) hue-rotate(180deg)",
 }
-"""Colours by what they are for. All texts keep a contrast of 4.5 and more with the paper."""
+"""Colours by what they are for. All texts keep a contrast of 4.5 and more with the paper.
+
+A chart is drawn on white; on a dark page its light is turned round and its hues are kept.
+"""
 
 MARKS = {
     True: ('[data-jp-theme-light="false"]', ".vscode-dark", '[data-theme="dark"]', "[theme=dark]"),
@@ -86,6 +91,7 @@ PAGE = """
   border: 1px solid var(--line); border-radius: 8px; font: 14px/1.5 system-ui, sans-serif;
 }
 .ccvae-shown h4 { margin: .1rem 0 .5rem; font-size: 1rem; color: var(--ink); }
+.ccvae-shown img.chart { filter: var(--chart); }
 .ccvae-shown .figure { text-align: center; }
 .ccvae-shown svg.plates { max-height: 34rem; }
 .ccvae-shown .legend {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ import pandas
 import torch
 
 from ...inference.runs.run import Run, load
+from ...inspection.notebook.page import shown
+from ...inspection.notebook.pictures import table_html
 
 
 class Runs(Mapping[str, Run]):
@@ -32,7 +35,7 @@ class Runs(Mapping[str, Run]):
 
 
 class Compared(NamedTuple):
-    """A comparison that is done.
+    """A comparison that is done; it shows its tables in a notebook, and as text elsewhere.
 
     Attributes:
         frame: a row a run, as ``table.csv`` has it, with ``seconds`` and ``memory`` (MiB).
@@ -41,3 +44,26 @@ class Compared(NamedTuple):
 
     frame: pandas.DataFrame
     runs: Runs
+
+    @property
+    def folder(self) -> Path:
+        """Where the comparison is kept, with its report."""
+        return self.runs.folder.parent
+
+    def __repr__(self) -> str:
+        return (self.folder / "table.md").read_text(encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        where = (self.folder / "report.html").resolve()
+        link = f'<p>The report: <a href="{where.as_uri()}">{escape(str(where))}</a></p>'
+        return shown(*map(_html, repr(self).strip().split("\n\n")), link)
+
+
+def _html(part: str) -> str:
+    """A paragraph of a table's file as HTML: a heading, a table, or words."""
+    if part.startswith("#"):
+        return f"<h4>{escape(part.lstrip('# '))}</h4>"
+    if not part.startswith("|"):
+        return f'<p class="note">{escape(part)}</p>'
+    head, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in part.split("\n"))
+    return table_html(head, rows)

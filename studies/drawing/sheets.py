@@ -16,10 +16,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.colors import to_rgb as colour_of
 from matplotlib.figure import Figure
+from matplotlib.image import _ImageBase
 from matplotlib.text import Text
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import max_pool2d
+
+from ...inspection.notebook.pictures import CHART
 
 INK, MUTED, FAINT = "#23272f", "#5f6773", "#d5d9df"
 RIGHT, WRONG = "#2a78b5", "#d1602b"
@@ -225,11 +228,15 @@ def plain(figure: Figure) -> None:
 
 
 def png(figure: Figure) -> bytes:
-    """A figure as PNG."""
+    """A figure as PNG; one without images says in its head that it is a chart."""
     plain(figure)
     buffer = io.BytesIO()
     figure.savefig(
-        buffer, format="png", dpi=figure.dpi, pil_kwargs={"optimize": True, "compress_level": 9}
+        buffer,
+        format="png",
+        dpi=figure.dpi,
+        metadata=None if figure.findobj(_ImageBase) else {"Title": CHART},
+        pil_kwargs={"optimize": True, "compress_level": 9},
     )
     return buffer.getvalue()
 
