@@ -72,7 +72,12 @@ def execute(found: Any, folder: Path, *, small: bool = False, seconds: int = 180
     here = str(Path(ccvae.__file__).parent.parent)  # the suite that this process has
     quiet = "ignore:IProgress not found"  # of tqdm, which Pyro loads
     env = {**os.environ, "PYTHONPATH": here, "PYTHONWARNINGS": quiet, "CCVAE_SMALL": "1" * small}
-    client = NotebookClient(found, timeout=seconds, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(
+        found,
+        timeout=seconds,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # none of its notices about sockets
+    )
     client.execute(env=env)
 
 
@@ -81,8 +86,9 @@ def printed(cells: list[Any]) -> str:
     texts = []
     for cell in cells:
         for output in cell.get("outputs", []):
-            texts.append(output.get("text", "") or output.get("data", {}).get("text/plain", ""))
-    return "\n".join(texts)
+            # A stream arrives in parts that end anywhere.
+            texts.append(output.get("text") or output.get("data", {}).get("text/plain", "") + "\n")
+    return "".join(texts)
 
 
 NUMBER = r"(?<![\w.])[-−]?\d*\.\d+"
@@ -133,7 +139,7 @@ def code_of(found: Any) -> str:
 
 def keep(found: Any, stem: str) -> None:
     """Keep what an executed notebook printed."""
-    texts = [printed([cell]) for cell in found.cells if is_code(cell)]
+    texts = [re.sub(r"\n+", "\n", printed([cell])) for cell in found.cells if is_code(cell)]
     record = {"code": code_of(found), "printed": texts}
     PRINTED.mkdir(exist_ok=True)
     text = json.dumps(record, ensure_ascii=False, indent=1)
