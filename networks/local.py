@@ -135,8 +135,8 @@ class LabelChanges(Table):
         floor = (PART * mask.amax(-1, keepdim=True)).clamp(max=FLOOR)
         on = mask * (mask > floor)
         # Off cells are exactly 0 and have the gradient of the others, so that they may come back.
-        masks: Tensor = mask + (on - mask).detach()
-        return masks.unflatten(-1, (self.side, self.side))
+        masks: Tensor = (mask + (on - mask).detach()).unflatten(-1, (self.side, self.side))
+        return masks
 
     def forward(self, blocks: Tensor) -> tuple[Tensor, Tensor]:
         """γ and δ, ``(B, F, side, side)`` each, for all blocks side by side, ``(B, D)``."""
