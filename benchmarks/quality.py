@@ -55,7 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", default="faces:7200", help="(faces:7200)")
     parser.add_argument("--labelled", type=float, default=0.2, help="(0.2)")
     parser.add_argument("--epochs", type=int, default=12, help="(12)")
-    parser.add_argument("--objectives", default=",".join(OBJECTIVES), help="by commas, peer last")
+    parser.add_argument(
+        "--objectives",
+        default=",".join(OBJECTIVES),
+        help="by commas, peer last; NAME@EPOCHS for another length than the others'",
+    )
     parser.add_argument("--every", type=float, default=0.5, help="epochs between two looks (0.5)")
     parser.add_argument("--accuracy", type=float, default=None, help="level in %% (the peer's)")
     parser.add_argument("--l1", type=float, default=None, help="level in thousandths (the peer's)")
@@ -63,10 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     data, curves = load(options.data), {}
     for name in options.objectives.split(","):
+        objective, _, epochs = name.partition("@")
         config = Config(
-            objective=name, labelled=options.labelled, epochs=options.epochs, seed=options.seed
+            objective=objective,
+            labelled=options.labelled,
+            epochs=int(epochs or options.epochs),
+            seed=options.seed,
         )
-        if name == "ccvae-authors":
+        if objective == "ccvae-authors":
             config = replace(config, **AS_PUBLISHED)
         curves[name] = curve(config, data, options.every)
         print(f"\n## {name}\n\n{as_table(curves[name])}", flush=True)

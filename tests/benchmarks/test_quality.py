@@ -28,9 +28,11 @@ def test_a_level_is_reached_when_both_figures_are():
 
 
 def test_the_benchmark_prints_a_level_for_each(capsys):
-    arguments = ["--data", "faces:72", "--epochs", "1", "--objectives", "ccvae,ccvae-authors"]
+    arguments = ["--data", "faces:72", "--epochs", "1", "--objectives", "ccvae@2,ccvae-authors"]
     main(arguments)
     out = capsys.readouterr().out
     assert out.count("| epochs | processor seconds |") == 2
+    assert "\n| 2.0 |" in out.partition("## ccvae-authors")[0]
+    assert "\n| 2.0 |" not in out.partition("## ccvae-authors")[2]
     assert "| ccvae-authors | " in out.splitlines()[-1]
     assert "not reached" not in out.splitlines()[-1]
