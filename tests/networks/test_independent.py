@@ -35,7 +35,7 @@ def images(seed, count=400):
     return torch.randn(count, D + S, generator=generator)
 
 
-def trained(steps=300):
+def trained(steps=800):
     network = IndependentEncoder(Repeating(), BLOCKS, S)
     for seed in range(steps):
         network(images(seed))
