@@ -30,7 +30,7 @@ from .steps import Steps, in_units
 from .subject import Subject
 
 GRID = 32
-"""Intervals in which a way is measured; twice, the second time at equal steps by the first."""
+"""Intervals in which a way is measured; then once more, in as many equal steps by the first."""
 
 FLAT = 1e-6
 """Beside the length of a way: less than this part of it is nothing."""
@@ -131,16 +131,17 @@ def way(
         block: the one that moves. ends: from where to where, ``(D,)`` or ``(B, D)`` each.
         together: take the mean length over the images for each of them, so that all have one pace.
     """
-    like = batch.x
-    share = torch.linspace(0, 1, GRID + 1, device=like.device).repeat(len(like), 1)
-    length = torch.zeros_like(share)
-    for _ in range(2):
-        share = share if not length.any() else inverted(share, length, GRID)
+
+    def length_at(share: Tensor) -> Tensor:
         points = Way(*ends, share, share).points(share)
         length = travelled(decode_at(model, batch, latents, block, points))
-        if together:
-            length = length.mean(0, keepdim=True).expand_as(length)
-    return Way(*ends, share, length)
+        return length.mean(0, keepdim=True).expand_as(length) if together else length
+
+    even = torch.linspace(0, 1, GRID + 1, device=batch.x.device).repeat(len(batch.x), 1)
+    closer = inverted(even, length_at(even), GRID)
+    # Those even in z stay: at a long end little changes, and what does change lies at one side.
+    share = torch.cat([closer, even], 1).sort(1).values
+    return Way(*ends, share, length_at(share))
 
 
 def travelled(images: Tensor) -> Tensor:
