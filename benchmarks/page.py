@@ -1,10 +1,13 @@
 """``python -m ccvae.benchmarks.page``: the teaching page under many requests, and what it costs to
 show a training.
 
-*Requests*: a page of its own process is asked by one user, then by 200 at the same moment together
-with 100 requests that are wrong, a few times over, then by one user again. All on one machine with
-the clients, who take their share of its cores. *Of a round* is the time from the first request to
-the last answer, divided by the answers: what one more request costs.
+*Requests*: a page of its own process is asked by one user; then by 200 at the same moment together
+with 100 requests that are wrong, a few times over; then by 200 people who each ask once, at moments
+of their own within some seconds, beside the same 100; then by one user again. Their requests are of
+eight kinds and differ. All on one machine with the clients, who take their share of its cores.
+*Of a round* is the time from the first request to the last answer, divided by the answers: what one
+more request costs. At the same moment the median answer cannot come sooner than half of a round,
+whatever serves it; people ask one after another.
 
 *Showing*: ten steps of a training in the room of trainings, with all that is recorded and sent,
 beside the same ten steps alone; the two take turns, see :mod:`ccvae.benchmarks.timing`.
@@ -13,19 +16,15 @@ beside the same ten steps alone; the two take turns, see :mod:`ccvae.benchmarks.
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,46 +32,14 @@ from torch import Tensor
 from ..web.offer import suites
 from ..web.steering import Start, checked
 from ..web.training import Training
+from .people import KINDS, WRONG, Answer, ask, at_once, by_kinds, right
 from .timing import measure, options_of, ratio
 
-GOOD, BAD, ROUNDS, ALONE = 200, 100, 3, 60
+GOOD, BAD, ROUNDS, ALONE = 200, 100, 3, 80
 """Requests of a round, right and wrong ones; rounds; requests of the one user."""
 
-
-class Asked(NamedTuple):
-    """A request: method, path, body, and a header of another site's where there is one."""
-
-    method: str
-    path: str
-    body: str = ""
-    site: str = ""
-
-
-RIGHT = (
-    Asked("GET", "/programs?program=diva"),
-    Asked("GET", "/programs/view?program=m2&objective=m2&labels=all"),
-    Asked("GET", "/api/ask?program=diva&first=z_d&second=z_y&given=x"),
-    Asked("GET", "/objectives"),
-    Asked("GET", "/estimators"),
-    Asked("GET", "/static/train.js"),
-    Asked("POST", "/api/faces", '{"face": 1, "blocks": {"Young": [1.0]}}'),
-    Asked("POST", "/api/faces", '{"face": 2, "intervene": {"Eyeglasses": 1}}'),
-)
-"""What people ask for."""
-
-WRONG = (
-    Asked("POST", "/api/faces", '{"face": 99}'),
-    Asked("POST", "/api/faces", "[" * 50_000),
-    Asked("POST", "/api/upload", "no picture"),
-    Asked("POST", "/api/train", '{"seed": "x"}'),
-    Asked("POST", "/api/train/nosuch", '{"do": "go"}'),
-    Asked("GET", "/api/ask?program=diva&first=nosuch&second=x"),
-    Asked("GET", "/programs?program=nosuch"),
-    Asked("DELETE", "/api/faces"),
-    Asked("POST", "/api/train", "{}", site="cross-site"),
-    Asked("GET", "/nowhere"),
-)
-"""What nobody's page asks for."""
+SPANS = (5.0, 10.0, 20.0)
+"""Seconds within which each of the people asks once."""
 
 
 @dataclass(frozen=True)
@@ -80,25 +47,21 @@ class Load:
     """What many requests did to a page.
 
     Attributes:
-        alone, together, after: median seconds of an answer: of one user before, of all in a round,
-            and of one user afterwards.
-        each: seconds of a round for each of its answers.
+        alone: median seconds of an answer to one user, by kinds.
+        together: the same of all in a round. each: seconds of a round for each of its answers.
+        people: for so many seconds within which each of 200 asks once, how many times as long as
+            alone an answer takes, the median over kinds of the ratio of medians.
+        after: seconds of one user's answers afterwards, by kinds.
         failures: answers with a status from 500 on, or none. growth: bytes of memory.
     """
 
-    alone: float
-    together: float
+    alone: dict[str, float]
+    together: dict[str, float]
     each: float
-    after: float
+    people: dict[float, float]
+    after: dict[str, float]
     failures: int
     growth: int
-
-
-class Answer(NamedTuple):
-    """A status, 0 where there was no answer, and the seconds that it took."""
-
-    status: int
-    seconds: float
 
 
 @contextmanager
@@ -117,64 +80,51 @@ def page() -> Iterator[tuple[str, int]]:
             process.wait(30)
 
 
-def ask(url: str, asked: Asked) -> Answer:
-    """One request, whole."""
-    headers = {"Sec-Fetch-Site": asked.site} if asked.site else {}
-    start = time.perf_counter()
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=300)
-    try:
-        connection.request(asked.method, asked.path, asked.body or None, headers)
-        response = connection.getresponse()
-        response.read()
-        status = response.status
-    except OSError:
-        status = 0
-    finally:
-        connection.close()
-    return Answer(status, time.perf_counter() - start)
-
-
-def at_once(url: str, requests: Sequence[Asked]) -> tuple[list[Answer], float]:
-    """All requests at the same moment: the answers, and the seconds until the last."""
-    answers: list[Answer] = [Answer(0, 0.0)] * len(requests)
-    gate = threading.Barrier(len(requests) + 1)
-
-    def one(position: int) -> None:
-        gate.wait()
-        answers[position] = ask(url, requests[position])
-
-    threads = [threading.Thread(target=one, args=(i,)) for i in range(len(requests))]
-    for thread in threads:
-        thread.start()
-    gate.wait()
-    start = time.perf_counter()
-    for thread in threads:
-        thread.join()
-    return answers, time.perf_counter() - start
-
-
-def load(good: int = GOOD, bad: int = BAD, rounds: int = ROUNDS, alone: int = ALONE) -> Load:
+def load(
+    good: int = GOOD,
+    bad: int = BAD,
+    rounds: int = ROUNDS,
+    alone: int = ALONE,
+    spans: Sequence[float] = SPANS,
+) -> Load:
     """A page under many requests; see the module."""
-    right = [RIGHT[i % len(RIGHT)] for i in range(max(good, alone))]
-    wrong = [WRONG[i % len(WRONG)] for i in range(bad)]
+    asked, wrong = right(max(good, alone)), [WRONG[i % len(WRONG)] for i in range(bad)]
     with page() as (url, process):
-        for asked in (*RIGHT, *WRONG):  # what is worked out but once
-            ask(url, asked)
-        at_once(url, right[:good] + wrong)
+        for each in (*asked, *WRONG):  # what is worked out but once
+            ask(url, each)
+        at_once(url, asked[:good] + wrong)
         before = memory(process)
-        first = [ask(url, asked).seconds for asked in right[:alone]]
-        found = [at_once(url, right[:good] + wrong) for _ in range(rounds)]
-        last = [ask(url, asked).seconds for asked in right[:alone]]
+        first = [ask(url, each) for each in asked[:alone]]
+        found = [at_once(url, asked[:good] + wrong) for _ in range(rounds)]
+        spread: dict[float, list[Answer]] = {}
+        beside: dict[float, list[Answer]] = {}
+        for span in spans:  # one user's beside it, for a machine is not the same for long
+            beside[span] = [ask(url, each) for each in asked[:alone]]
+            spread[span] = at_once(url, asked[:good] + wrong, span)[0]
+            beside[span] += [ask(url, each) for each in asked[:alone]]
+        last = [ask(url, each) for each in asked[:alone]]
         growth = memory(process) - before
-    answers = [answer for each, _ in found for answer in each]
+    answers = [*(a for each, _ in found for a in each), *(a for s in spread.values() for a in s)]
     return Load(
-        alone=median(first),
-        together=median(a.seconds for each, _ in found for a in each[:good]),
+        alone=by_kinds(first),
+        together=by_kinds(*(each[:good] for each, _ in found)),
         each=median(taken for _, taken in found) / (good + bad),
-        after=median(last),
+        people={
+            span: _times(by_kinds(spread[span][:good]), by_kinds(*_halves(beside[span])))
+            for span in spans
+        },
+        after=by_kinds(last),
         failures=sum(answer.status == 0 or answer.status >= 500 for answer in answers),
         growth=growth,
     )
+
+
+def _halves(series: Sequence[Answer]) -> tuple[Sequence[Answer], Sequence[Answer]]:
+    return series[: len(series) // 2], series[len(series) // 2 :]
+
+
+def _times(some: Mapping[str, float], others: Mapping[str, float]) -> float:
+    return median(some[kind] / others[kind] for kind in KINDS)
 
 
 def memory(process: int) -> int:
@@ -211,14 +161,17 @@ def showing(seconds: float) -> float:
 def table(found: Load) -> str:
     """A load as lines for people."""
     rows: list[tuple[str, Any]] = [
-        ("median answer, one user", f"{found.alone * 1000:.1f} ms"),
-        ("median answer, all at once", f"{found.together * 1000:.1f} ms"),
-        ("of a round, for each answer", f"{found.each * 1000:.1f} ms"),
-        ("median answer, one user afterwards", f"{found.after * 1000:.1f} ms"),
         ("answers with a failure", found.failures),
         ("growth of memory", f"{found.growth / 2**20:.1f} MiB"),
+        ("of a round, for each answer", f"{found.each * 1000:.1f} ms"),
+        ("one user afterwards, times before", f"{_times(found.after, found.alone):.2f}"),
+        ("all at the same moment, times alone", f"{_times(found.together, found.alone):.1f}"),
     ]
-    return "\n".join(f"{words:36}{value}" for words, value in rows)
+    rows += [
+        (f"each once within {s:g} s, times alone", f"{r:.2f}") for s, r in found.people.items()
+    ]
+    rows += [(f"alone: {kind}", f"{s * 1000:.1f} ms") for kind, s in found.alone.items()]
+    return "\n".join(f"{words:40}{value}" for words, value in rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import math
-from typing import Any
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import torch
-from PIL import Image
 from pyro.distributions import TorchDistribution
 from torch import Tensor
 
 from ..data import Batch, Label
-from ..data.decode import FORMATS, Decoding, decode_file, strict_pillow
 from ..guides import ClassPrediction, NumberPrediction, Partitioned, Prediction
+from ..guides.blocks import Block
 from ..guides.real import ThreeNodes
 from ..inference.evaluation.prediction import Latents, decode, encode
 from ..inference.runs.run import Run
@@ -27,6 +27,7 @@ from ..studies.reading.blocks import class_block, class_means, find_block, moved
 from ..studies.reading.pace import way
 from ..studies.reading.steps import in_steps, probabilities, stepped_space
 from .examples import Usual, examples, usual
+from .pictures import fitted
 
 REACH, FARTHEST = 2.5, 1e4
 """How many standard deviations of the priors a slider reaches beyond the class means, and the
@@ -35,11 +36,26 @@ largest value that is answered."""
 PACED, POSITIONS = 4, 40
 """Test images by whose mean change sliders are paced, and steps for which it is kept."""
 
-PIXELS = 24_000_000
-"""Of a picture: more are not decoded."""
+KEPT = 16
+"""Images whose reading is kept: only what a slider changes is computed anew."""
 
-WHOLE_PICTURE = 10**9
-"""The side of a square that no picture exceeds: cut from the middle, it is as large as can be."""
+
+class Reading(NamedTuple):
+    """What the guide says of an image, whatever the sliders say.
+
+    Attributes:
+        batch: of the image alone. latents: the guide's. typical: its blocks by label.
+        parts: q(z_c | x) of each kind of label. rebuilt: the reconstruction ``(C, H, W)``.
+        believed: q(y | x). addresses: of the image and its reconstruction.
+    """
+
+    batch: Batch
+    latents: Latents
+    typical: dict[str, Tensor]
+    parts: Sequence[Block]
+    rebuilt: Tensor
+    believed: dict[str, list[float]]
+    addresses: dict[str, str]
 
 
 class Room:
@@ -71,6 +87,8 @@ class Room:
         self.thumbnails = [address(image) for image in self.images]
         paced = self._batch(*self.images[:PACED])
         latents = encode(run.guide, paced)
+        self.read = lru_cache(KEPT)(lambda face: self._read(self.images[face]))
+        self.sent = lru_cache(KEPT)(lambda text: self._read(self._sent_back(text)))
         self.priors = [self._prior(label, paced, latents) for label in self.space]
 
     def names(self) -> list[str]:
@@ -95,33 +113,55 @@ class Room:
         Raises:
             ValueError: for a state that no page of this run can have.
         """
-        batch = self._batch(self._image(asked))
-        latents = encode(self.run.guide, batch)
-        typical = {name: find_block(self.space, name).of(latents)[0] for name in self.space.names}
-        blocks = typical | self._values(asked.get("blocks", {}))
+        seen = self._reading(asked)
+        blocks = seen.typical | self._values(asked.get("blocks", {}))
         blocks |= self._interventions(asked.get("intervene", {}))
-        now = latents
+        now = seen.latents
         for name, value in blocks.items():
             now = moved(now, find_block(self.space, name), value)
-        before, after = (decode(self.run.model, at, batch)[0] for at in (latents, now))
-        change = (after - before).abs().mean(0)
+        after = decode(self.run.model, now, seen.batch)[0]
+        change = (after - seen.rebuilt).abs().mean(0)
         top = max(FAINTEST, change.max().item())
         return {
             "blocks": _lists(blocks),
-            "typical": _lists(typical),
-            "posterior": self._posterior(batch, now),
-            "before": _lists({n: q[0] for n, q in self._believed(batch.x[0]).items()}),
-            "seen": _lists({n: q[0] for n, q in self._believed(after).items()}),
+            "typical": _lists(seen.typical),
+            "posterior": self._posterior(seen.parts, now),
+            "before": seen.believed,
+            "seen": self._believed(after),
             "images": {
-                "original": address(batch.x[0]),
-                "reconstruction": address(before),
+                **seen.addresses,
                 "changed": address(after, self.form),
                 "map": address(heat(change, top), self.form),
             },
             "top": top,
             "change": change.mean().item(),
-            "unlike": self._unlike(before, batch.x[0]) if "upload" in asked else "",
+            "unlike": self._unlike(seen.rebuilt, seen.batch.x[0]) if "upload" in asked else "",
         }
+
+    def _reading(self, asked: dict[str, Any]) -> Reading:
+        """What the guide says of an image; it is the same however its sliders stand."""
+        if "upload" in asked:
+            sent = asked["upload"]
+            return self.sent(sent) if isinstance(sent, str) else self._read(self._sent_back(sent))
+        face = asked.get("face", 0)
+        if type(face) is not int or not 0 <= face < len(self.images):
+            raise ValueError(f"expected a face from 0 to {len(self.images) - 1}; reload the page")
+        return self.read(face)
+
+    @torch.no_grad()
+    def _read(self, image: Tensor) -> Reading:
+        batch = self._batch(image)
+        latents = encode(self.run.guide, batch)
+        rebuilt = decode(self.run.model, latents, batch)[0]
+        return Reading(
+            batch,
+            latents,
+            {name: find_block(self.space, name).of(latents)[0] for name in self.space.names},
+            self.posterior(batch.x)[0],
+            rebuilt,
+            self._believed(batch.x[0]),
+            {"original": address(batch.x[0]), "reconstruction": address(rebuilt)},
+        )
 
     def _unlike(self, rebuilt: Tensor, image: Tensor) -> str:
         """What to be told of an image that differs from those of the training."""
@@ -139,34 +179,15 @@ class Room:
         Raises:
             ValueError: with the reason, for what is not an image that can be used.
         """
-        image, remark = self._fitted(content)
+        image, remark = fitted(content, self.run.shape)
         return {"image": base64.b64encode(encode_file(image)).decode(), "remark": remark}
-
-    def _fitted(self, content: bytes) -> tuple[Tensor, str]:
-        """The middle of an image file in the run's size, ``(3, H, W)``, and what was unusual."""
-        _, height, width = self.run.shape
-        size = max(height, width)
-        with strict_pillow():
-            _check_pixels(content)
-            pixels, remark = decode_file(io.BytesIO(content), Decoding(size, WHOLE_PICTURE))
-        top, left = (size - height) // 2, (size - width) // 2
-        middle = pixels[:, top : top + height, left : left + width]
-        return torch.from_numpy(middle.copy()).float() / 255, remark
-
-    def _image(self, asked: dict[str, Any]) -> Tensor:
-        if "upload" in asked:
-            return self._sent_back(asked["upload"])
-        face = asked.get("face", 0)
-        if type(face) is not int or not 0 <= face < len(self.images):
-            raise ValueError(f"expected a face from 0 to {len(self.images) - 1}; reload the page")
-        return self.images[face]
 
     def _sent_back(self, text: Any) -> Tensor:
         try:
             content = base64.b64decode(text, validate=True)
         except (TypeError, ValueError, binascii.Error) as error:
             raise ValueError("the uploaded image came back damaged; upload it again") from error
-        image, _ = self._fitted(content)
+        image, _ = fitted(content, self.run.shape)
         return image if self.run.shape[0] == 3 else image.mean(0, keepdim=True)
 
     def _batch(self, *images: Tensor) -> Batch:
@@ -205,14 +226,15 @@ class Room:
             raise ValueError(f"unknown label; this run has {known}; reload the page")
         return self.space.labels[self.space.index(name)]
 
-    def _believed(self, image: Tensor) -> dict[str, Tensor]:
-        return beliefs(self.run.guide, self.space, image[None])
+    def _believed(self, image: Tensor) -> dict[str, list[float]]:
+        """q(y = k | x) of every label."""
+        found = beliefs(self.run.guide, self.space, image[None])
+        return {name: q[0].tolist() for name, q in found.items()}
 
     @torch.no_grad()
-    def _posterior(self, batch: Batch, latents: Latents) -> dict[str, list[float]]:
+    def _posterior(self, parts: Sequence[Block], latents: Latents) -> dict[str, list[float]]:
         """q(y = k | z_c) of every label at the given blocks."""
         found: dict[str, list[float]] = {}
-        parts, _ = self.posterior(batch.x)
         for kind, part in zip(self.space.kinds, parts, strict=True):
             said = _said(part.label(latents[f"z_c{kind.suffix}"]))
             for position, column in enumerate(kind.columns):
@@ -241,21 +263,6 @@ class Room:
             "means": loc.tolist(),
             "pace": pace,
         }
-
-
-def _check_pixels(content: bytes) -> None:
-    """Raise for a picture of more pixels than are decoded; what is none is left to the decoder.
-
-    Raises:
-        ValueError: with the limit.
-    """
-    try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-            count = picture.size[0] * picture.size[1]
-    except Exception:  # the decoder says what is wrong with it
-        return
-    if count > PIXELS:
-        raise ValueError(f"it has more than {PIXELS // 10**6} million pixels")
 
 
 def _said(q: TorchDistribution) -> Prediction:

@@ -29,6 +29,7 @@ from .objectives import Row, own_row, table_entry, table_row
 from .offer import Offer, offer
 from .own import Own
 from .programs import DEFAULTS, Shown, suite
+from .remembered import Remembered
 from .train import TrainRoom
 from .turns import do
 
@@ -66,7 +67,7 @@ def build_app(run: Run, own: Own | None = None) -> Starlette:
             Route("/api/upload", pages.upload, methods=["POST"]),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Guard), Middleware(Remembered, version=pages.version)],
         exception_handlers={
             HTTPException: pages.frame.failed,
             ValueError: pages.frame.failed,
@@ -124,6 +125,10 @@ class Pages:
             "patterned": len(offered.theirs.patterns) > 1,
             "own": self.own.state() if self.own else {},
         }
+
+    def version(self) -> int:
+        """Counts the looks at what somebody named."""
+        return self.own.version if self.own else 0
 
     def opening(self) -> tuple[str, str]:
         """The program and the objective that the room of programs opens with."""

@@ -127,6 +127,13 @@ def test_untouched_sliders_change_nothing(page):
             assert abs(sum(q) - 1) < 1e-5
 
 
+def test_what_was_read_of_an_image_before_changes_no_answer(run):
+    kept, asked = Room(run), {"face": 1, "blocks": {"Smiling": [0.7]}}
+    kept.answer({"face": 1})
+    kept.answer({"face": 1, "intervene": {"Hair": 2}})
+    assert kept.answer(asked) == Room(run).answer(asked)
+
+
 def test_a_slider_moves_its_label_alone(page, run):
     before = answer(page, face=0)
     after = answer(page, face=0, blocks={"Young": [1.5]})
@@ -304,8 +311,8 @@ def test_no_json_makes_it_fail(page, value):
 
 
 def test_a_picture_of_too_many_pixels_is_not_decoded(page, picture, monkeypatch):
-    monkeypatch.setattr("ccvae.web.faces.PIXELS", 10**6)
-    monkeypatch.setattr("ccvae.web.faces.decode_file", None)
+    monkeypatch.setattr("ccvae.web.pictures.PIXELS", 10**6)
+    monkeypatch.setattr("ccvae.web.pictures.decode_file", None)
     response = page.post("/api/upload", content=picture((1001, 1000)))
     assert response.status_code == 422
     assert "more than 1 million pixels" in error_of(response)
