@@ -16,6 +16,7 @@ from torch.special import ndtr
 
 from ccvae.inference.catalogue import PROGRAMS
 from ccvae.inference.runs.run import load
+from ccvae.web.faces import Room
 from ccvae.web.serve import PRETRAINED
 
 from .conftest import client_of, make_run
