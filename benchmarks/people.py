@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 from ..inference.programs import PROGRAMS
 from ..inspection.example import PATTERNS
 
+PAUSE = 0.05
+"""Seconds between two requests of one user."""
+
 
 class Asked(NamedTuple):
     """A request: method, path, body, and a header of another site's where there is one."""
@@ -102,6 +105,15 @@ def ask(url: str, asked: Asked) -> Answer:
     finally:
         connection.close()
     return Answer(status, time.perf_counter() - start)
+
+
+def one_user(url: str, requests: Sequence[Asked]) -> list[Answer]:
+    """One request after another, each after a pause, in which the page is idle."""
+    answers = []
+    for asked in requests:
+        time.sleep(PAUSE)
+        answers.append(ask(url, asked))
+    return answers
 
 
 def at_once(url: str, requests: Sequence[Asked], span: float = 0.0) -> tuple[list[Answer], float]:

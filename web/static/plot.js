@@ -18,7 +18,7 @@ export class Plot {
       + (bare ? "" : rows.map((value) => `<path d="M${LEFT} ${this.py(value).toFixed(1)}H${WIDTH - RIGHT}"/><text x="${LEFT - 5}" y="${(this.py(value) + 3.5).toFixed(1)}" text-anchor="end">${told(value, rows)}</text>`).join(""))
       + `<path class="frame" d="M${LEFT} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}"/>`
       + `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 4}" text-anchor="middle">${xLabel}</text>`
-      + (yLabel ? `<text x="${LEFT + 4}" y="${TOP + 9}">${yLabel}</text>` : "");
+      + (yLabel ? `<text x="${WIDTH - RIGHT - 2}" y="${TOP + 9}" text-anchor="end">${yLabel}</text>` : "");
   }
 
   px(value) { return place(clamp(value, this.x), this.x, LEFT, WIDTH - RIGHT); }
