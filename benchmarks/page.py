@@ -1,13 +1,13 @@
 """``python -m ccvae.benchmarks.page``: the teaching page under many requests, and what it costs to
 show a training.
 
-*Requests*: a page of its own process is asked by one user, with pauses in which it is idle; then by
-200 at the same moment together with 100 requests that are wrong, a few times over; then by 200 people
-who each ask once, at moments of their own within some seconds, beside the same 100; then by one user
-again. Their requests are of eight kinds and differ. All on one machine with the clients, who take
-their share of its cores. *Of a round* is the time from the first request to the last answer, divided
-by the answers: what one more request costs. At the same moment the median answer cannot come sooner
-than half of a round, whatever serves it; people ask one after another.
+*Requests*: a page of its own process is asked by one user, with pauses in which it is idle; then
+by 200 at the same moment together with 100 requests that are wrong, a few times over; then by 200
+people who each ask once, at moments of their own within some seconds, beside the same 100; then
+by one user again. Their requests are of eight kinds and differ. All on one machine with the
+clients, who take their share of its cores. *Of a round* is the time from the first request to the
+last answer, divided by the answers: what one more request costs. At the same moment the median
+answer cannot come sooner than half of a round, whatever serves it; people ask one after another.
 
 *Showing*: ten steps of a training in the room of trainings, with all that is recorded and sent,
 beside the same ten steps alone; the two take turns, see :mod:`ccvae.benchmarks.timing`.
