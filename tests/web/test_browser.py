@@ -6,6 +6,7 @@ variable ``CCVAE_BROWSER`` is ``required``, as it is in continuous integration.
 
 import json
 import os
+import re
 import shutil
 import statistics
 import threading
@@ -28,6 +29,9 @@ from ccvae.studies import Subject
 from ccvae.studies.report.sliders import write_sliders
 from ccvae.web.faces import Room
 from ccvae.web.serve import PRETRAINED
+
+from .conftest import served
+from .test_theirs import OBJECTIVE, PAIR
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
@@ -540,6 +544,27 @@ def test_a_training_by_keyboard_alone(browser, address):
     clean(browser, address)
 
 
+def test_a_pair_and_an_objective_of_ones_own(browser, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs.py").write_text(PAIR)
+    (tmp_path / "aims.py").write_text(OBJECTIVE)
+    words = ("pairs:model,guide", "--inputs", "pairs:batches", "--objective", "aims:Plain")
+    with served(*words) as url:
+        browser.get(f"{url}objectives")
+        assert "aims:Plain" in text(browser, "article.yours h3")
+        browser.get(f"{url}train?program_b=own")  # both sides; Pyro's and the page's own choice
+        one(browser, "#choice button.primary").click()
+        wait(browser, lambda: re.search(r"Training: \d\d", text(browser, "#said")), "some steps")
+        one(browser, "#go").click()
+        wait(browser, lambda: text(browser, "#said").startswith("Paused"), "the pause")
+        assert text(browser, ".pupil .name") == "yours, pyro:TraceEnum_ELBO"
+        for name in (".own-originals img", ".rebuilt"):
+            assert one(browser, f".pupil {name}").get_attribute("src").startswith("data:image")
+        assert one(browser, "#faces").is_displayed() is False
+        assert len(browser.find_elements(By.CSS_SELECTOR, ".pupil[data-side=a] .plane path")) == 11
+        clean(browser, url)
+
+
 def test_two_people_at_one_training(browser, address):
     """What one of them does to it, the other sees; a training of one's own is one's own."""
     browser.get(f"{address}train?program_a=m2&program_b=m2")
@@ -571,7 +596,9 @@ def test_two_people_at_one_training(browser, address):
 def test_every_room_fits_and_can_be_read(browser, address, width, scheme):
     window(browser, width, scheme)
     for room in ("programs", "objectives", "train", "estimators", "faces"):
-        browser.get(f"{address}{room}")
+        browser.get(f"{address}{room}?size=large")  # for a lecture, where all is larger
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width, room
+        browser.get(f"{address}{room}?size=plain")
         wide = browser.execute_script("return document.documentElement.scrollWidth")
         assert wide <= width, room
         faint = browser.execute_script(FAINT)

@@ -160,7 +160,7 @@ function picture(frame) {
     if (!moved.hidden) moved.src = seen.moved[shown.name];
     moved.parentElement.hidden = Boolean(seen.said) && moved.hidden;
     box.querySelector(".moves").textContent = moved.hidden ? "this program has no labels to move" : `${shown.name} moved: ${shown.classes.join(", ")}`;
-    const points = seen.points[shown.name] ?? seen.points[""], coded = shown.name in seen.points;
+    const points = seen.points[shown.name] ?? seen.points[""], coded = shown.codes.length > 0 && shown.name in seen.points;
     box.querySelector(".plane").hidden = !points;
     box.querySelector(".plane g").innerHTML = (points ?? [])
       .map(([x, y], row) => { const code = coded ? shown.codes[row] : 0; return `<path class="class-${code}" transform="translate(${x / 10} ${-y / 10})" d="${SHAPES[code % SHAPES.length]}"/>`; }).join("");
