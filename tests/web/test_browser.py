@@ -563,6 +563,7 @@ def test_a_pair_and_an_objective_of_ones_own(browser, tmp_path, monkeypatch):
         assert one(browser, "#faces").is_displayed() is False
         assert len(browser.find_elements(By.CSS_SELECTOR, ".pupil[data-side=a] .plane path")) == 11
         clean(browser, url)
+        browser.get("about:blank")  # a page that is still open would ask a server that has ended
 
 
 def test_two_people_at_one_training(browser, address):
