@@ -165,6 +165,12 @@ def test_what_a_trusted_module_gives_must_be_a_network_or_an_objective(run, caps
         {"config": {"style": 10**12}},
         {"config": {"balanced": 1}},
         {"config": {"nothing": 1}},
+        {"config": {"schedule": "stairs"}},
+        {"config": {"precision": "half"}},
+        {"config": {"keep": "first"}},
+        {"config": {"alpha_rule": "mine"}},
+        {"config": {"objective": "pyro:Trace_ELBO(num_particles=10**9)"}},
+        {"labels": [{"name": "Hair", "classes": [str(i) for i in range(10**5)]}]},
         {"config": {"version": "1"}},
     ],
 )

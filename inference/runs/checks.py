@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from ...data import Dataset
 from ...files import say
 from ...lock import holds_something
 from ..catalogue import Signature
-from .facts import CHECKPOINT, CONFIG, Facts, read_facts
+from .facts import CHECKPOINT, CONFIG, Facts, modules_of, read_facts
 from .identity import Fingerprint, changes
 
 
@@ -50,6 +50,25 @@ def check_own(directory: Path, name: str, standing: Mapping[str, Any]) -> None:
         raise ValueError(
             f"{directory / CHECKPOINT} is of the run {other}, and {CONFIG} beside it of {name}; "
             "put the files of one run together again, or train again"
+        )
+
+
+def check_trusted(directory: Path, facts: Facts, trust: Collection[str]) -> None:
+    """Raise where a run names modules of the user's that are not trusted.
+
+    Raises:
+        ValueError: with what to repeat the command with; or where it names what cannot be read.
+    """
+    try:
+        foreign = sorted(modules_of(facts.config) - set(trust))
+    except ValueError as error:
+        raise ValueError(
+            f"{directory / CONFIG} does not describe a run ({error}); train it again"
+        ) from error
+    if foreign:
+        raise ValueError(
+            f"{directory} names code of its own, {', '.join(foreign)}, which reading it would run; "
+            f"if you know it, repeat the command with --trust {' --trust '.join(foreign)}"
         )
 
 

@@ -32,7 +32,7 @@ from ...words import is_own
 from ..catalogue import ENTRIES, Signature, build_objective, build_pair
 from ..foreign import Foreign, Inputs, Minibatch, complete
 from ..training.checkpoint import load_checkpoint
-from .checks import check_asked, check_free, check_own, check_same, compare
+from .checks import check_asked, check_free, check_own, check_same, check_trusted, compare
 from .facts import CHECKPOINT as CHECKPOINT
 from .facts import CONFIG as CONFIG
 from .facts import EVALUATION as EVALUATION
@@ -267,13 +267,9 @@ def from_facts(directory: Path, facts: Facts, device: torch.device, trust: Colle
     Raises:
         ValueError: where they name code that is not trusted, or describe nothing.
     """
-    foreign = sorted(modules_of(facts.config) - set(trust))
-    if foreign:
-        raise ValueError(
-            f"{directory} names code of its own, {', '.join(foreign)}, which reading it would run; "
-            f"if you know it, repeat the command with --trust {' --trust '.join(foreign)}"
-        )
+    check_trusted(directory, facts, trust)
     try:
+        check_words(facts.config)
         run = build(facts, directory, device)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping, Set
 from pathlib import Path
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ...files import write_atomically
+from .moments import load_moments, moments_of
 
 KEPT = ("model", "guide")
 """The modules that an evaluation is of; beside them may stand those in training."""
@@ -74,6 +76,8 @@ class Standing(msgspec.Struct):
     """The types and ranges of what a checkpoint says; the rest is as it was given.
 
     Attributes:
+        best: score of the best epoch, and waited: epochs since then.
+        moments: how many parameters the optimiser has a state of.
         run: the run's name. weights: digest of the modules. digest: of everything.
     """
 
@@ -83,6 +87,9 @@ class Standing(msgspec.Struct):
     total: _Count | None = None
     totals: dict[str, float] | None = None
     epochs: _Count | None = None
+    best: float | None = None
+    waited: _Count = 0
+    moments: _Count | None = None
     run: str = ""
     weights: str = ""
     digest: str = ""
@@ -102,11 +109,8 @@ def save_checkpoint(
     """Write the weights of named modules, an optimiser's state, more tensors, and facts as JSON."""
     tensors = dict(tensors or {}) | _weights(modules)
     if optimizer is not None:
-        tensors |= {
-            f"optimizer.{index}.{key}": torch.as_tensor(value)
-            for index, state in optimizer.state_dict()["state"].items()
-            for key, value in state.items()
-        }
+        tensors |= moments_of(optimizer)
+        facts["moments"] = len(optimizer.state_dict()["state"])
     tensors = _apart({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
     kept = {name: modules[name] for name in KEPT if name in modules}
     facts |= {"version": VERSION, "weights": weights_digest(kept or modules)}
@@ -183,8 +187,20 @@ def load_training(
     facts = load_checkpoint(path, modules, optimizer)
     missing = [name for name in PLACE if facts.get(name) is None]
     if missing:
-        raise _not_whole(path, f"no {', '.join(missing)} of a training in it")
+        raise not_whole(path, f"no {', '.join(missing)} of a training in it")
+    if reason := _impossible(facts):
+        raise not_whole(path, reason)
     return facts
+
+
+def _impossible(facts: Mapping[str, Any]) -> str:
+    """Why no training can stand where the facts say; empty where one can."""
+    epoch, done, total, totals = (facts[name] for name in PLACE)
+    if epoch + done > total and facts["version"] > 1:
+        return f"{total} steps are fewer than {epoch} epochs and {done} steps"
+    if not all(math.isfinite(value) for value in (*totals.values(), facts.get("best") or 0.0)):
+        return "what it counts is not finite"
+    return "it counts steps of an epoch that has none" if totals and not done else ""
 
 
 def load_checkpoint(
@@ -206,7 +222,7 @@ def load_checkpoint(
         raise _unreadable(path, error) from error
     written = {key: value for key, value in facts.items() if key != "digest"}
     if "digest" in facts and facts["digest"] != _digest(tensors, written):
-        raise _not_whole(path, "what it holds is not what was written")
+        raise not_whole(path, "what it holds is not what was written")
     version = facts.get("version", 0)
     if version == 1 and "epochs" in facts:
         facts |= {"epoch": facts["epochs"], "done": 0, "total": 0, "totals": {}}
@@ -219,9 +235,9 @@ def load_checkpoint(
         _load_module(path, name, module, tensors)
     if optimizer is not None:
         try:
-            _load_optimizer(optimizer, tensors)
+            load_moments(optimizer, tensors, facts.get("moments"))
         except (ValueError, KeyError, RuntimeError) as error:
-            raise _not_whole(path, f"the optimiser's state: {error}") from error
+            raise not_whole(path, f"the optimiser's state: {error}") from error
     return facts
 
 
@@ -232,10 +248,11 @@ def _unreadable(path: Path, error: Exception) -> ValueError:
     # safetensors says of a file that it may not open that there is none.
     if path.is_file() and not os.access(path, os.R_OK):
         return ValueError(f"{path} may not be read; give yourself permission to read it")
-    return _not_whole(path, error)
+    return not_whole(path, error)
 
 
-def _not_whole(path: Path, reason: object) -> ValueError:
+def not_whole(path: Path, reason: object) -> ValueError:
+    """What is said of a checkpoint that cannot be used."""
     return ValueError(
         f"{path} is not a whole checkpoint ({reason}); train again, with --resume if another "
         "checkpoint of the run is left"
@@ -260,6 +277,12 @@ def _load_module(path: Path, name: str, module: Stateful, tensors: dict[str, Ten
             "it again, or use the version that wrote it"
         )
     try:
+        for key, tensor in state.items():
+            if (tensor.is_floating_point(), tensor.is_complex()) != (
+                own[key].is_floating_point(),
+                own[key].is_complex(),
+            ):
+                raise RuntimeError(f"{key} is of {tensor.dtype}, not {own[key].dtype}")
         module.load_state_dict(state)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
@@ -267,25 +290,3 @@ def _load_module(path: Path, name: str, module: Stateful, tensors: dict[str, Ten
             f"{path} does not hold the weights of this {name} ({reason}); its run has another "
             "configuration"
         ) from error
-
-
-def _load_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
-    states: dict[int, dict[str, Tensor]] = {}
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    for key, value in tensors.items():
-        if key.startswith("optimizer."):
-            _, index, name = key.split(".", 2)
-            if not 0 <= int(index) < len(parameters):
-                raise ValueError(f"of parameter {index}, of which there are {len(parameters)}")
-            if value.ndim and value.shape != parameters[int(index)].shape:
-                raise ValueError(f"{key} is of shape {tuple(value.shape)}")
-            states.setdefault(int(index), {})[name] = value
-    if len({frozenset(state) for state in states.values()}) > 1:
-        raise ValueError("some parameters lack a moment")
-    optimizer.load_state_dict(optimizer.state_dict() | {"state": states})
-    # Fused steps walk through a parameter and its moments in the order of memory, which a file
-    # does not keep: channels-last weights need channels-last moments.
-    for parameter, state in optimizer.state.items():
-        for name, value in state.items():
-            if value.shape == parameter.shape:
-                state[name] = torch.empty_like(parameter).copy_(value)

@@ -199,6 +199,16 @@ class InputsEpoch:
         return {}
 
 
+def check_within(epoch: Epoch, done: int) -> None:
+    """Raise where an epoch ends before a step that is said to be done.
+
+    Raises:
+        ValueError: there. Minibatches of the user's own are counted as they are drawn.
+    """
+    if epoch.seen is not None and done >= epoch.steps:
+        raise ValueError(f"{done} steps of an epoch are done that has {epoch.steps}")
+
+
 def count_of(batch: Called, count: int | None) -> int:
     """Rows of a step, of which a minibatch knows once the programs ran."""
     return batch.rows if count is None else count

@@ -27,7 +27,7 @@ from .diagnosis import NotFiniteStepError, diagnose
 from .engine import single
 from .feed import MONITORED as MONITORED
 from .feed import MOVES as MOVES
-from .feed import Called, Epoch, Feed, InputsFeed, RowsFeed, count_of
+from .feed import Called, Epoch, Feed, InputsFeed, RowsFeed, check_within, count_of
 from .ledger import NORM, Ledger
 from .noise import keyed_noise, seed_of
 from .optimisation import clipped, descend, set_rate
@@ -216,7 +216,13 @@ class Training:
         return {name: getattr(self, name) for name in names}
 
     def take_up(self, state: dict[str, Any]) -> None:
-        """Stand where :meth:`state` said, the weights and the optimiser's state being loaded."""
+        """Stand where :meth:`state` said, the weights and the optimiser's state being loaded.
+
+        Raises:
+            ValueError: where the epoch has fewer steps than are said to be done.
+        """
+        if state["done"] and state["epoch"] < self.epochs:
+            check_within(self.feed.epoch(state["epoch"]), state["done"])
         self.epoch, self.done, self.total = state["epoch"], state["done"], state["total"]
         self.totals = dict(state["totals"])
 
