@@ -56,7 +56,19 @@ OUT_OF_RANGE = [
     ("train", "--labelled", "nan"),
     ("train", "--labelled", "1.5"),
     ("train", "--seed", HUGE),
+    ("train", "--labelled-schedule", "0.9,,0.1"),
+    ("train", "--labelled-schedule", ","),
     ("train", "--precision", "16"),
+    ("compare", "--seeds", "0"),
+    ("compare", "--seeds", "-3"),
+    ("compare", "--seeds", "1001"),
+    ("compare", "--seeds", HUGE),
+    ("compare", "--seeds", ""),
+    ("compare", "--workers", "0"),
+    ("compare", "--threads", "-1"),
+    ("compare", "--epochs", "0"),
+    ("compare", "--labelled", "0.2,nan"),
+    ("compare", "--grid", "alpha=-1"),
     ("demo", "--seed", "-1"),
     ("demo", "--seed", HUGE),
     ("table", "--seeds", "0"),
@@ -149,6 +161,33 @@ def test_what_are_no_programs_are_not_inspected(capsys, words):
     assert (status, err.count("\n")) == (2, 1), err
     status, _, err = call(capsys, "train", "vae", *QUICK, "--objective", words.partition(",")[0])
     assert (status, err.count("\n")) == (2, 1), err
+
+
+@pytest.mark.parametrize(
+    ("option", "word", "reason"),
+    [
+        ("--programs", "nothing", "unknown program 'nothing'"),
+        ("--programs", "ccvae,theirs:model,guide", "theirs"),
+        ("--objectives", "os:getcwd", "expected 'os:getcwd' to name a subclass"),
+        ("--objectives", "theirs:Objective", "cannot load 'theirs:Objective'"),
+        ("--objectives", "pyro:Nothing", "unknown objective of pyro 'Nothing'"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_trains(
+    place, capsys, option, word, reason
+):
+    status, out, err = call(capsys, "compare", *QUICK, option, word, "--out", "c")
+    assert (status, out, err.count("\n")) == (2, "", 1), err
+    assert reason in err
+    assert not (place / "c").exists()
+
+
+def test_a_comparison_leaves_nothing_in_a_folder_of_something_else(place, capsys):
+    (place / "mine").mkdir()
+    (place / "mine/thesis.tex").write_text("mine")
+    status, _, err = call(capsys, "compare", *QUICK, "--seeds", "1", "--out", "mine")
+    assert (status, "holds no comparison" in err) == (2, True)
+    assert [path.name for path in (place / "mine").iterdir()] == ["thesis.tex"]
 
 
 @pytest.mark.parametrize("name", ["s.mpg", "s.txt", "s"])

@@ -21,7 +21,14 @@ from ccvae.texts import epoch_line
     ("words", "said"),
     [
         (["trian"], "unknown command 'trian' (did you mean 'train'?); choose one of models, "),
-        (["train", "--epohcs", "3"], "--epohcs (did you mean '--epochs'?)"),
+        (
+            ["train", "--epohcs", "3"],
+            "ccvae train: unrecognized arguments: --epohcs (did you mean '--epochs'?)",
+        ),
+        (
+            ["train", "--programs", "m2"],
+            "unrecognized arguments: --programs; see ccvae train --help",
+        ),
         (["train", "ccave"], "unknown program 'ccave' (did you mean 'ccvae'?)"),
         (["train", "--schedule", "cosin"], "(did you mean 'cosine'?)"),
         (["objectives", "--format", "txet"], "unknown format 'txet' (did you mean 'text'?)"),

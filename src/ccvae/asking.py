@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,10 +25,14 @@ ALWAYS = ("help", "json", "traceback")
 class Parser(argparse.ArgumentParser):
     """A parser that says in one line what was wrong."""
 
+    chosen = ""
+    """The command, once it is known."""
+
     def error(self, message: str) -> NoReturn:
         """End with status 2 and one line, without the usage."""
         line = self._plainly(" ".join(message.split()))  # the command's words may have line breaks
-        self.exit(2, f"{self.prog}: {line}; see {self.prog} --help\n")
+        name = f"{self.prog} {self.chosen}".strip()
+        self.exit(2, f"{name}: {line}; see {name} --help\n")
 
     def _plainly(self, message: str) -> str:
         """What argparse says of a word that it does not know, as the suite says it."""
@@ -40,12 +45,20 @@ class Parser(argparse.ArgumentParser):
             return f"{message}{near(found[1], self._flags())}"
         return message
 
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse; remembers the command, which is asked for what was meant."""
+        found, rest = super().parse_known_args(args, namespace)
+        self.chosen = str(vars(found).get("command", ""))
+        return found, rest
+
     def _flags(self) -> list[str]:
-        """The options of the command and of all that it begins with."""
+        """The options of the command."""
         parsers: list[argparse.ArgumentParser] = [self]
         for action in self._actions:
             if isinstance(action, argparse._SubParsersAction):
-                parsers += action.choices.values()
+                parsers += [each for name, each in action.choices.items() if name == self.chosen]
         return [flag for parser in parsers for a in parser._actions for flag in a.option_strings]
 
 

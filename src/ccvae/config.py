@@ -165,7 +165,8 @@ class Config:
         (0.9, 0.5, 0.1)
         """
         try:
-            schedule = tuple(float(part) for part in self.labelled_schedule.split(",") if part)
+            parts = self.labelled_schedule.split(",") if self.labelled_schedule else ()
+            schedule = tuple(float(part) for part in parts)
         except ValueError:
             raise ValueError(
                 f"expected fractions separated by commas, as 0.9,0.5,0.1, got the labelled "

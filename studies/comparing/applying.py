@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ...config import Config
 from ...data import LabelSpace
-from ...inference.catalogue import ENTRIES, build_objective
+from ...inference.catalogue import ENTRIES, build_objective, objective_class
 from ...inference.objectives.draw import LIMIT
+from ...loading import load_attribute
+from ...words import is_own, modules_of_programs, read_programs
 
 WEIGHTS = ("alpha", "alpha_d", "warm_up")
 """Options that only some objectives have; others do without."""
@@ -31,6 +33,23 @@ def objectives_of(program: str, words: Sequence[str]) -> list[str]:
     if known and not set(mine) & set(known):
         mine.insert(0, program)
     return mine or [""]  # of a user's program, what it is trained by without a word
+
+
+def check_named(methods: Iterable[tuple[str, str, str]]) -> None:
+    """Raise where a program or an objective is none, or cannot be loaded, before others train.
+
+    Args:
+        methods: program, objective and minibatches of each.
+
+    Raises:
+        ValueError: naming it.
+    """
+    for program, objective, _ in methods:
+        objective_class(Config(program=program, objective=objective))
+        if is_own(program) and modules_of_programs(program):
+            module, model, guide = read_programs(program)
+            for name in filter(None, (model, guide)):
+                load_attribute(f"{module}:{name}")
 
 
 def summable(program: str, objective: str, space: LabelSpace) -> str:

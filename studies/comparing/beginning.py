@@ -49,6 +49,19 @@ def threads_of(how: How, before: Mapping[str, Any]) -> int:
     return how.threads or int(before.get("threads", 0)) or max(1, there // max(1, how.workers))
 
 
+def check_folder(folder: Path) -> None:
+    """Raise where a folder holds something else than a comparison; nothing is written there.
+
+    Raises:
+        ValueError: then.
+    """
+    if holds_something(folder) and read_json(folder / COMPARISON) is None:
+        raise ValueError(
+            f"{folder} is not empty and holds no comparison, so nothing was written there; give "
+            "another --out"
+        )
+
+
 def begun(comparison: Comparison, folder: Path, data: Mapping[str, object], how: How) -> int:
     """Note what a folder's comparison is, or find that it is this one; how many threads it has.
 
@@ -57,11 +70,6 @@ def begun(comparison: Comparison, folder: Path, data: Mapping[str, object], how:
     """
     path = folder / COMPARISON
     before = read_json(path)
-    if before is None and holds_something(folder):
-        raise ValueError(
-            f"{folder} is not empty and holds no comparison, so nothing was written there; give "
-            "another --out"
-        )
     threads = threads_of(how, before or {})
     now = {**to_json(comparison), "data": dict(data), "threads": threads}
     if before is not None:

@@ -38,7 +38,8 @@ from ...inference.training.validation import split
 from ...lock import alone
 from ...specification import short_name
 from ...stopping import Stopped
-from .beginning import COMPARISON, How, begun, threads_of
+from .applying import check_named
+from .beginning import COMPARISON, How, begun, check_folder, threads_of
 from .compared import Compared, Runs
 from .cost import cost_of
 from .estimate import Estimate, estimates
@@ -125,6 +126,7 @@ def carry_out(comparison: Comparison, folder: Path, how: How) -> Compared:
     """
     dataset = data_of(comparison, how)
     check(comparison, dataset)
+    check_folder(folder)
     with alone(folder):
         data = print_of(dataset)
         threads = begun(comparison, folder, data, how)
@@ -189,7 +191,9 @@ def check(comparison: Comparison, dataset: Dataset | None) -> None:
     Raises:
         ValueError: saying why.
     """
-    comparison.referred(comparison.methods(space_of(dataset)))
+    methods = comparison.methods(space_of(dataset))
+    check_named(methods)
+    comparison.referred(methods)
     if not comparison.grid or dataset is None:
         return
     for fraction in comparison.labelled:

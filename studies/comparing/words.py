@@ -22,6 +22,10 @@ SHARED = ("data", "only", "inputs", "labelled_schedule", "balanced", "validation
 training sees or is tried on, so that settings could not be held against each other."""
 
 
+MOST_SEEDS = 1000
+"""Repetitions that a number may ask for."""
+
+
 def listed(text: str) -> list[str]:
     """The words of a list, separated by commas that stand in no bracket.
 
@@ -101,7 +105,13 @@ def seeds_of(text: str) -> list[int]:
         raise ValueError(
             f"expected how many seeds, as 5, or which, as 4,9, got {text!r}"
         ) from error
-    return list(range(numbers[0])) if len(numbers) == 1 else numbers
+    if len(numbers) != 1:
+        return numbers
+    if not 1 <= numbers[0] <= MOST_SEEDS:
+        raise ValueError(
+            f"expected how many seeds, from 1 to {MOST_SEEDS}, or which, as 4,9, got {text!r}"
+        )
+    return list(range(numbers[0]))
 
 
 def grid_of(words: Iterable[str]) -> Grid:
@@ -140,5 +150,5 @@ def _values(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
         # Not strict, so that words become numbers.
         found = [msgspec.convert({option: value}, Config, strict=False) for value in values]
     except msgspec.ValidationError as error:
-        raise ValueError(f"the settings of {name}: {error}") from error
+        raise ValueError(f"the settings of {name} in the grid: {error}") from error
     return tuple(dict.fromkeys(vars(config)[option] for config in found))

@@ -148,7 +148,7 @@ def test_cells_of_odd_names_have_directories_of_their_own():
         (fractions_of, "0.1,half", "expected labelled fractions"),
         (grid_of, ["alpha"], "expected settings as alpha=30"),
         (grid_of, ["alfa=3"], "no option 'alfa'"),
-        (grid_of, ["alpha=high"], "the settings of alpha"),
+        (grid_of, ["alpha=high"], "the settings of alpha in the grid"),
         (grid_of, ["seed=1,2"], "no option 'seed'"),
         (grid_of, ["data=digits,faces"], "no option 'data'"),
     ],
