@@ -40,7 +40,7 @@ from .facts import FILES as FILES
 from .facts import NOT_FINITE as NOT_FINITE
 from .facts import TRAIN, Facts, modules_of, the_facts, write_facts
 from .identity import Fingerprint, fingerprint_of, run_id
-from .settling import check_words, settled, settled_as
+from .settling import check_choices, check_words, settled, settled_as
 from .sizes import check_size
 
 
@@ -269,7 +269,7 @@ def from_facts(directory: Path, facts: Facts, device: torch.device, trust: Colle
     """
     check_trusted(directory, facts, trust)
     try:
-        check_words(facts.config)
+        check_choices(facts.config)
         run = build(facts, directory, device)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(

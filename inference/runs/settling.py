@@ -29,6 +29,16 @@ ALPHA_RULES = ("measured", "paper")
 
 
 def check_words(config: Config) -> None:
+    """Raise unless every option that is a word is one of those that there are, and is read.
+
+    Raises:
+        ValueError: for another one.
+    """
+    check_choices(config)
+    check_read(config)
+
+
+def check_choices(config: Config) -> None:
     """Raise unless every option that is a word is one of those that there are.
 
     Raises:
@@ -36,7 +46,6 @@ def check_words(config: Config) -> None:
     """
     if not is_own(config.program):
         choose("program", config.program, ENTRIES)
-    check_read(config)
     choose("schedule", config.rate_schedule, SCHEDULES)
     choose("precision", config.precision, PRECISIONS)
     choose("keep", config.keep, KEPT)
