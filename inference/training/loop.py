@@ -212,18 +212,13 @@ class Training:
         """Where the training stands, as plain data for a checkpoint; ends the logging interval."""
         if self.ledger.steps:
             self._read(self.feed.epoch(self.epoch))
-        names = ("epoch", "done", "total", "totals")
-        return {name: getattr(self, name) for name in names}
+        return {name: vars(self)[name] for name in ("epoch", "done", "total", "totals")}
 
     def take_up(self, state: dict[str, Any]) -> None:
-        """Stand where :meth:`state` said, the weights and the optimiser's state being loaded.
-
-        Raises:
-            ValueError: where the epoch has fewer steps than are said to be done.
-        """
-        if state["done"] and state["epoch"] < self.epochs:
-            check_within(self.feed.epoch(state["epoch"]), state["done"])
+        """Stand where :meth:`state` said, weights and moments being loaded; raise if none can."""
         self.epoch, self.done, self.total = state["epoch"], state["done"], state["total"]
+        if self.done and self.epoch < self.epochs:
+            check_within(self.feed.epoch(self.epoch), self.done)
         self.totals = dict(state["totals"])
 
     @property
