@@ -27,7 +27,8 @@ def weighs(trace: Trace) -> bool:
 def scale_of(site: Mapping[str, Any]) -> float:
     """What the plates of a site scale it by: those that are subsampled stand for the whole."""
     frames = [frame for frame in site["cond_indep_stack"] if frame.size and frame.full_size]
-    return prod(frame.full_size / frame.size for frame in frames)
+    scale: float = prod(frame.full_size / frame.size for frame in frames)
+    return scale
 
 
 def _differ(scale: float | Tensor, expected: float) -> bool:
