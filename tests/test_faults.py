@@ -4,6 +4,7 @@ import re
 import sys
 
 import pytest
+from PIL import Image
 
 from ccvae import cli, files
 from ccvae.__main__ import main as start
@@ -180,6 +181,41 @@ def test_what_cannot_be_compared_is_refused_before_anything_trains(
     assert (status, out, err.count("\n")) == (2, "", 1), err
     assert reason in err
     assert not (place / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (
+            ["train", *QUICK, "--out", "file"],
+            "file: expected a folder, got a file on the way; give",
+        ),
+        (["demo", "--out", "file/x"], "file/x: expected a folder, got a file on the way; give"),
+        (["import", "nowhere"], "encoder.pt: expected this file or folder, there is none; correct"),
+    ],
+)
+def test_what_the_system_refuses_is_answered_with_what_to_do(place, capsys, command, words):
+    (place / "file").write_text("mine")
+    status, out, err = call(capsys, *command)
+    assert (status, out, err.count("\n"), "Errno" in err) == (2, "", 1, False), err
+    assert words in err
+    assert (place / "file").read_text() == "mine"
+
+
+def test_a_run_whose_data_moved_says_how_to_name_them(place, capsys):
+    (place / "ph").mkdir()
+    for i in range(24):
+        Image.new("L", (8, 8), 10 * i).save(place / f"ph/{i}.png")
+    table = "\n".join(["file,A", *(f"{i}.png,{i % 2}" for i in range(24))])
+    (place / "ph/labels.csv").write_text(table)
+    words = ["--image-size", "8", "--network", "mlp", "--epochs", "1", "--labelled", "1"]
+    assert call(capsys, "train", "--data", "images:ph", *words, "--out", "r")[0] == 0
+    (place / "ph").rename(place / "elsewhere")
+    status, _, err = call(capsys, "evaluate", "r")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "lie elsewhere now, 'ccvae evaluate' and 'ccvae study' take --data" in err
+    status, _, err = call(capsys, "evaluate", "r", "--data", "images:elsewhere")
+    assert (status, "is what r was trained on" in err) == (0, True), err
 
 
 def test_a_comparison_leaves_nothing_in_a_folder_of_something_else(place, capsys):

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...config import Config
 from ...data import Dataset
+from ...data.spec import load
 from ...files import say
 from ...lock import holds_something
 from ..catalogue import Signature
@@ -95,6 +96,26 @@ def check_same(
     if changed:
         say(f"{directory} goes on with other data: {'; '.join(changed)}")
     return now
+
+
+def data_of(directory: Path, source: str, only: str, *, moved: bool) -> Dataset:
+    """The data set of a run.
+
+    Args:
+        source, only: what names it. moved: whether somebody said where it lies now.
+
+    Raises:
+        ValueError: where it is not there, with how to say where it is.
+    """
+    try:
+        return load(source, only)
+    except (ValueError, OSError) as error:
+        if moved:
+            raise
+        raise ValueError(
+            f"{error}; where the data of {directory} lie elsewhere now, 'ccvae evaluate' and "
+            "'ccvae study' take --data and --labels"
+        ) from error
 
 
 def compare(directory: Path, facts: Facts, source: str, dataset: Dataset, *, moved: bool) -> None:

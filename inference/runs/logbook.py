@@ -100,7 +100,7 @@ def read_lines(path: Path) -> list[Line]:
 
     Logs of earlier versions have no sums. In one that has, a line without is not whole.
     """
-    rows = [_read(line) for line in path.read_bytes().split(b"\n")] if path.exists() else []
+    rows = [_read(line) for line in path.read_bytes().split(b"\n")] if path.is_file() else []
     has_sums = any(SUM in row for row in rows)
     return [
         {name: value for name, value in row.items() if name != SUM}

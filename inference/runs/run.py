@@ -24,7 +24,6 @@ from torch import Tensor, nn
 
 from ...config import Config
 from ...data import Batch, Dataset, LabelSpace, Rows
-from ...data.spec import load as load_data
 from ...data.spec import moved
 from ...files import say
 from ...networks import Shape
@@ -32,7 +31,7 @@ from ...words import is_own
 from ..catalogue import ENTRIES, Signature, build_objective, build_pair
 from ..foreign import Foreign, Inputs, Minibatch, complete
 from ..training.checkpoint import load_checkpoint
-from .checks import check_asked, check_free, check_own, check_same, check_trusted, compare
+from .checks import check_asked, check_free, check_own, check_same, check_trusted, compare, data_of
 from .facts import CHECKPOINT as CHECKPOINT
 from .facts import CONFIG as CONFIG
 from .facts import EVALUATION as EVALUATION
@@ -133,7 +132,7 @@ class Run:
                 "data set; what looks at images cannot look at it"
             )
         source, moved = self.source or self.config.data, bool(self.source)
-        dataset = load_data(source, self.config.only)
+        dataset = data_of(self.directory, source, self.config.only, moved=moved)
         compare(self.directory, self.facts, source, dataset, moved=moved)
         return training_rows(self.config, dataset), dataset.subset(dataset.test)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sysconfig
 from pathlib import Path
@@ -10,6 +11,20 @@ OURS = Path(__file__).parent
 """The package, whose other folders are links in it or lie beside it."""
 
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib")})
+
+
+REASONS = {
+    errno.ENOENT: "expected this file or folder, there is none; correct the path, or make it",
+    errno.ENOTDIR: "expected a folder, got a file on the way; give another place",
+    errno.EISDIR: "expected a file, got a folder; move it away, or give another place",
+    errno.EEXIST: "expected a folder or nothing, got a file; move it away, or give another place",
+    errno.EACCES: "it may not be used; give yourself permission, or give another place",
+    errno.EPERM: "it may not be used; give yourself permission, or give another place",
+    errno.EROFS: "nothing can be written there; give another place",
+    errno.ENOSPC: "no room is left there; make some, or give another place",
+    errno.ENAMETOOLONG: "its name is too long; give another place",
+}
+"""What the system has against a file, and what to do."""
 
 
 def place_of(error: BaseException) -> str:
@@ -41,6 +56,8 @@ def words_of(error: BaseException) -> str:
     """An error in one line: its place where that is a user's, its kind, and its message."""
     message, place = " ".join(str(error).split()), place_of(error)
     message = re.sub(r" Trace Shapes:[^;]*", "", message)  # a table of Pyro's, no line
+    if isinstance(error, OSError) and error.errno in REASONS and error.filename is not None:
+        message = f"{error.filename!s}: {REASONS[error.errno]}"
     if isinstance(error, ValueError | OSError) and not isinstance(error, UnicodeError):
         return f"{message} ({place})" if place and place not in message else message
     kind = type(error).__name__

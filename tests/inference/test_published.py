@@ -172,7 +172,7 @@ def _swapped(folder):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (_remove, "No such file or directory"),
+        (_remove, "expected this file or folder, there is none; correct the path"),
         (_empty, "decoder.pt was refused, and nothing of it ran"),
         (_cut, "it is no module or state dict that torch.save wrote whole"),
         (_list, "expected a module or a state dict, got list"),
@@ -181,7 +181,7 @@ def _swapped(folder):
         (_other_sizes, "encoder.pt: expected 'locs.weight' as floats of shape (46, 256)"),
         (_no_style, "more latent dimensions than the 18 labels, got 18"),
         (_not_finite, "'decoder.3.bias' has NaN or infinite entries"),
-        (_swapped, "No such file"),
+        (_swapped, "encoder.pt: expected this file or folder, there is none"),
     ],
 )
 def test_bad_files(tmp_path, capsys, spoil, words):
