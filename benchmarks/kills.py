@@ -1,10 +1,10 @@
 """``python -m ccvae.benchmarks.kills``: real SIGKILLs at random moments of the commands that write.
 
-Beside files of the user's own, ``train``, ``demo``, ``study all`` and ``data``, which decodes
-images, are killed and repeated as their users would repeat them. Asked is whether everything of the
-user's is there afterwards, whether the command goes on every time, and whether what it made in the
-end is what it makes undisturbed, byte for byte. Each try is a process of its own, forked once all
-is imported, so that the signals fall into the work and not into the imports.
+Beside files of the user's own, ``train``, ``demo``, ``study all``, ``data``, which decodes images,
+and ``compare`` are killed and repeated as their users would repeat them. Asked is whether
+everything of the user's is there afterwards, whether the command goes on every time, and whether
+what it made in the end is what it makes undisturbed, byte for byte. Each try is a process of its
+own, forked once all is imported, so that the signals fall into the work and not into the imports.
 """
 
 from __future__ import annotations
@@ -38,11 +38,13 @@ DATA = ["images:ph", "--image-size", "16"]
 TRAIN = ["train", "--data", *DATA, "--network", "mlp", "--style", "2", "--labelled", "1"]
 TRAIN += ["--epochs", "5", "--batch-size", "20", "--alpha", "9", "--log-every", "2"]
 
+COMPARE = ["compare", *TRAIN[1:-2], "--programs", "ccvae,vae", "--seeds", "1", "--threads", "1"]
+
 BRIEF = Config(data="faces:72", epochs=2, batch_size=30, only="Smiling", alpha=9.0, trunks=1)
 """What a demo trains here."""
 
-WRITTEN = (".safetensors", ".jsonl", ".bytes")
-"""Endings of the files that are compared byte for byte."""
+WRITTEN = (".safetensors", ".jsonl", ".bytes", ".tex")
+"""Endings of the files that are compared byte for byte; a comparison's table is among them."""
 
 
 class Case(NamedTuple):
@@ -61,8 +63,12 @@ class Case(NamedTuple):
 CASES = {
     "train": Case([*TRAIN, "--out", "r", "--resume"], "r"),
     "demo": Case(["demo", "--out", "d"], "d"),
-    "study all": Case(["study", "all", "s"], "s", [[*TRAIN, "--out", "s", "--resume"]]),
+    # One label alone, as the pictures of each take longest.
+    "study all": Case(
+        ["study", "all", "s"], "s", [[*TRAIN, "--only", "A", "--out", "s", "--resume"]]
+    ),
     "cache": Case(["data", *DATA], "cache"),
+    "compare": Case([*COMPARE, "--out", "c"], "c"),
 }
 
 
@@ -140,7 +146,7 @@ def _written(place: Path) -> dict[str, bytes]:
     found = sorted(path for path in place.rglob("*") if path.suffix in WRITTEN)
     found = [path for path in found if path.name != "steps.jsonl" and not is_half(path)]
     return {
-        path.name[: 6 if path.suffix == ".bytes" else None]: path.read_bytes() for path in found
+        path.name[:6] if path.suffix == ".bytes" else str(path): path.read_bytes() for path in found
     }
 
 
