@@ -37,13 +37,14 @@ SOLUTIONS = "## Solutions"
 
 
 def notebook(lesson: Path) -> Any:
-    """A lesson as a notebook: a slide for each of its sections, its solutions folded."""
+    """A lesson as a notebook: a slide for each section and exercise, its solutions folded."""
     found = jupytext.read(lesson)
+    found.cells = [part for cell in found.cells for part in parted(cell)]
     solving = False
     for cell in found.cells:
         first = cell.source.lstrip().partition("\n")[0]
         solving = solving or (cell.cell_type == "markdown" and first == SOLUTIONS)
-        begins = cell.cell_type == "markdown" and re.match(r"##? ", first)
+        begins = cell.cell_type == "markdown" and re.match(BEGINS, first)
         kind = "skip" if solving else "slide" if begins else "-"
         cell.metadata["slideshow"] = {"slide_type": kind}
         if first == SOLUTIONS:  # all cells below this heading are folded with it
@@ -57,6 +58,18 @@ def notebook(lesson: Path) -> Any:
         "language": "python",
     }
     return found
+
+
+BEGINS = r"##? |\*\*\d\.\d"
+"""How a section and an exercise begin."""
+
+
+def parted(cell: Any) -> list[Any]:
+    """A text in as many cells as sections and exercises begin in it; code as it is."""
+    if is_code(cell):
+        return [cell]
+    texts = re.split(rf"\n(?={BEGINS})", cell.source)
+    return [nbformat.v4.new_markdown_cell(text.strip()) for text in texts]
 
 
 def execute(found: Any, folder: Path, *, small: bool = False, seconds: int = 1800) -> None:

@@ -55,6 +55,7 @@ def test_a_comparison_shows_itself(outputs):
     assert "<h4>A comparison on faces" in page
     assert page.count("<td>vae</td>") == 1
     assert "report.html" in page
+    assert "<em>Accuracy</em>" in page
     assert text.startswith("# A comparison on faces")
     assert "DataFrame" not in text
     assert len(page) < 60_000

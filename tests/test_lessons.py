@@ -49,7 +49,8 @@ def test_a_lesson_runs_as_a_notebook(executed, tmp_path):
         assert not notebooks.unprinted(found)
     notebooks.write(found, lesson.stem, tmp_path)
     slides = (tmp_path / f"{lesson.stem}.slides.html").read_text()
-    assert slides.count("<section>") >= 5
+    told = [c for c in found.cells if c.metadata["slideshow"]["slide_type"] == "slide"]
+    assert slides.count("<section>") == 2 * len(told)  # reveal.js wants each within another
     assert "Solutions</h2>" not in slides.replace("&#182;", "")
     nbformat.validate(nbformat.read(tmp_path / f"{lesson.stem}.ipynb", 4))
 
@@ -106,6 +107,8 @@ def test_a_lesson_has_its_parts(lesson):
     cells = notebooks.notebook(lesson).cells
     texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
     headings = [line for text in texts for line in text.splitlines() if line.startswith("#")]
+    sections = [text for text in texts if text.startswith("## ")]
+    assert len(sections) == sum(line.startswith("## ") for line in headings) >= 7
     assert headings[0].startswith(f"# Lesson {lesson.name[0]}.")
     assert {"## Exercises", "## Solutions"} <= set(headings)
     exercises, solutions = "\n".join(texts).split("## Solutions")

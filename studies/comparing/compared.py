@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -64,6 +65,7 @@ def _html(part: str) -> str:
     if part.startswith("#"):
         return f"<h4>{escape(part.lstrip('# '))}</h4>"
     if not part.startswith("|"):
-        return f'<p class="note">{escape(part)}</p>'
+        words = re.sub(r"\*(.+?)\*", r"<em>\1</em>", escape(part))
+        return f'<p class="note">{words}</p>'
     head, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in part.split("\n"))
     return table_html(head, rows)
