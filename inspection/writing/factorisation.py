@@ -12,9 +12,9 @@ For CC-VAE, at rows of which some labels are known:
     q(z_{\setminus c}, z_c, y_U \mid x) = q(z_{\setminus c} \mid x)
         \prod_{i=1}^{L} q(z_c^i \mid x) \prod_{i \in U} q(y^i \mid z_c^i)
 
-The factors stand in the order of the program, those of a plate where its last one stands. O are
-the labels that a row has, U those that it lacks. A plate that all variables share is left out: the
-density is that of one of its rows.
+The factors stand in the order of the program, those of a plate where its last one stands, and by
+themselves where plates cross. O are the labels that a row has, U those that it lacks. A plate that
+all variables share is left out: the density is that of one of its rows.
 
 Factors make a density unnormalised: p(a) ∝ p(a) ψ(a). What a guide draws together stands together,
 q(a,b). In a folded graph time is an index below: ∏_{t=1}^{T} p(x_t|x_{t-1}); what would lie before
@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..graphs.structure import INTERVENED, PAST, Chain, Edge, Node, Structure
 from .notation import LABELS, LATEX, UNICODE, Notation, Symbol
-from .parts import TIME, Part, is_time, letters
+from .parts import TIME, Part, apart, is_time, letters
 
 
 def joint(graph: Structure, notation: Notation = UNICODE) -> str:
@@ -150,8 +150,8 @@ class Writer:
         for plate in dict.fromkeys(self._plates_of(node)[depth] for node in late):
             inside = (*prefix, plate)
             within = [n for n in late if self._plates_of(n)[: depth + 1] == inside]
-            last = max(map(nodes.index, within))
-            found.append((last, list(self._product(inside, within))))
+            for own in apart(within, nodes, self._plates_of, depth):
+                found.append((max(map(nodes.index, own)), list(self._product(inside, own))))
         ordered = [part for _, parts in sorted(found, key=lambda one: one[0]) for part in parts]
         return self.notation.space.join(self._joined(ordered))
 
@@ -179,7 +179,7 @@ class Writer:
 
     def _part(self, inside: tuple[str, ...], nodes: list[Node], lower: str, upper: str) -> Part:
         nested = any(len(self._plates_of(node)) > len(inside) for node in nodes)
-        return Part(self.group(inside, nodes), lower, upper, nested)
+        return Part(self.group(inside, nodes), lower, upper, nested and len(nodes) > 1)
 
     def _steps(self, inside: tuple[str, ...], within: list[Node]) -> Iterator[Part]:
         chain = next(c for c in self.graph.chains if f"{TIME}{c.index}" == inside[-1])

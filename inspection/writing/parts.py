@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
+
+from ..graphs.structure import Node
 
 INDICES = "ijklmnrst"
 
@@ -30,6 +32,24 @@ def letters(taken: set[str]) -> Iterator[str]:
     """Letters for indices that no variable is called, without end."""
     for turn in itertools.count():
         yield from (name for c in INDICES if (name := f"{c}{turn or ''}") not in taken)
+
+
+def apart(
+    within: Sequence[Node],
+    nodes: Sequence[Node],
+    plates_of: Callable[[Node], tuple[str, ...]],
+    depth: int,
+) -> Iterator[list[Node]]:
+    """Nodes of a plate in two parts: those in it alone, and those where another plate crosses it.
+
+    Args:
+        within: nodes of the plate. nodes: all whose factors stand beside each other.
+        plates_of: their plates. depth: how many of these they all have in common.
+    """
+    plate = plates_of(within[0])[depth]
+    beside = {p for node in nodes if plate not in plates_of(node) for p in plates_of(node)[depth:]}
+    crossed = [node for node in within if beside & set(plates_of(node)[depth + 1 :])]
+    yield from filter(None, ([node for node in within if node not in crossed], crossed))
 
 
 def is_time(plate: str) -> bool:

@@ -139,7 +139,7 @@ class TrainedRun:
         parts = section_parts(section, captions=False) if section else []
         history = self.history
         few = history[[name for name in SHOWN if name in history]].tail(3)
-        rows = [(str(epoch), *(f"{v:.4g}" for v in line)) for epoch, *line in few.itertuples()]
+        rows = [(str(epoch), *(f"{v:.5g}" for v in line)) for epoch, *line in few.itertuples()]
         table = table_html(("epoch", *few.columns), rows)
         return shown(
             f"<h4>{escape(repr(self))}</h4>", *parts[:4], table, f'<p class="note">{MORE}</p>'

@@ -5,7 +5,17 @@ import pyro.distributions as dist
 import pytest
 import torch
 
-from ccvae.inspection import LATEX, UNICODE, factorisation, inspect_pair, joint
+from ccvae.inspection import (
+    LATEX,
+    UNICODE,
+    Edge,
+    Graph,
+    Node,
+    Plate,
+    factorisation,
+    inspect_pair,
+    joint,
+)
 from ccvae.inspection.drawing.layout import lay_out
 from ccvae.inspection.writing.formulas import write_term
 
@@ -130,3 +140,17 @@ def test_a_side_has_the_terms_of_its_rows_only(inspected):
     assert "-log q(y|z_c)" in unsupervised.terms
     assert not [name for name in unsupervised.terms if "alpha" in name]
     assert supervised.write().startswith(r"E_{q(z_\c,z_c|x,y)}[ log p(x|z) + log p(z_\c)")
+
+
+def test_what_lies_where_plates_cross_stands_by_itself():
+    nodes = {
+        "u": Node("u", "latent", ("users",)),
+        "v": Node("v", "latent", ("films",)),
+        "r": Node("r", "observed", ("users", "films")),
+    }
+    plates = {"users": Plate("users", (3,)), "films": Plate("films", (4,))}
+    edges = frozenset({Edge("u", "r", "p"), Edge("v", "r", "p")})
+    assert joint(Graph(nodes, edges, plates, ())) == (
+        "p(r,u,v) = ∏_{i=1}^{N_users} p(u^i) ∏_{j=1}^{N_films} p(v^j) "
+        "∏_{i=1}^{N_users} ∏_{j=1}^{N_films} p(r^{i,j}|u^i,v^j)"
+    )
