@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from copy import deepcopy
 
 from pyro.infer import ELBO
 from torch import Tensor
@@ -12,7 +13,7 @@ from ..config import Config
 from ..data import LabelSpace
 from ..faults import place_of
 from ..guides import LINKS
-from ..loading import choose, load_class
+from ..loading import choose, load_attribute, load_class
 from ..models import LIKELIHOODS, Laplace
 from ..models.likelihoods import Likelihood
 from ..networks import Shape, build
@@ -51,10 +52,19 @@ def _class_of(call: Call, program: str) -> type[ELBO]:
         choose(f"objective of {PYRO}", call.name, PYROS)
         return PYROS[call.name]
     if call.module:
-        return load_class(call.path, ELBO)
+        made = _there(call)
+        if made is None:
+            return load_class(call.path, ELBO)
+        return Objective if isinstance(made, Objective) else type(made)  # no rule for its α
     known = PROGRAMS.get(program, {})
     choose(f"objective of {program}", call.path, [*known, *(f"{PYRO}:{name}" for name in PYROS)])
     return known[call.path]
+
+
+def _there(call: Call) -> ELBO | None:
+    """The objective that a word names, where it names no class but what somebody made of one."""
+    found = load_attribute(call.path) if call.module not in ("", PYRO) else None
+    return found if isinstance(found, ELBO) else None
 
 
 def build_objective(config: Config) -> ELBO:
@@ -86,7 +96,12 @@ def _sum_of(parts: list[Part], config: Config, options: dict[str, float]) -> ELB
             f"expected a sum of objectives with named terms, got {config.objective_name!r}; "
             f"{PYRO}'s stand alone"
         )
-    return Sum([part.weight for part in parts], own)
+    flat = [
+        (part.weight * weight, each)
+        for part, objective in zip(parts, own, strict=True)
+        for weight, each in objective.weighted_parts()  # of a sum that has a name of its own
+    ]
+    return Sum([weight for weight, _ in flat], [each for _, each in flat])
 
 
 def _made(word: str, program: str, options: dict[str, float]) -> ELBO:
@@ -100,6 +115,15 @@ def _made(word: str, program: str, options: dict[str, float]) -> ELBO:
                 "objective of the suite"
             )
         return pyros(call)
+    made = _there(call)
+    if made is not None:
+        if call.args or call.kwargs or options:
+            given = ", ".join(map(str, [*call.args, *call.kwargs, *options]))
+            raise ValueError(
+                f"{call.path} is an objective that is made already and takes no {given}; change it "
+                "in its file, or name a class"
+            )
+        return deepcopy(made)  # a training may change its weights
     options = {**options, **call.kwargs}
     try:
         objective: ELBO = kind(*call.args, **options)

@@ -25,6 +25,9 @@ from .rows import MEASURES, Measure, Row, fractions_of, measures_of, methods_of,
 QUANTILES = 2000
 """Points by which ArviZ is told of a distribution."""
 
+MANY = 8
+"""Methods of which a legend needs a second column."""
+
 LETTERS = 28
 """In a line of a method's name within a picture."""
 
@@ -78,6 +81,14 @@ def brief(method: str) -> str:
     return "/\n".join(
         piece if len(piece) < LETTERS else f"{piece[: LETTERS - 2]}…" for piece in pieces
     )
+
+
+def _legend(axes: Axes) -> None:
+    """What is whose, however many there are; the axes keep their size for it."""
+    many = len(axes.get_legend_handles_labels()[1]) > MANY
+    size, columns = (6.5, 2) if many else (8.5, 1)
+    shown = axes.legend(frameon=False, fontsize=size, ncols=columns, labelcolor=INK)
+    shown.set_in_layout(False)
 
 
 def _densities(
@@ -201,7 +212,7 @@ def _curve(
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     axes.set_xlabel("epoch", color=MUTED, fontsize=9.5)
     axes.set_title(f"{measure.title} ({where} images){place}", loc="left", color=INK, fontsize=10.5)
-    axes.legend(frameon=False, fontsize=8.5, labelcolor=INK)
+    _legend(axes)
     return Picture(
         stem("curves", MEASURES.index(measure), f"{measure.key}{place}"),
         png(figure),
@@ -253,7 +264,7 @@ def _trade(rows: Sequence[Row], first: Measure, other: Measure, fraction: float)
     axes.set_title(
         f"{first.title}, against {other.short}{at}", loc="left", color=INK, fontsize=10.5
     )
-    axes.legend(frameon=False, fontsize=8.5, labelcolor=INK)
+    _legend(axes)
     return Picture(
         stem("trade", MEASURES.index(other), f"{other.key}{at}"),
         png(figure),

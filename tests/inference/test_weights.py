@@ -1,6 +1,7 @@
 """Weights of an objective over a training: what is logged, what resumes, what is refused."""
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,7 @@ from ccvae.inference import (
     OurAdaptedDIVAObjective,
     check_pair,
 )
-from ccvae.inference.catalogue import build_objective
+from ccvae.inference.catalogue import build_objective, objective_class
 from ccvae.inference.objectives.weights import weigh, weights_of
 from ccvae.inference.runs.run import resume_or_create, training_rows
 from ccvae.inspection.writing.formulas import write_term
@@ -148,6 +149,31 @@ def test_sums_are_said_with_a_word():
     assert [weight for weight, _ in again.weighted_parts()] == [1.0, 6.0]
     with pytest.raises(ValueError, match="stand alone"):
         build_objective(replace(config, objective="0.5*ccvae+pyro:Trace_ELBO", alpha=None))
+
+
+def test_what_is_made_in_a_file_is_said_with_its_name(tmp_path, monkeypatch):
+    """Also a sum, within another; each training has one of its own, whose weights it may change."""
+    (tmp_path / "composed_here.py").write_text(
+        "from ccvae.inference import CCVAEObjective, MarginalObjective\n\n"
+        "both = 0.5 * CCVAEObjective(alpha=7.0) + MarginalObjective(alpha=5.0)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    config = replace(CONFIG, objective="composed_here:both", alpha=None, schedule="cosine")
+    first, second = (build_objective(config) for _ in range(2))
+    assert [part.alpha for part in first.parts] == [7.0, 5.0]
+    weigh(first, "weight_2", 9.0)
+    assert list(second.weights.values()) == [0.5, 1.0]
+    assert settled_alpha(config) is None  # no rule changes what is made already
+    nested = build_objective(replace(config, objective="2*composed_here:both+marginal"))
+    assert list(nested.weights.values()) == [1.0, 2.0, 1.0]
+    for other in (replace(config, alpha=3.0), replace(config, objective="composed_here:both(3)")):
+        with pytest.raises(ValueError, match="is made already and takes no"):
+            build_objective(other)
+    sys.modules.pop("composed_here")
+
+
+def settled_alpha(config):
+    return objective_class(config).suggested_alpha(100, 10)
 
 
 def test_a_sum_trains_and_its_weights_move(tmp_path, data):
