@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from ...data import LabelSpace
 from ...inference.catalogue import ENTRIES, build_objective, objective_class
 from ...inference.objectives.draw import LIMIT
 from ...loading import load_attribute
-from ...words import is_own, modules_of_programs, read_programs
+from ...words import is_own, modules_of_programs, read_programs, read_sum
 
 WEIGHTS = ("alpha", "alpha_d", "warm_up")
 """Options that only some objectives have; others do without."""
@@ -28,7 +28,7 @@ def objectives_of(program: str, words: Sequence[str]) -> list[str]:
     mine = []
     for word in words:
         bound, _, name = word.rpartition("/")
-        if bound == program or (not bound and (name in known or not PLAIN.fullmatch(name))):
+        if bound == program or (not bound and _may(name, known)):
             mine.append(name)
     if known and not set(mine) & set(known):
         mine.insert(0, program)
@@ -50,6 +50,11 @@ def check_named(methods: Iterable[tuple[str, str, str]]) -> None:
             module, model, guide = read_programs(program)
             for name in filter(None, (model, guide)):
                 load_attribute(f"{module}:{name}")
+
+
+def _may(word: str, known: Container[str]) -> bool:
+    """Whether an objective may apply to a program, each part of a sum."""
+    return all(part in known or not PLAIN.fullmatch(part) for _, part in read_sum(word))
 
 
 def summable(program: str, objective: str, space: LabelSpace) -> str:

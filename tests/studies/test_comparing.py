@@ -64,6 +64,13 @@ def test_every_program_has_the_objectives_that_apply_to_it():
     assert names(Comparison(programs=("vae", "m2")).methods()) == ["vae", "m2"]
 
 
+def test_a_sum_is_of_the_programs_that_have_its_parts():
+    asked = Comparison(programs=("ccvae", "mine:model,guide"), objectives=("0.5*ccvae+2*marginal",))
+    assert names(asked.methods()) == ["ccvae", "ccvae/0.5*ccvae+2*marginal", "mine:model,guide"]
+    with pytest.raises(ValueError, match="applies to none of vae"):
+        Comparison(programs=("vae",), objectives=("0.5*ccvae+2*mine:Own",)).methods()
+
+
 def test_an_objective_of_no_program_is_refused():
     asked = Comparison(programs=("vae", "m2"), objectives=("marginal",))
     with pytest.raises(ValueError, match=r"'marginal' applies to none of vae, m2"):
