@@ -28,6 +28,9 @@ class Asked(NamedTuple):
     site: str = ""
 
 
+GIVEN = ("", "x", "y", "d", "x,y", "x,d", "y,d", "x,y,d", "z_x", "x,z_x", "y,z_x")
+SCRIPTS = ("train", "programs", "faces", "page", "take", "chart")
+
 KINDS: dict[str, Callable[[int], Asked]] = {
     "a room of a program": lambda i: Asked("GET", f"/programs?program={_of(PROGRAMS, i)}"),
     "a view of one": lambda i: Asked(
@@ -48,10 +51,7 @@ KINDS: dict[str, Callable[[int], Asked]] = {
         "POST", "/api/faces", json.dumps({"face": i // 2 % 12, "intervene": {"Bangs": i % 2}})
     ),
 }
-"""What people ask for, in their many states: the first part of each is a kind of request."""
-
-GIVEN = ("", "x", "y", "d", "x,y", "x,d", "y,d", "x,y,d", "z_x", "x,z_x", "y,z_x")
-SCRIPTS = ("train", "programs", "faces", "page", "take", "chart")
+"""What people ask for by kinds, each a request for every number: another number, another state."""
 
 
 def _of(known: Sequence[str] | Mapping[str, object], i: int) -> str:
