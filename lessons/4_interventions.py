@@ -236,7 +236,7 @@ probes(run, test)
 # The style knows more of the labels than the commonest class says. So the decoder has two sources
 # for one fact, and after an intervention they contradict each other. Which of them it believes is
 # decided by training, label by label. That is entanglement, and the reason why a change can be
-# right, local and *too small*.
+# local and yet not convince a judge.
 #
 # But part of what the style knows need not be entanglement. Labels go together in these data, as in
 # life: old people wear glasses more often. To know the face's age *is* to know something about its
@@ -418,8 +418,9 @@ again = train_once(config, independent, CPU)
 probes(again, independent.subset(independent.test))
 
 # %% [markdown]
-# Part of what the style knew about skin and hair is gone: that was in the data. The rest stays, and
-# of glasses it knows what it knew before: entangled.
+# Read each line beside its commonest class, which is rarer now. Of glasses and smiles the style
+# knows little in either training. Of skin it still knows much, 0.73, and of beards, 0.77: with
+# labels that are independent in the data this is the model's own doing, entanglement.
 
 # %% [markdown]
 # **4.4** The size grows, and the locality falls: the style's class means differ also in what is
