@@ -101,7 +101,7 @@ def check_support(where: str, site: Site) -> None:
     if not bool(wrong.any()):
         return
     first = value[tuple(wrong.nonzero()[0].tolist())].flatten()[0]
-    rows = rows_in_words(wrong.flatten(1).any(-1) if wrong.dim() > 1 else wrong)
+    rows = rows_in_words(wrong.flatten(1).any(-1) if wrong.dim() > 1 else wrong.reshape(-1))
     raise ValueError(
         f"expected {in_plain_words(support)} at {where}, got {first.item():g} {rows}; "
         f"{remedy(support, value)}"

@@ -899,3 +899,17 @@ def test_a_graph_made_before_survives():
         pass
     loss.backward()
     assert torch.equal(weight.grad, module.table)
+
+
+def test_codes_where_one_hot_vectors_are_expected_are_told():
+    def model(y):
+        with pyro.plate("data", len(y)):
+            z = pyro.sample("z", dist.Normal(0.0, 1.0))
+            pyro.sample("y", dist.OneHotCategorical(logits=torch.stack([z, -z, z], -1)), obs=y)
+
+    def guide(y):
+        with pyro.plate("data", len(y)):
+            pyro.sample("z", dist.Normal(0.0, 1.0))
+
+    with pytest.raises(ValueError, match="expected .*OneHot.* at model site 'y', got 0"):
+        check_pair(model, guide, torch.tensor([0, 1, 2]))
