@@ -911,5 +911,5 @@ def test_codes_where_one_hot_vectors_are_expected_are_told():
         with pyro.plate("data", len(y)):
             pyro.sample("z", dist.Normal(0.0, 1.0))
 
-    with pytest.raises(ValueError, match="expected .*OneHot.* at model site 'y', got 0"):
+    with pytest.raises(ValueError, match=r"expected .*OneHot.* at model site 'y', got 0"):
         check_pair(model, guide, torch.tensor([0, 1, 2]))
