@@ -15,6 +15,7 @@ from ..guides import CCVAEGuide, DIVAGuide, M2Guide, VAEGuide
 from ..models import CCVAE, DIVA, M2, VAE
 from ..models.likelihoods import Likelihood
 from ..networks import Shape, build
+from ..networks.apart import Apart
 from .objectives.adapted_diva import AdaptedDIVAObjective
 from .objectives.ccvae import CCVAEObjective
 from .objectives.ccvae_authors import CCVAEAuthorsObjective
@@ -73,9 +74,10 @@ def _ccvae(parts: Parts) -> Pair:
     latents = space.dimension + style
     blocks = [kind.block for kind in space.kinds for _ in kind.columns]
     ordered = [kind.form != "nominal" for kind in space.kinds for _ in kind.columns]
+    decoder = parts.decoder(latents, blocks, ordered)
     model = CCVAE(
         space,
-        parts.decoder(latents, blocks, ordered),
+        Apart(decoder, space.dimension) if parts.config.taught_apart else decoder,
         parts.likelihood,
         style=style,
         frequencies=parts.frequencies,

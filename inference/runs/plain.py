@@ -35,6 +35,7 @@ OF_PROGRAMS = (
     "unweighted",
     "trunks",
     "heads",
+    "taught_apart",
     "likelihood",
     "scale",
     "learn_scale",

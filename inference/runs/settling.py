@@ -87,11 +87,14 @@ def _with_network(config: Config, rows: Rows) -> Config:
 
 
 def _with_heads(config: Config, rows: Rows) -> Config:
-    """The configuration with ``softmax`` where each class has rows enough for a score."""
+    """The configuration with ``softmax`` where each class has rows enough for a score.
+
+    Where no image moves a block, a score for every class is better with few rows too.
+    """
     if is_own(config.program) or config.heads != "auto":
         return config
-    many = config.trunks > 1 and rows_of_a_class(rows) >= SCORED
-    return replace(config, heads="softmax" if many else "stick")
+    many = config.taught_apart or rows_of_a_class(rows) >= SCORED
+    return replace(config, heads="softmax" if config.trunks > 1 and many else "stick")
 
 
 def rows_of_a_class(rows: Rows) -> float:

@@ -43,8 +43,7 @@ class Config:
     alpha_d: float | None = _option(None, "weight of DIVA's domain classifier (the paper's 2000)")
     warm_up: int = _option(0, "epochs over which DIVA's beta rises")
     inputs: str = _option(
-        "",
-        "module:function of your own minibatches, for module:model,guide (those of the data set)",
+        "", "module:function of your own minibatches, for module:model,guide (the data set's)"
     )
     data: str = _option("faces", "the data set")
     only: str = _option("", "names of the labels to use, separated by commas (all)")
@@ -70,6 +69,7 @@ class Config:
         "auto",
         "of the labels' blocks in a trunk of their own: stick, softmax, or auto by labelled rows",
     )
+    taught_apart: bool = _option(False, "no gradient of an image reaches a block of a label")
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")
     scale: float = _option(1.0, "the likelihood's scale in units of the pixel range")
     learn_scale: bool = _option(False, "learn the likelihood's scale")

@@ -33,6 +33,7 @@ OF_PROGRAMS = (
     "network",
     "trunks",
     "heads",
+    "taught_apart",
     "likelihood",
     "scale",
     "learn_scale",

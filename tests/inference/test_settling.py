@@ -49,6 +49,11 @@ def test_heads_stay_where_there_is_one_trunk_or_a_word(options):
     assert settled(config, rows_with((Binary("a"), HAIR), 600)).heads == "stick"
 
 
+def test_blocks_that_no_image_moves_have_scores_with_few_rows_too():
+    config = Config(network="mlp", validation=0.0, alpha=1.0, taught_apart=True)
+    assert settled(config, rows_with((Binary("a"), HAIR), 8)).heads == "softmax"
+
+
 def test_a_run_that_goes_on_keeps_its_heads_and_on_other_rows_its_weights():
     before = Config(heads="stick", alpha=3.0, labelled_share=0.2)
     assert settled_as(Config(), before) == Config(heads="stick")
