@@ -9,6 +9,7 @@ from pyro.infer.elbo import ELBOModule
 from torch.optim import Optimizer
 
 from ..config import Config
+from ..faults import words_of
 from ..inference import Objective
 from ..inference.catalogue import build_objective, build_pair
 from ..inference.foreign import Foreign, complete
@@ -17,6 +18,7 @@ from ..inference.training.optimisation import adam, descend, set_rate
 from ..models.likelihoods import Laplace
 from .grounds import Faces, Ground, extent
 from .looking import OWN, Theirs
+from .sketching import unseen
 from .steering import Side, Start
 from .weights import weights
 
@@ -65,6 +67,7 @@ class Pupil:
             complete(pair[0], pair[1], ground.now.args, ground.now.kwargs, objective)
         self.side, self.ground, self.weights = side, ground, weights(config)
         self.module: ELBOModule = objective(*pair)
+        self.is_theirs, self.doubt = isinstance(pair[1], Foreign), ""
         self.optimizer: Optimizer = adam(self.module, RATE)
         self.looking = ground.looking(pair)
         self.weigh(side.alpha, side.beta)
@@ -74,7 +77,7 @@ class Pupil:
         given = {"alpha": self.side.alpha, "beta": self.side.beta}
         known = self.weights.items()
         set_ = {n: default if given[n] is None else given[n] for n, default in known}
-        own = {} if isinstance(self.ground, Faces) else {"originals": self.ground.originals()}
+        own = {} if isinstance(self.ground, Faces) else {"originals": self._originals()}
         named = {"program": self.side.program, "objective": self.side.objective}
         return {**named, "weights": set_, **own}
 
@@ -117,11 +120,34 @@ class Pupil:
             found["bound"] = objective.evidence_bound(ledger).mean().item()
         if judged:
             module.eval()
-            accuracy = self.ground.accuracy(module.guide)
+            accuracy = self._accuracy()
             found |= {} if accuracy is None else {"accuracy": accuracy}
         return found
 
     def frame(self) -> dict[str, Any]:
-        """What is seen of this side now."""
+        """What is seen of this side now; what cannot be seen of somebody's is said."""
         self.module.eval()
-        return self.looking.frame()
+        try:
+            found = self.looking.frame()
+        except Exception as error:  # whatever their programs do when they are only looked at
+            if not self.is_theirs:
+                raise
+            found = unseen(error)
+        if self.doubt:
+            found["said"] = "; ".join(filter(None, (found["said"], self.doubt)))
+        return found
+
+    def _originals(self) -> str:
+        try:
+            return self.ground.originals()
+        except Exception:  # a frame says why
+            return ""
+
+    def _accuracy(self) -> float | None:
+        try:
+            return self.ground.accuracy(self.module.guide)
+        except Exception as error:
+            if not self.is_theirs:
+                raise
+            self.doubt = f"the accuracy is not known, as predict failed: {words_of(error)}"
+            return None

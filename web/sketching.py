@@ -22,7 +22,8 @@ from .recording import GRID, PICTURES, Recorder, strip
 SMALLEST, MOST = 8, 300
 """Pixels of an image's side at least, and points of the plane at most."""
 
-NOTHING = "this pair observes no image with a mean, so no picture can be drawn of it"
+NO_PICTURE = "this pair observes no image with a mean, so no picture can be drawn of it"
+NO_PLANE = "no latent of its guide is real in each of several rows, so none lies in a plane"
 
 
 class Sketch:
@@ -49,17 +50,17 @@ class Sketch:
             where the rows' latents lie in the plane of their largest variance; ``moved``, nothing;
             and ``said``, why something is not to be seen.
         """
-        try:
-            latents, observed = self._sites()
-        except Exception as error:
-            return {"rebuilt": "", "moved": {}, "points": {}, "said": words_of(error)}
+        latents, observed = self._sites()
         _, rebuilt = self._images(observed)
-        points = self._points(latents)
+        points, without = self._points(latents)
+        said = [] if rebuilt is not None else [NO_PICTURE]
+        said += [f"{name} has no finite mean, so it lies in no plane" for name in without]
+        said += [] if points or without else [NO_PLANE]
         return {
             "rebuilt": "" if rebuilt is None else strip(rebuilt),
             "moved": {},
-            "points": {} if points is None else {"": points},
-            "said": NOTHING if rebuilt is None else "",
+            "points": {"": points} if points else {},
+            "said": "; ".join(said),
         }
 
     @torch.no_grad()
@@ -85,14 +86,16 @@ class Sketch:
                 return pair[0], pair[1]
         return None, None
 
-    def _points(self, latents: list[Any]) -> list[list[int]] | None:
-        rows = [_by_rows(site) for site in latents]
-        known = [each for each in rows if each is not None]
-        size = max((len(each) for each in known), default=0)
-        parts = [each[:MOST] for each in known if len(each) == size]
-        if size < 2 or not parts:
-            return None
-        z = torch.cat(parts, 1).double()
+    def _points(self, latents: list[Any]) -> tuple[list[list[int]], list[str]]:
+        """Where the rows lie, none where there are not two; and the latents without a mean."""
+        rows = {site["name"]: _by_rows(site) for site in latents}
+        known = {name: each for name, each in rows.items() if each is not None}
+        without = [name for name, each in known.items() if not each.isfinite().all()]
+        finite = [each for name, each in known.items() if name not in without]
+        size = max(map(len, finite), default=0)
+        if size < 2:
+            return [], without
+        z = torch.cat([each[:MOST] for each in finite if len(each) == size], 1).double()
         z = z - z.mean(0)
         if z.shape[1] == 1:
             z = torch.cat([z, torch.zeros_like(z)], 1)
@@ -104,7 +107,7 @@ class Sketch:
         found: list[list[int]] = (
             (at / at.abs().amax().clamp(min=1e-9) * GRID).round().long().tolist()
         )
-        return found
+        return found, without
 
 
 class Seen:
@@ -116,6 +119,11 @@ class Seen:
     def frame(self) -> dict[str, Any]:
         """See :meth:`ccvae.web.recording.Recorder.frame`."""
         return {**self.recorder.frame(), "said": ""}
+
+
+def unseen(error: Exception) -> dict[str, Any]:
+    """What is seen where looking failed: its reason."""
+    return {"rebuilt": "", "moved": {}, "points": {}, "said": words_of(error)}
 
 
 def of_theirs(recorder: Recorder, sketch: Sketch) -> Seen | Sketch:
@@ -137,7 +145,7 @@ def _as_images(value: Tensor) -> Tensor | None:
 
 
 def _by_rows(site: Any) -> Tensor | None:
-    """A latent of every row ``(n, D)``, for one within a plate."""
+    """A latent of every row ``(n, D)``, for one within a plate; of classes their probabilities."""
     value, fn = site["value"], site["fn"]
     frames = [frame for frame in site["cond_indep_stack"] if frame.vectorized]
     if not frames or not value.is_floating_point():
@@ -146,5 +154,6 @@ def _by_rows(site: Any) -> Tensor | None:
     axis = value.dim() - len(fn.event_shape) + outermost.dim
     if axis < 0 or value.shape[axis] != outermost.size:
         return None
-    rows: Tensor = value.movedim(axis, 0).flatten(1)
+    value = fn.mean.expand(value.shape) if fn.has_enumerate_support else value
+    rows: Tensor = value.movedim(axis, 0).reshape(outermost.size, -1)
     return rows

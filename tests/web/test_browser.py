@@ -455,6 +455,7 @@ def test_a_folder_without_a_server(browser, folder):
     one(browser, "[name=lacks]").click()
     wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".arrow.missing"), "what it lacks")
     browser.get(f"{folder}train.html")
+    assert "what is learnt cannot be changed here" in text(browser, ".lead")
     one(browser, "#play").click()
     trained(browser, "Done: 10 steps")
     frame = "return document.querySelector('.pupil .of').textContent"
@@ -553,7 +554,11 @@ def test_a_pair_and_an_objective_of_ones_own(browser, tmp_path, monkeypatch):
         browser.get(f"{url}objectives")
         assert "aims:Plain" in text(browser, "article.yours h3")
         browser.get(f"{url}train?program_b=own")  # both sides; Pyro's and the page's own choice
-        one(browser, "#choice button.primary").click()
+        assert "120 steps on the minibatches of pairs:batches" in text(browser, "#said")
+        assert not one(browser, "[name=share]").is_displayed()  # which the pair does not have
+        begin = one(browser, "#choice button.primary")
+        begin.click()
+        assert (begin.is_enabled(), text(browser, "#said")) == (False, "The training begins…")
         wait(browser, lambda: re.search(r"Training: \d\d", text(browser, "#said")), "some steps")
         one(browser, "#go").click()
         wait(browser, lambda: text(browser, "#said").startswith("Paused"), "the pause")

@@ -229,9 +229,9 @@ def test_where_there_is_no_picture_a_sentence_says_so(folder):
         assert step["sides"][0] == step["sides"][1]
         frame = step["frame"][0]
         assert (frame["rebuilt"], frame["points"]) == ("", {})
-        assert (
-            frame["said"]
-            == "this pair observes no image with a mean, so no picture can be drawn of it"
+        assert frame["said"] == (
+            "this pair observes no image with a mean, so no picture can be drawn of it; no latent "
+            "of its guide is real in each of several rows, so none lies in a plane"
         )
     finally:
         training.close()

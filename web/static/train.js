@@ -56,16 +56,31 @@ function forget() {
   document.getElementById("charts").replaceChildren();
 }
 
+/** Whether only somebody's own minibatches are learnt from, which show what labels they like. */
+const alone = () => Boolean(own.inputs) && SIDES.every((side) => form.elements[`program_${side}`].value === "own");
+
+/** Hide what neither side has: labels to share are the faces', a scale is set of the suite's programs. */
+function suit() {
+  for (const name of ["share", "scale"]) form.elements[name].parentElement.hidden = alone();
+  if (!trainer && !recorded.length) say(`A training takes some seconds: 120 steps on ${alone() ? `the minibatches of ${own.inputs}` : "small rendered faces"}.`);
+}
+
 async function begin() {
+  const buttons = [...document.querySelectorAll("#choice [type=submit], #play")];
   forget();
+  for (const button of buttons) button.disabled = true;
+  say("The training begins…");
+  say("", "trouble");
   try {
     trainer = recorded.length ? await Recorded.load(document.getElementById("recording").value) : await Live.begin(start());
-    say("", "trouble");
     remember();
     await trainer.steer({ do: "go", speed: Number(speed.value) });
     look();
   } catch (error) {
+    say("");
     say(sentence(error), "trouble");
+  } finally {
+    for (const button of buttons) button.disabled = false;
   }
 }
 
@@ -198,6 +213,7 @@ form.addEventListener("change", ({ target }) => {
   if (what === "program") offer(side);
   if (what === "objective") weigh(side);
   if (target.type === "range") touch(target.name);
+  suit();
   remember();
 });
 document.getElementById("play")?.addEventListener("click", begin);
@@ -241,4 +257,5 @@ if (given.get("run")) {
   trainer = recorded.length ? await Recorded.load(given.get("run").replace(/\W/g, "")).catch(() => null) : new Live(given.get("run"));
   if (given.get("at")) { follows = false; scrub.max = LAST; scrub.value = given.get("at"); }
   look();
-} else say("A training takes some seconds: 120 steps on small rendered faces.");
+}
+suit();
