@@ -44,6 +44,9 @@ GROUPS = {
 STEPS = 3
 """Steps of a loop that statements are shown of; those of later ones are alike."""
 
+CELLS = "[1]", "[2]"
+"""What is written behind a variable that two cells of a plate hold."""
+
 
 class Portrait(NamedTuple):
     """A program of the gallery, and what was seen in its run."""
@@ -120,11 +123,29 @@ def statements_html(graph: Graph) -> str:
     lines = {"independent": [written(graph, answer) for answer in pairs]}
     for plate, answers in cells.items():
         lines[f"two cells of {plate}"] = [written(graph, answer) for answer in answers]
-    lines["tied by what is seen"] = [written(graph, answer) for answer in explained(graph)]
+    lines["tied by what is seen"] = [written(graph, a) for a in early(graph, explained(graph))]
     return "".join(
-        f'<div class="side">{heading}</div><div class="formula">{",&emsp; ".join(statements)}</div>'
+        f'<div class="side">{heading}</div><div class="formula">{enumerated(statements)}</div>'
         for heading, statements in lines.items()
         if statements
+    ) + left_out(graph)
+
+
+def enumerated(statements: Sequence[str]) -> str:
+    """Statements with commas, between which a line may end, and not before a comma."""
+    kept = [f"{each}," for each in statements[:-1]] + [*statements[-1:]]
+    return "&emsp; ".join(f'<span style="white-space: nowrap">{each}</span>' for each in kept)
+
+
+def left_out(graph: Graph) -> str:
+    """A sentence about the steps whose statements are not shown; none where all are."""
+    late = max((len(series.nodes) for series in graph.series), default=0)
+    if late <= STEPS:
+        return ""
+    steps = " and ".join(map(str, range(STEPS + 1, late + 1)))
+    return (
+        f'<div class="side">Statements about the times {steps} are left out: they are like those '
+        f"about the times before. What is seen is given at all {late} times.</div>"
     )
 
 
@@ -153,10 +174,10 @@ def explained(graph: Graph) -> Iterator[Independence]:
 
 
 def written(graph: Graph, answer: Independence) -> str:
-    """A statement as MathML; of two cells of one variable the second has a prime."""
+    """A statement as MathML; two cells of one variable are numbered."""
     first, second = (symbol(graph, names) for names in (answer.first, answer.second))
     if select(graph, answer.first[0]).at:
-        second = MATHML.scripted(second, "", "<mo>′</mo>")
+        first, second = (s + MATHML.plain(c) for s, c in zip((first, second), CELLS, strict=True))
     sign = MATHML.plain("⊥") if answer else "<mo>⊥̸</mo>"
     known = MATHML.plain(" | ") + symbol(graph, answer.given) if answer.given else ""
     return MATHML.math(f"{first}{sign}{second}{known}")

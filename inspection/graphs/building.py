@@ -85,8 +85,8 @@ def _plates(sites: Iterable[Site]) -> dict[str, Plate]:
 
 def _in_order(nodes: Mapping[str, Node], plates: Mapping[str, Plate]) -> dict[str, Node]:
     """Nodes whose plates stand in one order: a plate around another before it, crossed as met."""
-    within = {name: sum(name in node.plates for node in nodes.values()) for name in plates}
-    order = sorted(plates, key=lambda name: -within[name])
+    within = {name: {n.name for n in nodes.values() if name in n.plates} for name in plates}
+    order = sorted(plates, key=lambda name: sum(within[name] < held for held in within.values()))
     return {
         name: replace(node, plates=tuple(sorted(node.plates, key=order.index)))
         for name, node in nodes.items()

@@ -246,7 +246,26 @@ def test_the_page_states_what_holds(name, portraits):
     shown = ET.fromstring(f"<div>{gallery.statements_html(graph)}</div>".replace("&emsp;", " "))
     signs = [sign.text for sign in shown.iter("mo")]
     assert signs.count("⊥") == len([*gallery.early(graph, printed)])
-    assert signs.count("⊥̸") == len([*gallery.explained(graph)])
+    assert signs.count("⊥̸") == len([*gallery.early(graph, gallery.explained(graph))])
+    late = [n for series in graph.series for n in series.nodes[gallery.STEPS :]]
+    assert ("are left out" in "".join(shown.itertext())) == bool(late)
+
+
+def test_lines_end_behind_commas_and_cells_are_numbered(portraits):
+    text = gallery.statements_html(portraits("hmm").found.graph)
+    assert "Statements about the times 4 and 5 are left out" in text
+    shown = ET.fromstring(f"<div>{text}</div>".replace("&emsp;", " "))
+    for line in shown.iterfind("div[@class='formula']"):
+        spans = line.findall("span")
+        assert [(span[0].tail or "") for span in spans] == [*[","] * (len(spans) - 1), ""]
+        assert not "".join(span.tail or "" for span in spans).strip()
+    cells = next(line for line in shown.iter("div") if "A[1]⊥A[2]" in "".join(line.itertext()))
+    assert "′" not in "".join(cells.itertext())
+
+
+def test_crossed_plates_are_in_the_order_of_the_program(portraits):
+    """A student's answer to an item has the indices of the tensor's rows and columns."""
+    assert portraits("item_response").found.graph.nodes["y"].plates == ("students", "items")
 
 
 def test_a_section_has_its_parts(portraits):
