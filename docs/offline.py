@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from copy import deepcopy
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import DictLoader
 from latex2mathml.converter import convert
 from nbconvert import HTMLExporter, SlidesExporter
 from traitlets.config import Config
+
+sys.path.append(str(Path(__file__).parent))
+from fitting import FIGURE, HEIGHT, WIDTH, fitted
 
 REVEAL = files("sphinx_revealjs") / "_static" / "revealjs"
 
@@ -40,7 +45,7 @@ SLIDES = (
 <script>
 Reveal.initialize({
   controls: true, progress: true, history: true, transition: "none", plugins: [RevealNotes],
-  width: 1120, height: 760, center: false, margin: 0.03,
+  width: {{ resources.own.width }}, height: {{ resources.own.height }}, center: false, margin: 0.03,
 });
 function room() {
   const slide = Reveal.getCurrentSlide();
@@ -60,32 +65,44 @@ math { font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", math; 
 math[display="block"] { margin: .7em 0; padding: .2em 0; overflow-x: auto; overflow-y: hidden; }
 """
 
-SLIDE_STYLE = """\
-.reveal { font-size: 20px; }
-.reveal h1, .reveal h2, .reveal h3 { text-transform: none; font-family: inherit; }
-.reveal h1 { font-size: 1.9em; } .reveal h2 { font-size: 1.5em; }
-.reveal .slides { text-align: left; }
-.reveal .slides section { height: 100%; box-sizing: border-box; }
-.reveal .slides section.scrolling { overflow-y: auto; }
-.reveal .slides section > section { height: 760px; }
-.reveal math[display="block"] { font-size: .88em; }
-.reveal pre { box-shadow: none; width: auto; margin: 0; font-size: .8em; }
-.reveal img, .reveal svg { max-height: 520px; }
+PRINTED = """\
+.jp-OutputArea-output pre, .jp-RenderedText pre {
+  white-space: pre-wrap; word-break: normal; overflow-wrap: break-word;
+}
+"""
+"""What was printed breaks between words."""
+
+SLIDE_STYLE = f"""\
+.reveal {{ font-size: 20px; }}
+.reveal h1, .reveal h2, .reveal h3 {{ text-transform: none; font-family: inherit; }}
+.reveal h1 {{ font-size: 1.9em; }} .reveal h2 {{ font-size: 1.5em; }}
+.reveal .slides {{ text-align: left; }}
+.reveal .slides section {{ height: 100%; box-sizing: border-box; }}
+.reveal .slides section.scrolling {{ overflow-y: auto; }}
+.reveal .slides section > section {{ height: {HEIGHT}px; }}
+.reveal math[display="block"] {{ font-size: .88em; }}
+.reveal .highlight pre, .reveal .jp-OutputArea-output pre {{
+  box-shadow: none; width: auto; max-height: none; margin: 0; font-size: 15px; line-height: 19px;
+  white-space: pre-wrap; word-break: normal; overflow-wrap: break-word;
+}}
+.reveal .jp-Cell-outputArea img, .reveal svg.plates {{ max-height: {FIGURE}px; width: auto; }}
 """
 
 
 def page(notebook: Any) -> str:
     """A notebook with its outputs as one page."""
-    return _exported(notebook, HTMLExporter, PAGE, {}, STYLE)
+    return _exported(notebook, HTMLExporter, PAGE, {}, STYLE + PRINTED)
 
 
 def slides(notebook: Any) -> str:
-    """A notebook with its outputs as slides, one a cell that begins one."""
+    """A notebook with its outputs as slides: a section in one, or in as many as it needs."""
     own = {
         "reveal": _of_reveal("dist/reveal.js"),
         "notes": _of_reveal("plugin/notes/notes.js"),
+        "width": str(WIDTH),
+        "height": str(HEIGHT),
     }
-    made = _exported(notebook, SlidesExporter, SLIDES, own, STYLE + SLIDE_STYLE)
+    made = _exported(fitted(notebook), SlidesExporter, SLIDES, own, STYLE + PRINTED + SLIDE_STYLE)
     return re.sub(r'<link [^>]*href="reveal/(dist/[^"]+)"[^>]*>', _style, made)
 
 
