@@ -12,12 +12,13 @@ from typing import Any
 
 import pandas
 from pyro.infer import ELBO
-from torch import nn
+from torch import Tensor, nn
 
 from .config import Config
 from .inference.runs.evaluation import evaluated, origin
 from .inference.runs.logbook import METRICS, VALIDATION, read_lines
 from .inference.runs.run import Run
+from .inference.runs.values import values_of
 from .inspection.notebook.page import shown
 from .inspection.notebook.pictures import table_html
 from .studies.drawing.section import Section, section_parts
@@ -25,6 +26,7 @@ from .studies.report.conduct import conduct, names
 from .studies.report.curves import section as curves
 from .studies.report.report import write_report
 from .texts import evaluation_text
+from .words import GIVEN
 
 
 class Folder:
@@ -71,6 +73,14 @@ class TrainedRun:
     def objective(self) -> ELBO:
         """What it was trained by."""
         return self.run.objective
+
+    def values(self) -> dict[str, Tensor]:
+        """The trained parameters by name, each where its constraint puts it.
+
+        Those that a program asks Pyro for by ``pyro.param`` have the names there, those of its
+        modules ``model.`` or ``guide.`` before theirs. Pyro's own store is left empty.
+        """
+        return values_of({"model": self.model, "guide": self.guide})
 
     @property
     def history(self) -> pandas.DataFrame:
@@ -128,9 +138,12 @@ class TrainedRun:
     def __repr__(self) -> str:
         config = self.config
         done = len(self.history)
+        given = f"{GIVEN}:"
+        program = "a pair from Python" if config.program.startswith(given) else config.program
+        inputs = "minibatches from Python" if config.inputs.startswith(given) else config.inputs
+        objective = config.objective_name.removeprefix(given)
         return (
-            f"{config.program} with the objective {config.objective_name} on "
-            f"{config.inputs or config.data}: "
+            f"{program} with the objective {objective} on {inputs or config.data}: "
             f"{done} of {config.epochs} epochs, kept in {self.directory}"
         )
 

@@ -21,7 +21,7 @@ from ...inference.catalogue import ENTRIES
 from ...inference.runs.evaluation import OF, Origin, is_of, origin
 from ...inference.runs.run import Run
 from ...loading import choose
-from ...words import is_own
+from ...words import GIVEN, is_own
 from .. import (
     beliefs,
     confusion,
@@ -91,6 +91,11 @@ def names(name: str, choice: Choice = OWN, program: str = "ccvae") -> Sequence[s
         ValueError: for a name that is not known, a choice for a study that takes none, or a study
             that needs another program.
     """
+    if program.startswith(f"{GIVEN}:"):
+        raise ValueError(
+            "studies and report look at programs of the suite, whose sites they know, and this run "
+            "is of a pair from Python; choose run.evaluate(), run.history or run.values()"
+        )
     if is_own(program):
         raise ValueError(
             f"studies and report look at programs of the suite, whose sites they know, and this "

@@ -7,9 +7,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pyro
+import pyro.distributions as dist
 import pytest
 import torch
 from pyro.infer import Trace_ELBO
+from pyro.infer.autoguide import AutoNormal
+from torch.distributions import constraints
 
 import ccvae
 from ccvae.config import Config
@@ -263,6 +267,28 @@ def test_minibatches_and_steps_do_not_draw_the_same_noise(tmp_path):
     assert weights(run.run)[slope].item() == pytest.approx(0.5, abs=0.06)
 
 
+def test_the_values_of_a_fit_are_where_their_constraints_put_them():
+    """Of pyro.param by its name, of an automatic guide by the module's; Pyro's store has none."""
+
+    def model(x):
+        noise = pyro.param("noise", torch.tensor(2.0), constraint=constraints.positive)
+        weight = pyro.sample("weight", dist.Normal(torch.zeros(2), 1.0).to_event(1))
+        with pyro.plate("data", len(x)):
+            pyro.sample("x", dist.Normal(weight.sum(), noise), obs=x)
+
+    x = 0.1 * torch.randn(200, generator=torch.Generator().manual_seed(0)) + 3
+    pyro.clear_param_store()
+    run = ccvae.fit(
+        model, AutoNormal(model), (x,), epochs=150, lr=0.05, progress=False, device="cpu"
+    )
+    found = run.values()
+    assert set(found) == {"noise", "guide.locs.weight", "guide.scales.weight"}
+    assert found["noise"].item() == pytest.approx(0.1, abs=0.15)
+    assert found["guide.locs.weight"].sum().item() == pytest.approx(3, abs=0.2)
+    assert found["guide.scales.weight"].gt(0).all()
+    assert not pyro.get_param_store().keys()
+
+
 def test_weights_on_sites_are_no_part_of_a_bound(tmp_path):
     """Annealing is of the training: the same weights of the pair have the same bound without it."""
     word = "own_programs:weighed,weighed_guide"
@@ -323,7 +349,10 @@ def test_objects_are_fitted_and_gone_on_with(tmp_path):
     run = fitted(model, guide, own("points"), out=tmp_path / "a", **options)
     assert list(run.history.index) == [1, 2]
     assert math.isfinite(run.evaluate()["bound"])
-    assert "given:model,guide with the objective pyro:TraceEnum_ELBO on given:inputs" in repr(run)
+    said = "a pair from Python with the objective pyro:TraceEnum_ELBO on minibatches from Python"
+    assert said in repr(run)
+    with pytest.raises(ValueError, match=r"choose run\.evaluate\(\), run\.history"):
+        run.report()
     assert "nats per row" in run.evaluate()._repr_html_()
     assert "<svg" in run._repr_html_() or "<img" in run._repr_html_()
     sys.modules.pop("own_programs")
