@@ -7,12 +7,17 @@ import importlib
 import sys
 from collections.abc import Callable, Iterable
 from functools import reduce
+from pathlib import Path
+from types import FunctionType
 from typing import Any, TypeVar
 
 from .faults import place_of
 from .words import GIVEN
 
 Kind = TypeVar("Kind")
+
+MOST_NAMES = 12
+"""Names that a complaint lists of a module's."""
 
 
 def choose(what: str, name: str, known: Iterable[str]) -> None:
@@ -92,9 +97,25 @@ def _attribute(path: str, find: Callable[[str], Any]) -> Any:
             reason = f"cannot load {path!r}: {type(error).__name__} at {place}"
             raise ValueError(f"{reason} ({error}); correct what it does there") from error
         raise ValueError(
-            f"cannot load {path!r}: {error}; give module:attribute of something importable, the "
-            "module without a path and without .py"
+            f"cannot load {path!r}: {error}{_there(module, attribute)}; give module:attribute of "
+            "something importable, the module without a path and without .py"
         ) from error
+
+
+def _there(module: str, attribute: str) -> str:
+    """What there is in the place of a module or an attribute that is not found, in words."""
+    loaded = sys.modules.get(module)
+    if loaded is None:
+        files = {file.stem for file in Path.cwd().glob("*.py")} - {module}
+        return near(module, sorted(files))
+    names = [name for name, value in vars(loaded).items() if _is_of(value, module)]
+    listed = f"; it has {', '.join(names[:MOST_NAMES])}" if names else ""
+    return f"{near(attribute, names)}{listed}"
+
+
+def _is_of(value: object, module: str) -> bool:
+    """Whether a module's class or function was written in it."""
+    return isinstance(value, type | FunctionType) and value.__module__ == module
 
 
 def load_class(path: str, base: type[Kind]) -> type[Kind]:

@@ -9,6 +9,9 @@ from urllib.parse import parse_qsl
 
 from .config import FILES, SOURCE
 
+COMMON = ("images", "image", "img", "imgs", "pictures", "data", "files", "train", "png", "jpg")
+"""Names of folders that say nothing of what is in them."""
+
 
 def split(spec: str) -> tuple[str, dict[str, str]]:
     """A specification without its options, and these.
@@ -47,6 +50,20 @@ def short_name(spec: str) -> str:
     body, _ = split(spec)
     kind, colon, rest = body.partition(":")
     return f"{kind}{colon}{Path(os.path.abspath(rest)).name}" if kind in FILES else spec
+
+
+def title_of(spec: str) -> str:
+    """The short name for people: with the folder around one whose name says nothing.
+
+    >>> title_of("images:/home/me/faces/images?crop=3"), title_of("images:photos")
+    ('images:faces/images', 'images:photos')
+    """
+    body, _ = split(spec)
+    kind, _, rest = body.partition(":")
+    path = Path(os.path.abspath(rest))
+    if kind in FILES and path.name.lower() in COMMON and path.parent.name:
+        return f"{kind}:{path.parent.name}/{path.name}"
+    return short_name(spec)
 
 
 def default_directory(program: str, objective: str, data: str, seed: int) -> Path:
