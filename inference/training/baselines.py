@@ -16,6 +16,7 @@ from ...config import Config
 from ...data import Batch, Kind, LabelSpace, Rows
 from ...guides import ClassPrediction, NumberPrediction, Prediction
 from ...networks import build
+from ...stopping import Request, Stopped
 from ..evaluation.accuracy import answers
 from ..evaluation.evaluating import Figures, in_short, judged, share_right
 from ..evaluation.prediction import classify
@@ -96,9 +97,17 @@ class PlainClassifier(nn.Module):
 
 
 def train_classifier(
-    config: Config, train: Rows, device: torch.device | str, watch: Watch | None = None
+    config: Config,
+    train: Rows,
+    device: torch.device | str,
+    watch: Watch | None = None,
+    stop: Request | None = None,
 ) -> PlainClassifier:
-    """The classifier of :func:`baseline`, whose arguments these are."""
+    """The classifier of :func:`baseline`, whose arguments these are.
+
+    Raises:
+        Stopped: after a step, where ``stop`` was asked for; nothing is kept of it.
+    """
     space, shape = train.dataset.space, train.dataset.shape
     torch.manual_seed(config.seed)
     width = sum(k or 1 for k in space.classes)
@@ -119,6 +128,8 @@ def train_classifier(
             descend(optimizer, partial(_loss_on, encoder, batch, space))
             if average is not None:
                 average.update(epoch * per_epoch + step + 1)
+            if stop is not None and stop.asked:
+                raise Stopped(epoch, step + 1, stop.signal)
         kept.after_epoch(device)
         if watch is not None:
             watch(epoch + 1, epochs)
