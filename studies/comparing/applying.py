@@ -12,8 +12,9 @@ from ...config import Config
 from ...data import LabelSpace
 from ...inference.catalogue import ENTRIES, build_objective, objective_class
 from ...inference.objectives.draw import LIMIT
+from ...inference.objectives.pyros import OBJECTIVES as PYROS
 from ...loading import load_attribute
-from ...words import is_own, modules_of_programs, read_programs, read_sum
+from ...words import PYRO, is_own, modules_of_programs, read_programs, read_sum
 
 WEIGHTS = ("alpha", "alpha_d", "warm_up")
 """Options that only some objectives have; others do without."""
@@ -33,6 +34,13 @@ def objectives_of(program: str, words: Sequence[str]) -> list[str]:
     if known and not set(mine) & set(known):
         mine.insert(0, program)
     return mine or [""]  # of a user's program, what it is trained by without a word
+
+
+def known_to(programs: Iterable[str]) -> list[str]:
+    """The suite's objectives of some programs, and Pyro's."""
+    entries = [ENTRIES[program] for program in programs if program in ENTRIES]
+    names = [name for entry in entries for name in entry.objectives]
+    return list(dict.fromkeys([*names, *(f"{PYRO}:{name}" for name in PYROS)]))
 
 
 def check_named(methods: Iterable[tuple[str, str, str]]) -> None:

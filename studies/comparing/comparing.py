@@ -6,7 +6,7 @@
 ``table.md``, ``.tex``    means, standard errors and paired differences
 ``table.csv``             the same tidily, a row a run
 ``costs.csv``             seconds and memory of every run
-``report.html``           all that with pictures
+``report.html``           all that with pictures, which are in ``figures`` as PDF
 ========================  ======================================================================
 
 Of a comparison that was killed at any moment nothing is lost but a part of an epoch of what was
@@ -24,7 +24,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas
 import torch
 
 from ...config import Config
@@ -36,22 +35,21 @@ from ...inference.runs.identity import Fingerprint
 from ...inference.runs.run import training_rows
 from ...inference.training.validation import split
 from ...lock import alone
-from ...specification import short_name
+from ...specification import title_of
 from ...stopping import Stopped
 from .applying import check_named
 from .beginning import COMPARISON, How, begun, check_folder, threads_of
 from .compared import Compared, Runs
-from .cost import cost_of
 from .estimate import Estimate, estimates
 from .paired import differences
 from .plan import BASELINE, Cell, Comparison
 from .report import write_report
-from .rows import Row, rows_of
+from .rows import rows_of
 from .saying import notes
 from .training import Outcome, Task, hold, kept
 from .words import OWN, listed, programs_of, word_of
 from .workers import Ended, in_processes, in_turn, on_cluster
-from .writing import COSTS, Result, frame_of, write
+from .writing import COSTS, Result, with_costs, write
 
 RUNS = "runs"
 
@@ -132,6 +130,7 @@ def carry_out(comparison: Comparison, folder: Path, how: How) -> Compared:
         threads = begun(comparison, folder, data, how)
         tasks = tasks_of(comparison, dataset, folder, data, replace(how, threads=threads))
         outcomes: dict[str, Outcome] = {}
+        how.told(_begins(tasks))
         early = partial(_tables, comparison, dataset, folder, tasks, outcomes)
         written = time.monotonic()
         try:
@@ -167,7 +166,12 @@ def foreseen(comparison: Comparison, folder: Path, how: How) -> list[Estimate]:
 
 
 def data_of(comparison: Comparison, how: How) -> Dataset | None:
-    """The data set of a comparison; None where all its programs have minibatches of their own."""
+    """The data set of a comparison; None where all its programs have minibatches of their own.
+
+    Raises:
+        ValueError: for a word that names nothing, before anything is loaded.
+    """
+    check_named(comparison.methods())
     if not comparison.takes_data:
         return None
     found = load_data(comparison.base.data, comparison.base.only)
@@ -192,7 +196,6 @@ def check(comparison: Comparison, dataset: Dataset | None) -> None:
         ValueError: saying why.
     """
     methods = comparison.methods(space_of(dataset))
-    check_named(methods)
     comparison.referred(methods)
     if not comparison.grid or dataset is None:
         return
@@ -241,6 +244,12 @@ def _ended(tasks: Sequence[Task], how: How) -> Iterator[Ended]:
         yield from in_turn(left, how.stop)
 
 
+def _begins(tasks: Sequence[Task]) -> str:
+    left = [task.cell.name for task in tasks if kept(task) is None]
+    there = f"{len(tasks) - len(left)} of {len(tasks)} cells are done"
+    return f"{there}; {left[0]} begins" if left else there
+
+
 def _line(cell: Cell, outcome: Outcome, done: int, count: int) -> str:
     found = outcome.get("test", {})
     figures = [
@@ -264,7 +273,7 @@ def _tables(
     reference = comparison.referred(comparison.methods(space_of(dataset)))
     found = differences(rows, reference)
     counts = (len(dataset.train), len(dataset.test)) if dataset else (0, 0)
-    name = short_name(comparison.base.data) if dataset else "minibatches of their own"
+    name = title_of(comparison.base.data) if dataset else "minibatches of their own"
     said = notes(comparison, rows, found, counts)
     result = Result(rows, reference, found, said, name, counts)
     write(result, folder)
@@ -288,12 +297,3 @@ def _reported(
     done = [cell.name for cell in cells if "test" in outcomes.get(cell.name, {})]
     trained = [cell.name for cell in cells if cell.name in done and cell.method != BASELINE]
     return Compared(frame, Runs(runs, trained, how.device, comparison.modules()))
-
-
-def with_costs(rows: Sequence[Row], runs: Path) -> pandas.DataFrame:
-    """The rows as a frame, with what each training cost."""
-    frame = frame_of(rows)
-    costs = [cost_of(runs / row["run"]) for row in rows]
-    return frame.assign(
-        seconds=[cost["seconds"] for cost in costs], memory=[cost["memory"] for cost in costs]
-    )

@@ -52,9 +52,12 @@ class Meter:
         write_atomically(self.path, json.dumps(cost).encode())
 
 
-def cost_of(directory: Path) -> dict[str, float]:
-    """``seconds`` and ``memory`` in MiB of the training in a directory, as far as it has come."""
-    kept = read_json(directory / COST) or {}
+def cost_of(directory: Path | None) -> dict[str, float]:
+    """``seconds`` and ``memory`` in MiB of the training in a directory, as far as it has come.
+
+    Both are NaN where nothing was trained.
+    """
+    kept = (read_json(directory / COST) if directory else None) or {}
     memory = kept.get("memory")
     return {
         "seconds": float(kept.get("seconds", "nan")),

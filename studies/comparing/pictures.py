@@ -1,86 +1,25 @@
-"""The pictures of a comparison: differences, curves with bands, accuracy against the rest, cost."""
+"""The pictures of a comparison: curves with bands, and accuracy against the rest; its cost."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
-from scipy.special import stdtrit
 
 from ...inference.runs.logbook import METRICS, VALIDATION, read_lines
-from ..drawing.arviz_draws import densities
-from ..drawing.section import Picture, stem
-from ..drawing.sheets import DPI, FAINT, INK, MUTED, class_colours, clean, panel, png
+from ..drawing.section import stem
+from ..drawing.sheets import FAINT, INK, MUTED, panel
+from .chart import Chart, brief, chart, colours_of, signed
 from .cost import cost_of
-from .paired import Difference
 from .plan import CLASSIFIER, MAJORITY
 from .rows import MEASURES, Measure, Row, fractions_of, measures_of, methods_of, values
 
-QUANTILES = 2000
-"""Points by which ArviZ is told of a distribution."""
-
 MANY = 8
 """Methods of which a legend needs a second column."""
-
-LETTERS = 28
-"""In a line of a method's name within a picture."""
-
-
-def colours_of(rows: Sequence[Row]) -> dict[str, str]:
-    """A colour for each method; the baselines are grey."""
-    names = [name for name in methods_of(rows) if name not in (CLASSIFIER, MAJORITY)]
-    found = dict(zip(names, class_colours(len(names)), strict=True))
-    return {**found, CLASSIFIER: INK, MAJORITY: MUTED}
-
-
-def signed(text: str) -> str:
-    """A text whose negative numbers have real minus signs.
-
-    >>> signed("our-adapted-diva -1.5")
-    'our-adapted-diva −1.5'
-    """
-    return re.sub(r"-(?=\d)", "−", text)
-
-
-def of_differences(rows: Sequence[Row], found: Sequence[Difference]) -> Iterator[Picture]:
-    """Intervals of the paired differences, and their densities by ArviZ, a picture a measure."""
-    colours, several = colours_of(rows), len(fractions_of(rows)) > 1
-    for measure in measures_of(rows):
-        for fraction in fractions_of(rows):
-            own = [
-                d
-                for d in found
-                if (d.key, d.labelled) == (measure.key, fraction)
-                and d.seeds > 1
-                and d.method not in (CLASSIFIER, MAJORITY)
-                and d.high > d.low
-            ]
-            if own:
-                at = f", F = {fraction:g}" if several else ""
-                yield _densities(measure, own, colours, at)
-
-
-def brief(method: str) -> str:
-    """A method's name where a picture has little room for it: modules without their packages.
-
-    >>> print(brief("ccvae/marginal"))
-    ccvae/marginal
-    >>> print(brief("our.lab.ssvae:model,guide/our.lab.objectives:SemiSupervisedObjective"))
-    ssvae:model,guide/
-    objectives:SemiSupervisedO…
-    """
-    if len(method) <= LETTERS:
-        return method
-    pieces = [re.sub(r"[\w.]+\.(\w+:)", r"\1", piece) for piece in method.split("/")]
-    return "/\n".join(
-        piece if len(piece) < LETTERS else f"{piece[: LETTERS - 2]}…" for piece in pieces
-    )
 
 
 def _legend(axes: Axes) -> None:
@@ -91,66 +30,7 @@ def _legend(axes: Axes) -> None:
     shown.set_in_layout(False)
 
 
-def _densities(
-    measure: Measure, own: Sequence[Difference], colours: Mapping[str, str], at: str
-) -> Picture:
-    """What the seeds say of the mean differences: Student's t about each mean."""
-    levels = (np.arange(QUANTILES) + 0.5) / QUANTILES
-    samples = []
-    for difference in own:
-        centre, error = (measure.factor * value for value in (difference.mean, difference.error))
-        draws = centre + error * stdtrit(difference.seeds - 1, levels)
-        reach = 1.6 * measure.factor * (difference.high - difference.low) / 2
-        samples.append(np.clip(draws, centre - reach, centre + reach)[1:-1])
-    inside = [s[(s > s.min()) & (s < s.max())] for s in samples]
-    figure, axes = densities(inside, [colours[d.method] for d in own], (5.4, 2.2 + 0.25 * len(own)))
-    figure.set(dpi=DPI, facecolor="white")
-    _finish_differences(clean(axes), measure, own, colours)
-    reference = brief(own[0].reference).replace("\n", "")
-    axes.set_title(f"{measure.title}, minus {reference}{at}", loc="left", fontsize=10.5)
-    words = "; ".join(
-        f"{d.method} {measure.factor * d.mean:+.1f} [{measure.factor * d.low:+.1f}, "
-        f"{measure.factor * d.high:+.1f}]"
-        for d in own
-    )
-    return Picture(
-        stem("differences", MEASURES.index(measure), f"{measure.key}{at}"),
-        png(figure),
-        alt=f"Differences in {measure.short} to {own[0].reference}{at}: {words}",
-        caption=signed(f"{words}."),
-        span="half",
-    )
-
-
-def _finish_differences(
-    axes: Axes, measure: Measure, own: Sequence[Difference], colours: Mapping[str, str]
-) -> None:
-    """Draw the means with their intervals below the densities, and a line where nothing differs."""
-    top = axes.get_ylim()[1]
-    step = 0.17 * top
-    for place, d in enumerate(own):
-        y = -step * (place + 0.8)
-        low, mean, high = (measure.factor * value for value in (d.low, d.mean, d.high))
-        axes.plot([low, high], [y, y], color=colours[d.method], lw=2.2, solid_capstyle="butt")
-        axes.plot([mean], [y], "o", color=colours[d.method], ms=5)
-        right = mean > sum(axes.get_xlim()) / 2  # where there is no room for a name beyond it
-        at, away, side = (low, -6, "right") if right else (high, 6, "left")
-        axes.annotate(
-            brief(d.method),
-            (at, y),
-            (away, 0),
-            textcoords="offset points",
-            ha=side,
-            va="center",
-            color=INK,
-            fontsize=9,
-        )
-    axes.axvline(0, color=MUTED, lw=1, ls=(0, (4, 3)))
-    axes.set_ylim(-step * (len(own) + 0.6), 1.05 * top)
-    axes.set_yticks([])
-
-
-def of_curves(rows: Sequence[Row], folder: Path) -> Iterator[Picture]:
+def of_curves(rows: Sequence[Row], folder: Path) -> Iterator[Chart]:
     """What was found after every epoch: means over the seeds, with a standard error around them.
 
     Args:
@@ -180,7 +60,7 @@ def _curve(
     measure: Measure,
     fraction: float,
     where: str,
-) -> Picture | None:
+) -> Chart | None:
     colours, ends = colours_of(rows), []
     figure, axes = panel(5.4, 2.9)
     for method in methods_of(rows):
@@ -211,18 +91,17 @@ def _curve(
     axes.grid(axis="y", color=FAINT, lw=0.7)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     axes.set_xlabel("epoch", color=MUTED, fontsize=9.5)
-    axes.set_title(f"{measure.title} ({where} images){place}", loc="left", color=INK, fontsize=10.5)
+    axes.set_title(f"{measure.title}, {where} images{place}", loc="left", color=INK, fontsize=10.5)
     _legend(axes)
-    return Picture(
+    return chart(
+        figure,
         stem("curves", MEASURES.index(measure), f"{measure.key}{place}"),
-        png(figure),
         alt=f"Curves of {measure.title} by epoch{place}, ending at {', '.join(ends)}",
-        caption=signed(f"At the end: {', '.join(ends)}."),
-        span="half",
+        caption=signed(f"Of {where} images; at the end: {', '.join(ends)}."),
     )
 
 
-def of_trade(rows: Sequence[Row]) -> Iterator[Picture]:
+def of_trade(rows: Sequence[Row]) -> Iterator[Chart]:
     """The labels that are got right against the bound and against the reconstruction."""
     measures = {measure.key: measure for measure in measures_of(rows)}
     first = measures.get("accuracy") or measures.get("r2")
@@ -234,7 +113,7 @@ def of_trade(rows: Sequence[Row]) -> Iterator[Picture]:
                 yield _trade(rows, first, other, fraction)
 
 
-def _trade(rows: Sequence[Row], first: Measure, other: Measure, fraction: float) -> Picture:
+def _trade(rows: Sequence[Row], first: Measure, other: Measure, fraction: float) -> Chart:
     figure, axes = panel(5.4, 3.4)
     colours, said = colours_of(rows), []
     for method in methods_of(rows):
@@ -265,12 +144,11 @@ def _trade(rows: Sequence[Row], first: Measure, other: Measure, fraction: float)
         f"{first.title}, against {other.short}{at}", loc="left", color=INK, fontsize=10.5
     )
     _legend(axes)
-    return Picture(
+    return chart(
+        figure,
         stem("trade", MEASURES.index(other), f"{other.key}{at}"),
-        png(figure),
         alt=f"{first.title} against {other.title}{at}: {'; '.join(said)}",
         caption="Small points are seeds, large ones means with standard errors.",
-        span="half",
     )
 
 

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from ...config import Config
 from ...data import LabelSpace
 from ...inference.runs.facts import modules_of
-from ...loading import choose
+from ...loading import choose, near
 from ...words import is_own
-from .applying import has, objectives_of, summable, without_strangers
+from .applying import has, known_to, objectives_of, summable, without_strangers
 from .words import OWN, Grid, checked
 
 CLASSIFIER, MAJORITY = "plain classifier", "majority class"
@@ -148,8 +148,11 @@ class Comparison:
         for word in self.objectives:
             bound, _, name = word.rpartition("/")
             if not any(m.objective == name and bound in ("", m.program) for m in found):
+                known = known_to(self.programs)
+                meant = near(name, known) if name not in known else ""
                 raise ValueError(
-                    f"the objective {word!r} applies to none of {', '.join(self.programs)}; "
+                    f"the objective {word!r}{meant} applies to none of "
+                    f"{', '.join(self.programs)}; "
                     "'ccvae models' lists what does"
                 )
         if space is not None:

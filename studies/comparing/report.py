@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...files import write_atomically
 from ..drawing.section import Picture, Section
-from ..drawing.tables import Figure, mean_and_error
-from ..drawing.tables import Table as Written
+from ..drawing.tables import Figure, fixed, mean_and_error
 from ..report.pages import render
 from ..report.report import duration
-from . import pictures, saying
+from . import chances, labels, pictures, saying
+from .chart import Chart
 from .plan import CLASSIFIER, MAJORITY, Comparison
 from .rows import CRITERIA, MEASURES, Row, fractions_of, measures_of, methods_of, rivals_of
-from .writing import Result, differences_table, means_table
+from .writing import Result, bests, differences_table, means_table
 
-REPORT, PAGE = "report.html", "comparison.html"
+REPORT, PAGE, FIGURES = "report.html", "comparison.html", "figures"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def write_report(
     runs: Path,
     command: str,
 ) -> Path:
-    """Write ``report.html``.
+    """Write ``report.html``, and its pictures into ``figures`` as PDF.
 
     Args:
         folder: where it goes. runs: the folder of the runs' directories.
@@ -59,20 +59,25 @@ def write_report(
     """
     rows = result.rows
     tables = [_means(result, saying.how(comparison, rows, result.counts))]
-    tables.append(_differences(result))
+    tables += [_differences(result), *_by_label(rows)]
     if comparison.grid:
         tables.append(_choices(comparison, rows))
     tables.append(_costs(rows, runs))
     if any(row["failure"] for row in rows):
         tables.append(_failures(rows))
+    sections = _sections(result, runs)
     page = render(
         PAGE,
         title=f"A comparison on {result.name}",
         lead=f"{_lead(comparison, rows)} {saying.findings(rows)}".strip(),
         tables=[table for table in tables if table.rows],
-        sections=_sections(result, runs),
+        sections=sections,
         command=command,
     )
+    (folder / FIGURES).mkdir(exist_ok=True)
+    for picture in (picture for section in sections for picture in section.pictures):
+        if isinstance(picture, Chart):
+            write_atomically(folder / FIGURES / f"{picture.name}.pdf", picture.pdf)
     write_atomically(folder / REPORT, page.encode())
     return folder / REPORT
 
@@ -97,40 +102,22 @@ def _means(result: Result, how: str) -> Table:
     body = [
         Line(
             [_shown(cell) for cell in row],
-            _bests(table, place, rivals),
+            bests(table, place, rivals),
             row[0] in (CLASSIFIER, MAJORITY),
         )
         for place, row in enumerate(table.rows)
     ]
     heading = "Means and standard errors"
-    return Table("means", heading, table.columns, body, after=(_plain(how),))
-
-
-def _bests(table: Written, place: int, rivals: Sequence[str]) -> list[int]:
-    """The columns in which a row has the best mean of all methods."""
-    found = []
-    for column, title in enumerate(table.columns):
-        measure = next((m for m in MEASURES if title.startswith(m.title)), None)
-        if measure is None:
-            continue
-        own = table.rows[place]
-        means = {
-            number: measure.better * cell.mean
-            for number, row in enumerate(table.rows)
-            if isinstance(cell := row[column], Figure) and row[0] in rivals
-            if table.columns[1] != "F" or row[1] == own[1]
-        }
-        if len(means) > 1 and max(means, key=lambda number: means[number]) == place:
-            found.append(column)
-    return found
+    said = [_plain(text) for text in (how, *saying.weights(result.rows))]
+    return Table("means", heading, table.columns, body, after=said)
 
 
 def _shown(cell: object) -> str:
     match cell:
         case Figure(mean=mean, error=None):
-            text = f"{mean:.1f}"
+            text = fixed(mean)
         case Figure(mean=mean, error=error):
-            text = f"{mean:.1f} ± {error:.1f}"
+            text = f"{fixed(mean)} ± {error:.1f}"
         case None:
             text = "–"
         case _:
@@ -146,6 +133,14 @@ def _differences(result: Result) -> Table:
     ]
     said = [_plain(text) for text in saying.seeds_tell(result.rows, result.differences)]
     return Table("differences", table.title, table.columns, body, after=said)
+
+
+def _by_label(rows: Sequence[Row]) -> Iterator[Table]:
+    """Accuracy by label beside the majority class, where there are several labels."""
+    for table in labels.tables(rows):
+        body = [Line([_shown(cell) for cell in row]) for row in table.rows]
+        said = [_plain(text) for text in labels.not_learnt(rows)]
+        yield Table(table.name, table.title, table.columns, body, after=said)
 
 
 def _choices(comparison: Comparison, rows: Sequence[Row]) -> Table:
@@ -211,15 +206,16 @@ def _sections(result: Result, runs: Path) -> list[Section]:
             "chance",
             "Differences and chance",
             "What the seeds say of the mean difference: a point with its 95 % interval, and above "
-            "it Student's density about it, drawn by ArviZ. Left of the dashed line the method is "
-            "below the reference.",
-            pictures.of_differences(rows, result.differences),
+            "it Student's density about it, all of one height, drawn by ArviZ. Left of the dashed "
+            "line the method is below the reference.",
+            chances.of_differences(rows, result.differences),
         ),
         (
             "curves",
             "Curves",
-            "Means over the seeds after every epoch, and a standard error to either side. The "
-            "settings are the chosen ones.",
+            "Means over the seeds after every epoch, and a standard error to either side, on "
+            "validation images, or training images where there are none of these; the tables are "
+            "of test images. The settings are the chosen ones.",
             pictures.of_curves(rows, runs),
         ),
         (

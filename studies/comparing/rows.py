@@ -124,6 +124,7 @@ def _row(
         "setting": cell.setting_text,
         **{option: dict(cell.setting).get(option) for option in comparison.grid},
         "alpha": outcome.get("alpha"),
+        "alpha_from": outcome.get("alpha_from", ""),
         "state": state,
         "failure": outcome.get("failed", ""),
         "chosen": False,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from statistics import median
+from statistics import fmean
 
+from ..drawing.tables import fixed
+from . import labels
 from .paired import CONFIDENCE, Difference
 from .plan import CLASSIFIER, MAJORITY, Comparison
 from .rows import (
@@ -18,6 +20,7 @@ from .rows import (
     rivals_of,
     values,
 )
+from .training import CONSTRUCTED, GIVEN, RULED, SCHEDULED
 
 
 def notes(
@@ -31,7 +34,8 @@ def notes(
     Args:
         counts: training rows and test rows.
     """
-    paragraphs = [how(comparison, rows, counts), *seeds_tell(rows, found)]
+    paragraphs = [how(comparison, rows, counts), *weights(rows), *seeds_tell(rows, found)]
+    paragraphs += labels.not_learnt(rows)
     if comparison.grid:
         paragraphs.append(choices(comparison, rows))
     paragraphs += failures(rows)
@@ -88,11 +92,12 @@ def seeds_tell(rows: Sequence[Row], found: Sequence[Difference]) -> Iterator[str
         own = [d for d in own if d.method not in (CLASSIFIER, MAJORITY)]
         if own:
             yield _of_measure(measure, own, fractions_of(rows))
+    count = sum(difference.seeds > 1 for difference in found)
     yield (
         f"*The intervals* are Student's, of the differences seed by seed: they hold the true mean "
         f"difference in {CONFIDENCE:.0%} of repetitions with new seeds, on these data. Each stands "
-        f"for itself: of twenty between equals one leaves 0 out by chance"
-        + (" (here there are " + str(len(found)) + ")." if len(found) > 5 else ".")
+        f"for itself: between methods that are equal about one in twenty leaves 0 out by chance"
+        + (f"; {count} intervals were made here." if count > 5 else ".")
         + (
             " With two seeds they reach 12.7 standard errors to either side: give more."
             if any(difference.seeds == 2 for difference in found)
@@ -104,28 +109,41 @@ def seeds_tell(rows: Sequence[Row], found: Sequence[Difference]) -> Iterator[str
 def _of_measure(measure: Measure, own: Sequence[Difference], fractions: Sequence[float]) -> str:
     """What can be told of one measure."""
     clear = [_clear(measure, difference, fractions) for difference in own if difference.is_clear]
-    unclear = [f"{d.method}{_at(d, fractions)}" for d in own if not d.is_clear]
+    unclear = [_unclear(measure, d, fractions) for d in own if not d.is_clear]
     reference, count = own[0].reference, max(d.seeds for d in own)
     parts = []
     if clear:
         parts.append(f"beyond chance, {'; '.join(clear)}")
     if unclear:
         parts.append(f"not to be told from {reference}: {', '.join(unclear)}")
-    reach = measure.factor * median((d.high - d.low) / 2 for d in own)
-    unit = measure.title.partition(", ")[2].replace("%", "points")
+    more = " To see a difference of half the size takes some four times as many seeds."
     return (
-        f"*What the seeds tell of {measure.short}*, with {count} of them: {'; '.join(parts)}. A "
-        f"difference of less than about {reach:.2g} {unit} goes unseen so; to see one of half the "
-        "size takes some four times as many seeds."
+        f"*What the seeds tell of {measure.short}*, with {count} of them: {'; '.join(parts)}."
+        f"{more if unclear else ''}"
     )
+
+
+def _unclear(measure: Measure, difference: Difference, fractions: Sequence[float]) -> str:
+    """A method of which nothing can be told, with the difference that would have been seen of it.
+
+    Each method has its own: how much it wavers beside the reference decides it, no other method.
+    """
+    named = f"{difference.method}{_at(difference, fractions)}"
+    reach = measure.factor * (difference.high - difference.low) / 2
+    if not reach:
+        return f"{named} (the same on every seed)"
+    unit = measure.title.partition(", ")[2].replace("%", "points")
+    return f"{named} (a mean difference below {reach:.2g} {unit} goes unseen)"
 
 
 def _clear(measure: Measure, difference: Difference, fractions: Sequence[float]) -> str:
     better = (difference.mean > 0) == (measure.better > 0)
     low, high = sorted(abs(measure.factor * value) for value in (difference.low, difference.high))
+    digits = difference.digits(measure.factor)
     return (
         f"{difference.method} is {'better' if better else 'worse'} than {difference.reference} by "
-        f"{abs(measure.factor * difference.mean):.1f} ({low:.1f} to {high:.1f})"
+        f"{abs(measure.factor * difference.mean):.{digits}f} "
+        f"({low:.{digits}f} to {high:.{digits}f})"
         f"{_at(difference, fractions)}"
     )
 
@@ -161,6 +179,40 @@ def _word(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def weights(rows: Sequence[Row]) -> Iterator[str]:
+    """Where the α of each method comes from, in a paragraph; none where no method has one."""
+    methods: dict[str, list[str]] = {}
+    for row in rows:
+        if row["chosen"] and row.get("alpha") is not None:
+            methods.setdefault(row.get("alpha_from", ""), []).append(row["method"])
+    named = {where: ", ".join(dict.fromkeys(names)) for where, names in methods.items()}
+    said = [f"{text} {named[where]}" for where, text in WHERE.items() if where in named]
+    own = (
+        f" {named.get(CONSTRUCTED)} stands outside the rule, so that its weight of the labels may "
+        "be another than that of the others: give its class label_weight and suggested_alpha, or "
+        "give all --alpha or --grid alpha=…."
+    )
+    if said:
+        yield f"*α*, the weight of the labels: {'; '.join(said)}.{own * (CONSTRUCTED in named)}"
+
+
+WHERE = {
+    RULED: "by the rule for",
+    GIVEN: "as given for",
+    SCHEDULED: "at its schedule's end for",
+    CONSTRUCTED: "what its constructor says for",
+}
+
+
+def _below(rows: Sequence[Row], fraction: float, measure: Measure, best: float) -> str:
+    """Which baseline is better than the best mean, in words."""
+    for name in (CLASSIFIER, MAJORITY):
+        found = values(rows, name, fraction, measure.key).values()
+        if found and measure.better * (fmean(found) - best) > 0:
+            return f", below the {name}'s {fixed(measure.factor * fmean(found))}"
+    return ""
+
+
 def failures(rows: Sequence[Row]) -> list[str]:
     """What failed and why, a paragraph for each reason."""
     reasons: dict[str, list[str]] = {}
@@ -181,8 +233,9 @@ def findings(rows: Sequence[Row]) -> str:
             known = {n: sum(v.values()) / len(v) for n, v in means.items() if v}
             if len(known) > 1:
                 best = max(known, key=lambda n: measure.better * known[n])
-                value = f"{measure.factor * known[best]:.1f}".replace("-", "−")
-                said.append(f"{measure.short} {best} ({value})")
+                value = fixed(measure.factor * known[best]).replace("-", "−")
+                below = _below(rows, fraction, measure, known[best])
+                said.append(f"{measure.short} {best} ({value}{below})")
         if said and len(fractions) > 1:
             said[-1] += f" at F = {fraction:g}"
     return f"Best mean: {', '.join(said)}." if said else ""

@@ -34,6 +34,7 @@ from ...inference.evaluation.evaluating import (
     majority,
 )
 from ...inference.foreign import Inputs
+from ...inference.objectives.weights import weights_of
 from ...inference.runs.facts import CHECKPOINT, read_facts
 from ...inference.runs.fitting import fit
 from ...inference.runs.logbook import METRICS, read_lines
@@ -53,6 +54,9 @@ MEASURED = "measured.json"
 
 TESTED = 4
 """What tells the seed of the last measurements from those of a training."""
+
+RULED, GIVEN, SCHEDULED, CONSTRUCTED = "rule", "given", "schedule", "constructor"
+"""Where the α of a training comes from."""
 
 ONE = threading.Lock()
 """Cells of one process take turns: they seed torch's generator."""
@@ -98,7 +102,7 @@ def run_cell(task: Task, stop: Request | None = None) -> Outcome:
     What goes wrong in it, or in a user's code, is an outcome too.
 
     Raises:
-        Stopped: where ``stop`` was asked for; the cell has a checkpoint.
+        Stopped: where ``stop`` was asked for; the cell has a checkpoint, a classifier's has none.
     """
     with ONE:
         found = kept(task)
@@ -120,7 +124,7 @@ def _measured(task: Task, stop: Request | None) -> Outcome:
     keep_freed_memory()
     _clear(task)
     if task.cell.method == BASELINE:
-        found = _baselines(task)
+        found = _baselines(task, stop)
     else:
         found = (_own if task.cell.method.inputs else _trained)(task, stop)
     found |= {"asked": task.asked}
@@ -147,7 +151,7 @@ def _trained(task: Task, stop: Request | None) -> Outcome:
     epochs = _fitted(task, run, rows, stop, fresh=not standing)
     tried = split(config, rows).validation
     return {
-        "alpha": run.config.alpha,
+        **_alpha(task, run),
         "validation": _figures(run, Rows(test, tried.rows, tried.labels)),
         "test": _figures(run, test.subset(test.test)),
         "epochs": epochs,
@@ -166,7 +170,21 @@ def _own(task: Task, stop: Request | None) -> Outcome:
         torch.manual_seed(seed_of(config.seed, TESTED))
         there = part == "test" or inputs.has(part)
         parts[part] = in_short(figures_of(run, part)) if there else {}
-    return {"alpha": run.config.alpha, **parts, "epochs": epochs}
+    return {**_alpha(task, run), **parts, "epochs": epochs}
+
+
+def _alpha(task: Task, run: Run) -> Outcome:
+    """The weight of the labels that a run was trained with, and where it comes from."""
+    value = weights_of(run.objective).get("alpha")
+    if value is None:
+        return {"alpha": run.config.alpha}
+    if "alpha" in {schedule.name for schedule in run.config.weight_schedules}:
+        where = SCHEDULED
+    elif task.cell.config.alpha is not None:
+        where = GIVEN
+    else:
+        where = CONSTRUCTED if run.config.alpha is None else RULED
+    return {"alpha": value, "alpha_from": where}
 
 
 def _fitted(task: Task, run: Run, rows: Rows | Inputs, stop: Request | None, *, fresh: bool) -> int:
@@ -189,14 +207,18 @@ def _figures(run: Run, rows: Rows) -> Figures:
     return in_short(found) | {name: found[name] for name in tables if name in found}
 
 
-def _baselines(task: Task) -> Outcome:
-    """The plain classifier, and the majority class beside it."""
+def _baselines(task: Task, stop: Request | None) -> Outcome:
+    """The plain classifier, and the majority class beside it.
+
+    Raises:
+        Stopped: where ``stop`` was asked for; the classifier is trained from its start next time.
+    """
     device = torch.device(task.device)
     dataset, test = _data(task)
     rows = training_rows(task.cell.config, dataset)
     config = settled(replace(task.cell.config, alpha=1.0), rows)
     meter = Meter(task.directory, device, fresh=True)
-    classifier = train_classifier(config, rows, device)
+    classifier = train_classifier(config, rows, device, stop=stop)
     meter.stop()
     space, tested = dataset.space, test.subset(test.test)
     tried = split(config, rows).validation

@@ -7,23 +7,28 @@ writes the same bytes as one that was not. What trainings cost is in ``costs.csv
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas
 
 from ...files import write_atomically
-from ..drawing.tables import Cell, Figure, Table, mean_and_error
+from ..drawing.tables import Cell, Figure, Table, fixed, mean_and_error
+from .cost import cost_of
+from .latex import Captioned, latex
 from .paired import CONFIDENCE, Difference
+from .plan import MAJORITY
 from .rows import (
     DONE,
     FAILED,
+    MEASURES,
     Measure,
     Row,
     fractions_of,
     measures_of,
     methods_of,
+    rivals_of,
     values,
 )
 
@@ -56,6 +61,15 @@ def frame_of(rows: Sequence[Row]) -> pandas.DataFrame:
     return pandas.DataFrame(list(rows), columns=[*plain, *tables])
 
 
+def with_costs(rows: Sequence[Row], runs: Path) -> pandas.DataFrame:
+    """The rows as a frame, with what each training cost; the majority class has none."""
+    frame = frame_of(rows)
+    costs = [cost_of(runs / row["run"] if row["method"] != MAJORITY else None) for row in rows]
+    return frame.assign(
+        seconds=[cost["seconds"] for cost in costs], memory=[cost["memory"] for cost in costs]
+    )
+
+
 def write(result: Result, folder: Path) -> None:
     """Write the three tables into a folder."""
     means, apart = means_table(result), differences_table(result)
@@ -64,26 +78,36 @@ def write(result: Result, folder: Path) -> None:
         markdown += "\n" + apart.to_markdown().replace("# ", "## ", 1)
     markdown += "\n" + "\n\n".join(result.notes) + "\n"
     write_atomically(folder / f"{TABLE}.md", markdown.encode())
-    write_atomically(folder / f"{TABLE}.tex", latex([means, apart], result.notes).encode())
+    write_atomically(folder / f"{TABLE}.tex", latex(_captioned(result), result.notes).encode())
     csv = frame_of(result.rows).to_csv(index=False, lineterminator="\n")
     write_atomically(folder / f"{TABLE}.csv", csv.encode())
+
+
+def _captioned(result: Result) -> list[Captioned]:
+    """The tables as a paper has them."""
+    means, apart, rivals = means_table(result), differences_table(result), rivals_of(result.rows)
+    best = [bests(means, row, rivals) for row in range(len(means.rows))]
+    said = f"{means.title}: mean ± standard error over the seeds; the best mean of each is bold"
+    return [Captioned(means, said, best), Captioned(apart, apart.title)]
 
 
 def means_table(result: Result) -> Table:
     """Means and standard errors of every method's chosen setting."""
     rows, measures = result.rows, measures_of(result.rows)
+    weighted = any(row.get("alpha") is not None for row in rows)
     body: list[tuple[Cell, ...]] = [
         (
             *place(method, fraction, rows),
             *(figure(rows, method, fraction, measure) for measure in measures),
+            *((alpha_of(rows, method, fraction),) if weighted else ()),
             runs_of(rows, method, fraction),
         )
         for fraction in fractions_of(rows)
         for method in methods_of(rows)
     ]
     titles = [measure.title for measure in measures]
-    columns = (*place("method", "F", rows), *titles, "runs")
-    return Table(TABLE, f"A comparison on {result.name}", columns, tuple(body))
+    columns = (*place("method", "F", rows), *titles, *(("α",) if weighted else ()), "runs")
+    return Table("means", f"A comparison on {result.name}", columns, tuple(body))
 
 
 def place(method: str, fraction: float | str, rows: Sequence[Row]) -> tuple[str, ...]:
@@ -97,6 +121,21 @@ def figure(rows: Sequence[Row], method: str, fraction: float, measure: Measure) 
     """A method's mean and standard error in the unit of tables."""
     found = values(rows, method, fraction, measure.key).values()
     return mean_and_error(measure.factor * value for value in found)
+
+
+def alpha_of(rows: Sequence[Row], method: str, fraction: float) -> str | None:
+    """The α of a method's chosen setting, or the least and the most of it over the seeds.
+
+    >>> row = {"method": "m2", "labelled": 1.0, "chosen": True}
+    >>> alpha_of([{**row, "alpha": 1099.7}, {**row, "alpha": 1103.2}], "m2", 1.0)
+    '1100 to 1103'
+    """
+    own = [row for row in rows if (row["method"], row["labelled"]) == (method, fraction)]
+    found = sorted(row["alpha"] for row in own if row["chosen"] and row.get("alpha") is not None)
+    if not found:
+        return None
+    least, most = f"{found[0]:.4g}", f"{found[-1]:.4g}"
+    return least if least == most else f"{least} to {most}"
 
 
 def runs_of(rows: Sequence[Row], method: str, fraction: float) -> str:
@@ -135,70 +174,34 @@ def differences_table(result: Result) -> Table:
 def _interval(difference: Difference | None, measure: Measure) -> str | None:
     if difference is None:
         return None
-    mean, low, high = (
-        f"{measure.factor * value:+.1f}"
-        for value in (difference.mean, difference.low, difference.high)
-    )
+    mean, low, high = signed(difference, measure)
     return mean if math.isnan(difference.low) else f"{mean} [{low}, {high}]"
 
 
-SPECIAL = {
-    **{letter: f"\\{letter}" for letter in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "²": r"\textsuperscript{2}",
-    "−": r"$-$",
-    "±": r"$\pm$",
-    "α": r"$\alpha$",
-    "β": r"$\beta$",
-    "·": r"$\cdot$",
-}
+def signed(difference: Difference, measure: Measure) -> tuple[str, str, str]:
+    """Mean, low and high with their signs, in the unit of tables."""
+    digits = difference.digits(measure.factor)
+    mean, low, high = (
+        fixed(measure.factor * value, digits, signed=True)
+        for value in (difference.mean, difference.low, difference.high)
+    )
+    return mean, low, high
 
 
-def escaped(text: str) -> str:
-    """A text as LaTeX takes it.
-
-    >>> escaped("R², 5 %")
-    'R\\\\textsuperscript{2}, 5 \\\\%'
-    """
-    return "".join(SPECIAL.get(letter, letter) for letter in text)
-
-
-def latex(tables: Sequence[Table], notes: Sequence[str]) -> str:
-    r"""Tables to ``\input``; they need the package booktabs."""
-    parts = ["% needs \\usepackage{booktabs}; wide tables fit with \\resizebox{\\textwidth}{!}{…}"]
-    for table in tables:
-        if not table.rows:
+def bests(table: Table, place: int, rivals: Sequence[str]) -> list[int]:
+    """The columns in which a row of :func:`means_table` has the best mean of all rivals."""
+    found = []
+    for column, title in enumerate(table.columns):
+        measure = next((m for m in MEASURES if title.startswith(m.title)), None)
+        if measure is None:
             continue
-        lines = [
-            f"% {table.title}",
-            rf"\begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
-            r"\toprule",
-            _line(map(escaped, table.columns)),
-            r"\midrule",
-            *(_line(_tex(cell, table.digits) for cell in row) for row in table.rows),
-            r"\bottomrule",
-            r"\end{tabular}",
-        ]
-        parts.append("\n".join(lines))
-    parts.append("\n".join(f"% {note}" for note in notes))
-    return "\n\n".join(parts) + "\n"
-
-
-def _line(cells: Iterable[str]) -> str:
-    return " & ".join(cells) + r" \\"
-
-
-def _tex(cell: Cell, digits: int) -> str:
-    match cell:
-        case None:
-            return ""
-        case Figure(mean=mean, error=None):
-            return f"${mean:.{digits}f}$"
-        case Figure(mean=mean, error=error):
-            return rf"${mean:.{digits}f} \pm {error:.{digits}f}$"
-        case float():
-            return f"${cell:.{digits}f}$"
-        case _:
-            return escaped(str(cell)).replace("[-", "[$-$").replace(", -", ", $-$")
+        own = table.rows[place]
+        means = {
+            number: measure.better * cell.mean
+            for number, row in enumerate(table.rows)
+            if isinstance(cell := row[column], Figure) and row[0] in rivals
+            if table.columns[1] != "F" or row[1] == own[1]
+        }
+        if len(means) > 1 and max(means, key=lambda number: means[number]) == place:
+            found.append(column)
+    return found

@@ -106,11 +106,21 @@ class Table:
             case str():
                 return cell
             case Figure(mean=mean, error=None):
-                return f"{mean:.{self.digits}f}"
+                return fixed(mean, self.digits)
             case Figure(mean=mean, error=error):
-                return f"{mean:.{self.digits}f} ± {error:.{self.digits}f}"
+                return f"{fixed(mean, self.digits)} ± {error:.{self.digits}f}"
             case _:
-                return f"{cell:.{self.digits}f}"
+                return fixed(cell, self.digits)
+
+
+def fixed(value: float, digits: int = 1, *, signed: bool = False) -> str:
+    """A number with so many decimal places; what is rounded to 0 has no sign.
+
+    >>> fixed(-0.04), fixed(0.6, signed=True), fixed(0.04, signed=True), fixed(-0.04, 2)
+    ('0.0', '+0.6', '0.0', '-0.04')
+    """
+    text = f"{value:{'+' if signed else ''}.{digits}f}"
+    return text.lstrip("+-") if float(text) == 0 else text
 
 
 def mean_and_error(values: Iterable[float]) -> Figure | None:

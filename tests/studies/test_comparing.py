@@ -22,15 +22,19 @@ from ccvae.data import Binary, Categorical, LabelSpace
 from ccvae.data.spec import load as load_data
 from ccvae.inference.catalogue import build_pair
 from ccvae.inference.runs.run import training_rows
+from ccvae.inference.training.baselines import train_classifier
 from ccvae.inference.training.validation import split
 from ccvae.studies.comparing import Comparison, compare
+from ccvae.studies.comparing.labels import not_learnt, tables
+from ccvae.studies.comparing.latex import Captioned, latex
 from ccvae.studies.comparing.paired import Difference, differences, interval
 from ccvae.studies.comparing.plan import CLASSIFIER, MAJORITY, Cell, Method, to_json
 from ccvae.studies.comparing.rows import rows_of
-from ccvae.studies.comparing.saying import seeds_tell
+from ccvae.studies.comparing.saying import findings, seeds_tell
 from ccvae.studies.comparing.spec import read_spec, saved
+from ccvae.studies.comparing.training import Task, run_cell
 from ccvae.studies.comparing.words import fractions_of, grid_of, seeds_of
-from ccvae.studies.comparing.writing import Result, latex, means_table
+from ccvae.studies.comparing.writing import Result, differences_table, means_table, write
 
 from ..calling import call
 
@@ -239,8 +243,83 @@ def test_what_the_seeds_can_and_cannot_tell():
         Difference("c", "a", 0.2, "accuracy", 0.03, -0.01, 0.07, 4),
     ]
     said = " ".join(seeds_tell(rows, found))
-    assert "b is worse than a by 3.0 (2.0 to 4.0); not to be told from a: c." in said
-    assert "less than about 2.5 points goes unseen" in said
+    assert "b is worse than a by 3.0 (2.0 to 4.0); not to be told from a: c (" in said
+    assert "c (a mean difference below 4 points goes unseen)" in said
+
+
+def test_what_is_said_of_a_method_depends_on_no_other():
+    rows = [
+        {"method": m, "labelled": 0.2, "seed": s, "chosen": True, "accuracy": 0.8}
+        for m in "abcd"
+        for s in range(3)
+    ]
+    wavers = Difference("b", "a", 0.2, "accuracy", 0.008, -0.001, 0.017, 3)
+    near = Difference("c", "a", 0.2, "accuracy", 0.0001, -0.0002, 0.0004, 3)
+    same = Difference("d", "a", 0.2, "accuracy", 0.0, 0.0, 0.0, 3)
+    alone, beside = (
+        " ".join(seeds_tell(rows, found)) for found in ([wavers], [wavers, near, same])
+    )
+    said = "b (a mean difference below 0.9 points goes unseen)"
+    assert said in alone
+    assert said in beside
+    assert "d (the same on every seed)" in beside
+
+
+def test_an_interval_that_leaves_nothing_out_shows_it():
+    """So many digits that its end beside 0 is none; what is 0 has no sign."""
+    rows = [
+        {"method": m, "labelled": 0.2, "seed": s, "chosen": True, "state": "done", "accuracy": 0.8}
+        for m in "abc"
+        for s in range(3)
+    ]
+    found = [
+        Difference("b", "a", 0.2, "accuracy", 0.0008, 0.0001, 0.0015, 3),
+        Difference("c", "a", 0.2, "accuracy", -0.0001, -0.0003, 0.0001, 3),
+    ]
+    assert "b is better than a by 0.08 (0.01 to 0.15)" in " ".join(seeds_tell(rows, found))
+    table = differences_table(Result(rows, "a", found, [], "x"))
+    assert table.rows == (("b", "+0.08 [+0.01, +0.15]"), ("c", "0.0 [0.0, 0.0]"))
+
+
+def test_labels_that_nobody_learns_are_named():
+    """At the majority's accuracy on every seed; a label of one class tells nothing."""
+    rows = [
+        {"method": m, "labelled": 0.2, "seed": s, "chosen": True, "state": "done",
+         "accuracy[Hat]": hat, "accuracy[Child]": child + 0.01 * s, "accuracy[One]": 1.0}
+        for m, hat, child in (("m2", 0.9, 0.7), ("vae", 0.8, 0.7), (MAJORITY, 0.8, 0.7))
+        for s in range(2)
+    ]  # fmt: skip
+    (said,) = not_learnt(rows)
+    assert said.endswith("on every seed: Child by m2; Hat, Child by vae.")
+    rows[0]["accuracy[Child]"] += 0.1  # one seed of m2
+    assert next(not_learnt(rows)).endswith("on every seed: Hat, Child by vae.")
+    (table,) = tables(rows)
+    assert table.columns == ("label", "m2", "vae", MAJORITY)
+    assert table.rows[0] == ("Hat", "90.0", "80.0", "80.0")
+
+
+def test_the_best_mean_is_not_praised_where_a_baseline_is_better():
+    rows = [
+        {"method": m, "labelled": 0.2, "seed": 0, "chosen": True, "accuracy": a}
+        for m, a in (("m2", 0.7), ("vae", 0.6), (CLASSIFIER, 0.8), (MAJORITY, 0.65))
+    ]
+    assert findings(rows) == "Best mean: accuracy m2 (70.0, below the plain classifier's 80.0)."
+    assert findings(rows[:2] + rows[3:]) == "Best mean: accuracy m2 (70.0)."
+
+
+def test_a_paper_has_tables_with_captions_and_the_best_in_bold(tmp_path):
+    rows = [
+        {"method": m, "labelled": 0.2, "seed": s, "chosen": True, "state": "done", "accuracy": a,
+         "bound": -9.0 - a} for m, a in (("m2", 0.7), ("our-vae", 0.6)) for s in range(2)
+    ]  # fmt: skip
+    found = [Difference("our-vae", "m2", 0.2, "accuracy", -0.1, -0.2, -0.05, 2)]
+    write(Result(rows, "m2", found, ["a note"], "x"), tmp_path)
+    text = (tmp_path / "table.tex").read_text()
+    assert r"m2 & {\boldmath$70.0 \pm 0.0$} & $-9.7 \pm 0.0$ & 2 \\" in text
+    assert r"our-vae & $60.0 \pm 0.0$ & {\boldmath$-9.6 \pm 0.0$} & 2 \\" in text
+    assert r"our-vae & $-$10.0 [$-$20.0, $-$5.0] &  \\" in text
+    assert text.count(r"\begin{table}") == text.count(r"\caption{") == 2
+    assert r"\label{tab:comparison-means}" in text
 
 
 def test_latex_is_balanced_and_escaped():
@@ -248,7 +327,8 @@ def test_latex_is_balanced_and_escaped():
         {"method": "own_pair & co", "labelled": 0.2, "seed": s, "chosen": True, "state": "done",
          "accuracy": 0.5 + s / 10} for s in range(2)
     ]  # fmt: skip
-    text = latex([means_table(Result(rows, "", [], [], "x"))], ["a note"])
+    text = latex([Captioned(means_table(Result(rows, "", [], [], "x")), "a_b")], ["a note"])
+    assert r"\caption{a\_b}" in text
     assert r"own\_pair \& co & $55.0 \pm 5.0$ & 2 \\" in text
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 1
     assert r"accuracy, \%" in text
@@ -323,7 +403,8 @@ def test_a_comparison_from_its_start_to_its_tables(place, capsys):
     found = compare(
         objectives=["ccvae", "broken_objectives:Broken"], out="c", told=lines.append, **asked
     )
-    assert len(lines) == 10
+    assert lines[0] == "0 of 10 cells are done; ccvae-alpha=10-F0.5-seed0 begins"
+    assert len(lines) == 11
     frame = found.frame.set_index(["method", "seed", "setting"])
     broken = found.frame[found.frame.objective == "broken_objectives:Broken"]
     assert set(broken.state) == {"failed"}
@@ -334,9 +415,12 @@ def test_a_comparison_from_its_start_to_its_tables(place, capsys):
     assert own.accuracy.between(0, 1).all()
     assert own.groupby("seed").chosen.sum().tolist() == [1, 1]
     assert own.memory.gt(1).all()
+    assert own.alpha.tolist() == [10, 100, 10, 100]
+    assert frame.loc[MAJORITY].seconds.isna().all()
     assert own.seconds.gt(0).all()
     text = Path("c/table.md").read_text()
-    assert "| ccvae/broken_objectives:Broken |  |  |  | 0 of 4, 4 failed |" in text
+    assert "| ccvae/broken_objectives:Broken |  |  |  |  | 0 of 4, 4 failed |" in text
+    assert "*α*, the weight of the labels: as given for ccvae." in text
     assert "KeyError: 'nothing'" in text
     assert {CLASSIFIER, MAJORITY} < set(found.frame.method)
     assert set(found.runs) == set(own.run)
@@ -356,6 +440,7 @@ def test_a_comparison_from_its_start_to_its_tables(place, capsys):
     page = Path("c/report.html").read_text()
     assert 'src="data:image/png' in page
     assert "marginal" in page
+    assert Path("c/figures/curves-00-accuracy.pdf").read_bytes().startswith(b"%PDF")
     read = pandas.read_csv("c/table.csv")
     assert len(read) == len(more.frame)
     assert "seconds" not in read.columns
@@ -450,6 +535,58 @@ def test_killed_and_repeated_it_writes_the_same_tables(tmp_path):
     ran = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout == "killed 4 times; all tables are the same\n"
+
+
+OUTSIDE = """
+from ccvae.guides import Bayes
+from ccvae.inference import CCVAEObjective, Objective
+
+
+class Outside(Objective):
+    def __init__(self, alpha=321.0):
+        super().__init__()
+        self.alpha = alpha
+
+    prepare, formula = CCVAEObjective.prepare, CCVAEObjective.formula
+"""
+
+
+def test_an_objective_outside_the_rule_says_at_which_weight_it_was_trained(place):
+    """Beside one that the rule gives its α; misspelt, it is refused before anything is trained."""
+    Path("broken_objectives.py").write_text(OUTSIDE)
+    asked = {"data": place, "labelled": 0.5, "seeds": 1, **SMALL, "epochs": 1}
+    asked |= {"out": "c", "told": lambda line: None}
+    for word, complaint in (
+        ("broken_objectives:Outsid", r"did you mean 'Outside'\?\); it has Outside;"),
+        ("broken_objective:Outside", r"did you mean 'broken_objectives'\?"),
+        ("margnal", r"'margnal' \(did you mean 'marginal'\?\) applies to none of ccvae"),
+    ):
+        with pytest.raises(ValueError, match=complaint):
+            compare(objectives=["ccvae", word], **asked)
+        assert not Path("c").exists()
+    found = compare(objectives=["ccvae", "broken_objectives:Outside"], **asked).frame
+    found = found.set_index("method")
+    assert found.loc["ccvae/broken_objectives:Outside"].alpha == 321
+    assert found.loc["ccvae/broken_objectives:Outside"].alpha_from == "constructor"
+    assert found.loc["ccvae"].alpha_from == "rule"
+    text = Path("c/table.md").read_text()
+    assert "by the rule for ccvae; what its constructor says for ccvae/broken_obj" in text
+    assert "stands outside the rule" in text
+    assert " | 321 | 1 |" in text
+
+
+def test_the_plain_classifier_stops_at_a_step(place, monkeypatch):
+    from ccvae.stopping import Request, Stopped
+
+    asked, data = Request(), load_data(place)
+    config = Config(data=place, network="mlp", labelled=0.5, alpha=1.0)
+    asked.signal = signal.SIGTERM
+    with pytest.raises(Stopped) as stopped:
+        train_classifier(config, training_rows(config, data), torch.device("cpu"), stop=asked)
+    assert (stopped.value.epoch, stopped.value.done) == (0, 1)
+    cells = Comparison(config, seeds=(0,)).cells(data.space)
+    with pytest.raises(Stopped):
+        run_cell(Task(cells[-1], Path("c").absolute(), "digest"), asked)
 
 
 def test_asked_to_stop_it_says_how_to_go_on(place, capsys, monkeypatch):
