@@ -60,6 +60,7 @@ VARIABLES = (
     "inspection.recording.arguments.T",
     "loading.Kind",
     "models.labelled.Part",
+    "networks.starting.Module",
     "web.steering.Kind",
 )
 """Type variables, which have no page."""

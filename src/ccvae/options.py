@@ -24,6 +24,7 @@ from .inference.runs.facts import CHECKPOINT, DEMO, read_facts
 from .inference.runs.facts import FILES as FILES_OF_RUNS
 from .inference.runs.own import resume_or_create_own
 from .inference.runs.run import Run, resume_or_create, training_rows
+from .inference.runs.settling import settled_as
 from .loading import choose
 from .lock import holds_something
 from .networks.build import chosen
@@ -142,8 +143,7 @@ def resumes(directory: Path, config: Config, *, asked: bool) -> bool:
         )
     from .studies.report.sliders import SLIDERS  # the last but the report, of which there are looks
 
-    # The share of labelled rows is settled by the data.
-    asked_for = dataclasses.replace(config, labelled_share=facts.config.labelled_share)
+    asked_for = settled_as(config, facts.config, other=True)
     same = (directory / CHECKPOINT).exists() and facts.config == asked_for
     return same and (asked or not (directory / SLIDERS).exists())
 

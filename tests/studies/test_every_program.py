@@ -8,6 +8,7 @@ import torch
 from ccvae.config import Config
 from ccvae.data.spec import load
 from ccvae.inference.catalogue import PROGRAMS
+from ccvae.inference.runs import checks
 from ccvae.inference.runs import run as runs
 from ccvae.inference.runs.run import create
 from ccvae.inference.training.checkpoint import save_checkpoint
@@ -46,7 +47,7 @@ def test_all_studies_of_a_program_load_its_data_once(untrained, capsys, monkeypa
         loaded.append(source)
         return load(*source)
 
-    monkeypatch.setattr(runs, "load_data", counted)
+    monkeypatch.setattr(checks, "load", counted)
     status, out, err = call(capsys, "study", "all", directory, "--json")
     assert status == 0, err
     assert len(loaded) == 1
