@@ -342,11 +342,30 @@ for k in range(10):
 answer_11 = {"model": "", "guide": ""}
 
 
+def told(check):
+    """A check that says what is wrong with an answer that it cannot read."""
+
+    def checked(*answers):
+        try:
+            check(*answers)
+        except Exception as error:  # whatever an answer raises
+            print(f"not yet: {type(error).__name__}: {error}")
+
+    return checked
+
+
+@told
 def check_11(answer):
     graph = inspect_program(Config(program="diva")).graph
     for side, program in (("p", "model"), ("q", "guide")):
         factor = rf"{side}\(([^|()]+)(?:\|([^()]*))?\)"
-        given = re.findall(factor, answer[program].replace(" ", ""))
+        written = answer[program].replace(" ", "")
+        given = re.findall(factor, written)
+        beside = re.sub(factor, "", written)
+        if beside or len(dict(given)) < len(given):
+            rest = f"{beside} is no factor" if beside else "a variable stands there twice"
+            print(program, f"not yet: {rest}; write it as {side}(z) {side}(x|z)")
+            continue
         said = {name: {*filter(None, above.split(","))} for name, above in given}
         drawn = graph.guided if side == "q" else [*graph.nodes]
         edges = [edge for edge in graph.edges if edge.side == side]
@@ -383,6 +402,7 @@ def seen_with(size):
     return gradient, torch.stack([trace.nodes[name]["log_prob_sum"] for name in ("z", "x")])
 
 
+@told
 def check_12(answer):
     torch.manual_seed(1)
     (right, terms), (other, others) = seen_with(N), seen_with(50)
@@ -392,7 +412,7 @@ def check_12(answer):
         "balance": (terms[0] / terms[1] - others[0] / others[1]).abs().item() > 0.5,
     }
     for name, changes in truth.items():
-        print(name, "right" if answer[name] is changes else "not yet")
+        print(name, "right" if answer.get(name) is changes else "not yet")
 
 
 check_12(answer_12)
@@ -405,6 +425,7 @@ check_12(answer_12)
 answer_13 = (0.3, 0.6)  # z given x has the mean 0.3 x and the deviation 0.6
 
 
+@told
 def check_13(slope, deviation):
     def guide(x, *, index, size):
         with pyro.plate("data", size, subsample=index):
@@ -415,7 +436,7 @@ def check_13(slope, deviation):
     print("right" if spread < 0.1 else f"not yet: single estimates scatter by {spread:.0f} nats")
 
 
-check_13(*answer_13)
+check_13(*(answer_13 if isinstance(answer_13, tuple | list) else [answer_13]))
 
 # %% [markdown]
 # **1.4**** How many terms does the sum over missing labels have for the nine labels of `faces`
@@ -437,13 +458,13 @@ def refusal():
         return str(error).splitlines()[0]
 
 
+@told
 def check_14(answer):
     classes = [len(label.classes) for label in some.space]
     truth = {"ccvae": sum(classes), "m2": math.prod(classes)}
-    numbers = [int(n) for n in re.findall(r"\d+", refusal())]
-    for name, number in answer.items():
-        right = number == truth[name] if name in truth else number in numbers and number < 1280
-        print(name, "right" if right else "not yet")
+    truth["at most"] = int(re.search(r"at most (\d+)", refusal())[1])
+    for name, number in truth.items():
+        print(name, "right" if answer.get(name) == number else "not yet")
 
 
 check_14(answer_14)
@@ -472,7 +493,9 @@ def m2_by_hand_guide(x):
 answer_15 = 0.0
 
 
+@told
 def check_15(model, guide, by_hand):
+    by_hand = float(by_hand)
     lacks = {"x", "y", "z"} - {*pyro.poutine.trace(model).get_trace(x_one).nodes}
     if lacks:
         print(f"not yet: the model has no {', '.join(sorted(lacks))}")
@@ -480,8 +503,15 @@ def check_15(model, guide, by_hand):
     elbo = TraceEnum_ELBO(max_plate_nesting=0, num_particles=1)
     draws = [-elbo.loss(model, config_enumerate(guide), x_one) for _ in range(2000)]
     bound = torch.tensor(draws).mean().item()
-    if abs(bound - by_hand) > 0.1:
+    # Of normals every term has a closed form.
+    middle, wide = (x_one - means) / 2, 0.8**2
+    inside = 0.5 * (1 - math.log(2 * math.pi) + math.log(wide)) - math.log(3) - q_y.log()
+    inside = inside - 0.5 * ((x_one - means - middle) ** 2 + middle**2) - wide
+    truth = (q_y * inside).sum().item()
+    if not abs(bound - by_hand) <= 0.1:
         print(f"not yet: the pair's bound is {bound:.2f}, by hand {by_hand:.2f}")
+    elif not abs(by_hand - truth) <= 0.1:
+        print("not yet: both agree, but not with the densities of the text")
     else:
         print("right")
 

@@ -341,6 +341,19 @@ torch.set_default_dtype(torch.float64)
 answer_31 = math.nan
 
 
+def told(check):
+    """A check that says what is wrong with an answer that it cannot read."""
+
+    def checked(*answers):
+        try:
+            check(*answers)
+        except Exception as error:  # whatever an answer raises
+            print(f"not yet: {type(error).__name__}: {error}")
+
+    return checked
+
+
+@told
 def check_31(answer):
     classes = (torch.tensor(0.0), torch.tensor(1.0))
     each = [
@@ -372,6 +385,7 @@ def scored(subtract, draws=100_000):
     return (value - (value.mean() if subtract else 0.0)) * score
 
 
+@told
 def check_32(answer):
     factor = (scored(False).std() / scored(True).std()).item()
     print("right" if abs(answer / factor - 1) < 0.1 else "not yet: the deviations' ratio")
@@ -388,13 +402,15 @@ check_32(answer_32)
 answer_33 = math.nan
 
 
+@told
 def check_33(answer):
     prior = torch.logaddexp(Normal(-2.0, 1.0).log_prob(grid), Normal(2.0, 1.0).log_prob(grid))
     q = Normal(m, s).log_prob(grid)
     marginal = prior - math.log(2) + Normal(grid, 1.0).log_prob(x) - q
     apart = (q.exp() * (marginal - summed(grid, b))).sum() * (grid[1] - grid[0])
     near = abs(answer - apart.item())
-    print("right" if near < 0.005 else "not yet" if not near < 0.1 else "nearly: take more draws")
+    close = near < 0.2 * apart.item()
+    print("right" if near < 0.005 else "nearly: take more draws" if close else "not yet")
 
 
 check_33(answer_33)
@@ -420,11 +436,13 @@ def draws_for(labels, repeats=5 if SMALL else 50):
     return np.mean(inverse)
 
 
+@told
 def check_34(answer):
     torch.manual_seed(5)
-    for labels, draws in answer.items():
-        truth = draws_for(labels)
-        close = truth / 2 < draws < truth * 2
+    for labels in (1, 5, 18):
+        truth, draws = draws_for(labels), answer.get(labels, math.nan)
+        apart = 2 if SMALL or labels > 5 else 1.25  # a few repeats scatter
+        close = truth / apart < draws < truth * apart
         print(f"L = {labels:2}", "right" if close else "not yet")
 
 

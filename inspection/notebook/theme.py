@@ -100,7 +100,9 @@ PAGE = """
 }
 .ccvae-shown .legend li { display: flex; align-items: center; gap: .4rem; margin: 0; }
 .ccvae-shown .side { color: var(--muted); font-size: .87em; margin: .5rem 0 .1rem; }
-.ccvae-shown .formula { margin: 0 0 .4rem; line-height: 1.9; overflow-x: auto; }
+.ccvae-shown .formula {
+  margin: 0 0 .4rem; padding: .1em 0 .3em; line-height: 1.9; overflow-x: auto; overflow-y: hidden;
+}
 .ccvae-shown .scroll { overflow-x: auto; margin: .6rem 0; }
 .ccvae-shown table { border-collapse: collapse; font-size: .87em; margin: 0; color: var(--ink); }
 .ccvae-shown tr, .ccvae-shown tbody tr:nth-child(odd) { background: none; }
