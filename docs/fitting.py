@@ -18,7 +18,7 @@ import nbformat
 WIDTH, HEIGHT = 1280, 800
 """Of a slide; browsers magnify it to the window's size."""
 
-ROOM = HEIGHT - 70
+ROOM = HEIGHT - 40
 """What the cells of a slide may fill."""
 
 FIGURE = 400
@@ -137,7 +137,7 @@ def output_height(output: Any) -> int:
     """Of what a cell put out."""
     data = output.get("data", {})
     if "image/png" in data:
-        return min(FIGURE, _png_height(data["image/png"])) + GAP
+        return min(FIGURE, _png_height(data["image/png"])) + 3 * GAP
     html = data.get("text/html", "")
     if html:
         figures = [int(tall) for tall in re.findall(r'<svg [^>]*height="(\d+)"', html)]
