@@ -24,10 +24,10 @@ ROOM = HEIGHT - 40
 FIGURE = 400
 """The most that a figure is tall."""
 
-TEXT, CODE = 29, 19
+TEXT, CODE = 29, 20
 """Lines of texts and of code."""
 
-SIGNS, COLUMNS = 118, 130
+SIGNS, COLUMNS = 118, 118
 """Letters that a line of a text holds, and a line of code."""
 
 GAP = 26

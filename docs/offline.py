@@ -23,7 +23,7 @@ from nbconvert import HTMLExporter, SlidesExporter
 from traitlets.config import Config
 
 sys.path.append(str(Path(__file__).parent))
-from fitting import FIGURE, HEIGHT, WIDTH, fitted
+from fitting import CODE, FIGURE, HEIGHT, WIDTH, fitted
 
 REVEAL = files("sphinx_revealjs") / "_static" / "revealjs"
 
@@ -82,7 +82,8 @@ SLIDE_STYLE = f"""\
 .reveal .slides section > section {{ height: {HEIGHT}px; }}
 .reveal math[display="block"] {{ font-size: .88em; }}
 .reveal .highlight pre, .reveal .jp-OutputArea-output pre {{
-  box-shadow: none; width: auto; max-height: none; margin: 0; font-size: 15px; line-height: 19px;
+  box-shadow: none; width: 100%; max-height: none; margin: 0;
+  font-size: 17px !important; line-height: {CODE}px !important;
   white-space: pre-wrap; word-break: normal; overflow-wrap: break-word;
 }}
 .reveal .jp-Cell-outputArea img, .reveal svg.plates {{ max-height: {FIGURE}px; width: auto; }}
