@@ -87,7 +87,7 @@ def _captioned(result: Result) -> list[Captioned]:
     """The tables as a paper has them."""
     means, apart, rivals = means_table(result), differences_table(result), rivals_of(result.rows)
     best = [bests(means, row, rivals) for row in range(len(means.rows))]
-    said = f"{means.title}: mean ± standard error over the seeds; the best mean of each is bold"
+    said = f"{means.title}: mean ± standard error over the seeds; the best of the methods is bold"
     return [Captioned(means, said, best), Captioned(apart, apart.title)]
 
 
@@ -202,6 +202,6 @@ def bests(table: Table, place: int, rivals: Sequence[str]) -> list[int]:
             if isinstance(cell := row[column], Figure) and row[0] in rivals
             if table.columns[1] != "F" or row[1] == own[1]
         }
-        if len(means) > 1 and max(means, key=lambda number: means[number]) == place:
+        if len(means) > 1 and means.get(place) == max(means.values()):
             found.append(column)
     return found

@@ -316,6 +316,7 @@ def test_a_paper_has_tables_with_captions_and_the_best_in_bold(tmp_path):
     write(Result(rows, "m2", found, ["a note"], "x"), tmp_path)
     text = (tmp_path / "table.tex").read_text()
     assert r"m2 & {\boldmath$70.0 \pm 0.0$} & $-9.7 \pm 0.0$ & 2 \\" in text
+    assert "the best of the methods is bold" in text
     assert r"our-vae & $60.0 \pm 0.0$ & {\boldmath$-9.6 \pm 0.0$} & 2 \\" in text
     assert r"our-vae & $-$10.0 [$-$20.0, $-$5.0] &  \\" in text
     assert text.count(r"\begin{table}") == text.count(r"\caption{") == 2
