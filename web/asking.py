@@ -8,6 +8,7 @@ from typing import Any
 
 from ..inspection import Graph
 from ..inspection.asking.independence import Independence
+from .called import site_of, written
 from .programs import Shown
 
 COMMA = re.compile(r",(?![^\[\]]*\])")
@@ -36,8 +37,16 @@ def ask(shown: Shown, asked: Mapping[str, str]) -> dict[str, Any]:
         ValueError: for names that the graph does not have, or a question without an answer.
     """
     parts = {field: _names(shown, asked.get(field, "")) for field in FIELDS}
-    if parts["blanket"]:
-        return _blanket(shown, parts["blanket"])
+    called = shown.view.symbols
+    try:
+        found = _blanket(shown, parts["blanket"]) if parts["blanket"] else _answer(shown, parts)
+    except ValueError as error:
+        raise ValueError(written(str(error), called)) from error
+    found["sentences"] = [written(sentence, called) for sentence in found["sentences"]]
+    return {**found, "statement": written(found["statement"], called)}
+
+
+def _answer(shown: Shown, parts: Mapping[str, list[str]]) -> dict[str, Any]:
     first, second, given, do = (parts[field] for field in FIELDS[:4])
     if not (first and second):
         raise ValueError("expected two variables to ask about; click two nodes")
@@ -87,14 +96,14 @@ def _names(shown: Shown, text: str) -> list[str]:
         raise ValueError("expected names of variables by commas, got more than 1000 letters")
     names = [name.strip() for name in COMMA.split(text) if name.strip()]
     found: list[str] = []
-    for name in names:
+    for name in (site_of(name, shown.view.symbols) for name in names):
         node = shown.drawn.nodes.get(name)
         if node is not None and node.steps:
             found += node.steps
         elif _base(name) in shown.graph.nodes:
             found.append(name)
         else:
-            known = ", ".join(shown.drawn.nodes)
+            known = ", ".join(shown.view.names)
             raise ValueError(f"unknown variable; choose among {known}")
     return found
 

@@ -53,6 +53,9 @@ LABELS = "some"
 QUESTIONS = 4000
 """Answers that are recorded of a graph: those with the fewest variables given come first."""
 
+SET_FROM_OUTSIDE = 250
+"""Answers that are recorded with one variable set from outside, and none or one given."""
+
 FACES, POSITIONS = 4, 7
 """Faces that are recorded, and the positions of each of their sliders."""
 
@@ -166,7 +169,8 @@ def _of_theirs(own: Own) -> list[Asked]:
 
 
 def _answers(shown: Shown) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The answers about whole variables, by ``first|second|given``, names in their order."""
+    """The answers about whole variables, by ``first|second|given``, names in their order, and with
+    ``|do(name)`` behind it where one is set from outside."""
     nodes = sorted(n for n, node in shown.drawn.nodes.items() if node.role not in AROUND)
     for name in nodes:
         yield f"|{name}|", ask(shown, {"blanket": name})
@@ -179,6 +183,17 @@ def _answers(shown: Shown) -> Iterator[tuple[str, dict[str, Any]]]:
     for first, second, given in itertools.islice(triples, QUESTIONS):
         asked = {"first": first, "second": second, "given": ",".join(given)}
         yield f"{first}|{second}|{asked['given']}", ask(shown, asked)
+    settings = (
+        (*pair, do, given)
+        for size in (0, 1)
+        for pair in itertools.combinations(nodes, 2)
+        for do in nodes
+        for given in itertools.combinations([n for n in nodes if n not in (*pair, do)], size)
+        if do not in pair
+    )
+    for first, second, do, given in itertools.islice(settings, SET_FROM_OUTSIDE):
+        asked = {"first": first, "second": second, "given": ",".join(given), "do": do}
+        yield f"{first}|{second}|{asked['given']}|do({do})", ask(shown, asked)
 
 
 AROUND = ("factor", "input", "auxiliary", "intervened", "block")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from ..inspection.writing.factorisation import factorisation
 from ..inspection.writing.mathml import densities_of, terms
 from ..inspection.writing.notation import LATEX
 from ..loading import choose
+from .called import symbols, written
 
 TITLES = {name: entry.heading for name, entry in ENTRIES.items()}
 
@@ -62,6 +63,7 @@ class View:
         arrows: the kinds of arrows in the figure.
         notes, problems: what the inspection says of the pair.
         lacks: the guide beside the inverse of its model, a line each, where that was asked for.
+        variables: sites of the figure. symbols: how it writes those that it calls otherwise.
     """
 
     program: str
@@ -79,6 +81,13 @@ class View:
     notes: tuple[str, ...]
     problems: tuple[str, ...]
     lacks: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    symbols: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """What its variables are called, as the figure writes them."""
+        return [self.symbols.get(name, name) for name in self.variables]
 
     def latex_text(self) -> str:
         """Densities and objective for a LaTeX document, each under a comment."""
@@ -97,7 +106,8 @@ class Shown(NamedTuple):
         """The same with what the guide lacks of the posterior: in words, and in the figure."""
         inverse = self.graph.inverse()
         drawn = inverse.added_to(self.graph).folded()
-        lines = tuple(line.strip() for line in inverse.to_text().split("\n"))
+        text = written(inverse.to_text(), self.view.symbols)
+        lines = tuple(line.strip() for line in text.split("\n"))
         view = replace(
             self.view, figure=svg(drawn), tikz=tikz(drawn), lacks=lines, arrows=_kinds(drawn)
         )
@@ -147,6 +157,8 @@ def shown(found: Inspection, program: str, objective: str, labels: str) -> Shown
         _kinds(drawn),
         found.notes,
         found.problems,
+        variables=tuple(drawn.nodes),
+        symbols=symbols([*drawn.nodes, *found.graph.nodes]),
     )
     return Shown(view, found.graph, drawn)
 

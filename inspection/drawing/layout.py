@@ -73,7 +73,8 @@ def half_width(shown: Scene, node: Node, lines: tuple[str, ...] = ()) -> float:
         return SQUARE
     name = node.name[: node.name.rindex(" at ")] if node.name in shown.lags else node.name
     letters = len(UNICODE.symbol(name).replace("_", "").replace("\\", ""))
-    letters += 2 * max(0, len(node.plates) - 1) + 3 * (node.copies > 1 and letters > 1)
+    inner = sum(plate in shown.letters for plate in node.plates)  # each an index above the name
+    letters += 2 * max(inner, len(node.plates) - 1, 0) + 3 * (node.copies > 1 and letters > 1)
     letters += len(shown.indices.get(node.name, ""))
     wide = [LETTER * len(line) / (0.8 if i % 2 else 0.97) + 0.06 for i, line in enumerate(lines)]
     return max(RADIUS, 0.07 * letters + 0.04, *wide)

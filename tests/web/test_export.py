@@ -27,11 +27,13 @@ def test_every_address_is_a_file_of_the_folder(exported):
 
 def test_questions_are_answered_as_the_server_does(exported, page):
     recorded = json.loads((exported / "data/graph-diva-diva-some.json").read_text())
-    assert len(recorded) == 6 + 15 * 2**4
+    assert len(recorded) == 6 + 15 * 2**4 + 15 * 4 * (1 + 3)
     first, second = "z_d", "z_y"
     for given in ("", "x", "d,x"):
         query = {"program": "diva", "first": first, "second": second, "given": given}
         assert recorded[f"{first}|{second}|{given}"] == page.get("/api/ask", params=query).json()
+    query = {"program": "diva", "first": first, "second": second, "given": "x", "do": "y"}
+    assert recorded[f"{first}|{second}|x|do(y)"] == page.get("/api/ask", params=query).json()
     blanket = page.get("/api/ask", params={"program": "diva", "blanket": "z_y"}).json()
     assert recorded["|z_y|"] == blanket
 
@@ -99,7 +101,8 @@ def test_a_graph_of_many_variables_has_its_simplest_answers(monkeypatch):
             pyro.sample(name, dist.Normal(torch.zeros(()), 1.0))
 
     monkeypatch.setattr(exporting, "QUESTIONS", 100)
+    monkeypatch.setattr(exporting, "SET_FROM_OUTSIDE", 7)
     found = dict(_answers(shown(inspect_pair(model, None), "own", "", "all")))
-    assert len(found) == 12 + 100
+    assert len(found) == 12 + 100 + 7
     pairs = itertools.combinations("abcdefghijkl", 2)
     assert all(f"{one}|{other}|" in found for one, other in pairs)

@@ -14,7 +14,15 @@ const OWN = "own", EVERY = 400;
 let current = null, marked = null, blanket = "", version = own.version, turn = 0;
 
 const fields = asking.elements;
-const names = (field) => fields[field].value.split(/,(?![^[\]]*\])/).map((name) => name.trim()).filter(Boolean);
+/** What the view says of its variables: their sites, and how the figure writes those that it calls otherwise. */
+const known = () => JSON.parse(document.getElementById("texts").textContent);
+const base = (name) => name.replace(/\[.*/, "");
+const written = (name) => (known().symbols[base(name)] ?? base(name)) + name.slice(base(name).length);
+const siteOf = (name) => (Object.entries(known().symbols).find(([, symbol]) => symbol === base(name))?.[0] ?? base(name)) + name.slice(base(name).length);
+const split = (text) => text.split(/,(?![^[\]]*\])/).map((name) => name.trim()).filter(Boolean);
+/** The sites that a field names, as they stand in the address; people read and write symbols. */
+const names = (field) => split(fields[field].value).map(siteOf);
+const put = (field, sites) => { fields[field].value = sites.map(written).join(", "); };
 const click = () => fields.click.value;
 const nodes = () => view.querySelectorAll("svg .node[data-node]");
 
@@ -25,7 +33,7 @@ function chosen() {
 }
 
 function remember() {
-  const question = Object.fromEntries(QUESTION.map((field) => [field, fields[field].value]));
+  const question = Object.fromEntries(QUESTION.map((field) => [field, names(field).join(",")]));
   const mode = click() === "mark" ? "" : click();
   keep({ ...Object.fromEntries(chosen()), node: marked ?? "", click: mode, ...question, blanket,
     whole: document.body.classList.contains("whole") ? "1" : "" });
@@ -39,11 +47,12 @@ const viewed = (query) => (STATIC ? recorded(`view-${key(query)}${query.get("lac
 /** The answer to a question; among recorded ones it is found by the names in order of their letters. */
 async function replied(query, question) {
   if (!STATIC) return (await ask(`/api/ask?${new URLSearchParams([...query, ...Object.entries(question)])}`)).json();
+  const { variables } = known(), asked = [...QUESTION.flatMap(names), ...(question.blanket ? [question.blanket] : [])];
+  if (!asked.every((name) => variables.includes(base(name)))) throw new Error(`unknown variable; choose among ${variables.map(written).join(", ")}`);
   const all = await (await recorded(`graph-${key(query)}.json`)).json();
-  const pair = [question.first ?? "", question.second ?? ""].map((name) => name.trim()).sort();
-  const given = question.blanket ? "" : names("given").sort().join(",");
-  const found = question.blanket ? all[`|${question.blanket}|`] : all[`${pair.join("|")}|${given}`];
-  if (!found || question.do) throw new Error("this question was not recorded, only those about whole variables; start ccvae app to ask it");
+  const pair = [question.first ?? "", question.second ?? ""].sort();
+  const found = question.blanket ? all[`|${question.blanket}|`] : all[`${pair.join("|")}|${names("given").sort().join(",")}${question.do ? `|do(${question.do})` : ""}`];
+  if (!found) throw new Error("this question was not recorded, only those about two whole variables, given others, and with one variable set from outside and at most one given; start ccvae app to ask it");
   return found;
 }
 
@@ -78,6 +87,7 @@ form.addEventListener("change", (event) => {
     forget();
     suit();
   }
+  if (event.target.name === "lacks" && event.target.checked) forget(); // what the guide lacks is a question of its own
   remember();
   show((query) => `Shown: ${query.get("program") === OWN ? "your programs" : query.get("program")}`
     + `${query.get("objective") ? ` with the objective ${query.get("objective")}` : ""}`
@@ -103,12 +113,12 @@ function mark(name, speak = true) {
   }
   if (!speak) return;
   if (name === null) say("");
-  else say(found.length ? `${name}: ${found.join(" and ")}.` : `${name}: no line of the source shown states it.`);
+  else say(found.length ? `${written(name)}: ${found.join(" and ")}.` : `${written(name)}: no line of the source shown states it.`);
 }
 
 /** What each node is in the question. */
 function press() {
-  const parts = Object.fromEntries(QUESTION.map((field) => [field, names(field).map((name) => name.replace(/\[.*/, ""))]));
+  const parts = Object.fromEntries(QUESTION.map((field) => [field, names(field).map(base)]));
   for (const node of nodes()) {
     const name = node.dataset.node;
     for (const field of QUESTION) node.classList.toggle(`is-${field}`, parts[field].includes(name));
@@ -135,12 +145,13 @@ function light(found) {
 /** Ask what the fields say; without a whole question nothing is lit. */
 async function answered() {
   const mine = (turn += 1);
+  const question = blanket ? { blanket } : Object.fromEntries(QUESTION.map((field) => [field, names(field).join(",")]));
+  if (marked !== null && (blanket || question.first)) mark(null); // its lines belong to no question
   press();
   remember();
-  const question = blanket ? { blanket } : Object.fromEntries(QUESTION.map((field) => [field, fields[field].value]));
-  if (!blanket && !(question.first.trim() && question.second.trim())) {
+  if (!blanket && !(question.first && question.second)) {
     light(null);
-    answer.replaceChildren(...(question.first.trim() ? [paragraph(`${question.first}, and which other?`)] : []));
+    answer.replaceChildren(...(question.first ? [paragraph(`${fields.first.value}, and which other?`)] : []));
     return;
   }
   try {
@@ -179,15 +190,16 @@ function forget() {
 function add(name) {
   blanket = "";
   const field = QUESTION.find((each) => names(each).includes(name));
-  if (field) fields[field].value = names(field).filter((each) => each !== name).join(",");
-  else if (!names("first").length) fields.first.value = name;
-  else if (!names("second").length) fields.second.value = name;
-  else fields.given.value = [...names("given"), name].join(",");
+  const place = field ?? ["first", "second"].find((each) => !names(each).length) ?? "given";
+  put(place, field ? names(field).filter((each) => each !== name) : [...names(place), name]);
 }
 
 function chose(name) {
+  say("");
   if (click() === "mark") {
-    mark(marked === name ? null : name);
+    const again = marked === name;
+    forget(); // an answer that stands there belongs to no mark
+    mark(again ? null : name);
     remember();
     return;
   }
@@ -213,7 +225,7 @@ view.addEventListener("keydown", (event) => {
   }
 });
 
-asking.addEventListener("submit", (event) => { event.preventDefault(); blanket = ""; answered(); });
+asking.addEventListener("submit", (event) => { event.preventDefault(); blanket = ""; say(""); answered(); });
 asking.addEventListener("change", (event) => { if (event.target.name === "click") remember(); });
 document.getElementById("again").addEventListener("click", () => { forget(); remember(); });
 
@@ -247,7 +259,7 @@ async function watch() {
 
 /** The figure, the formulas and the table can be taken along. */
 function offer() {
-  const { tikz, latex } = JSON.parse(document.getElementById("texts").textContent);
+  const { tikz, latex } = known();
   const name = () => [...chosen().values()].filter(Boolean).join("-").replace(/[^\w-]+/g, "-");
   const figure = () => view.querySelector("svg.plates[role=group]");
   taking(view.querySelector(".take-figure"), name, { SVG: figure, PNG: figure, TikZ: () => tikz, LaTeX: () => latex });
@@ -256,7 +268,7 @@ function offer() {
 
 offer();
 const given = state();
-for (const field of QUESTION) fields[field].value = given.get(field) ?? "";
+for (const field of QUESTION) put(field, split(given.get(field) ?? ""));
 if (["ask", "blanket"].includes(given.get("click"))) fields.click.value = given.get("click");
 else fields.click.value = "mark";
 blanket = given.get("blanket") ?? "";
