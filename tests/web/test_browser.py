@@ -190,6 +190,30 @@ def test_two_nodes_and_what_is_given(browser, address):
     clean(browser, address)
 
 
+def test_only_what_belongs_to_the_present_question_stands_there(browser, address):
+    window(browser, 1440)
+    browser.get(f"{address}programs")
+    place = "return document.querySelector('.figure svg').getBoundingClientRect().top"
+    top = browser.execute_script(place)
+    assert top < 450  # in sight beside the question
+    press_node(browser, "z_c")
+    assert text(browser, "#said").startswith("z_c: ")
+    one(browser, "[name=click][value=ask]").click()
+    for name in ("y", "z_style"):
+        press_node(browser, name)
+    wait(browser, lambda: "y ⊥ z_\\c" in text(browser, "#answer"), "the answer")
+    assert one(browser, "[name=second]").get_attribute("value") == "z_\\c"
+    assert "second=z_style" in browser.current_url
+    assert text(browser, "#said") == ""
+    assert browser.find_elements(By.CSS_SELECTOR, ".listing li.marked") == []
+    assert browser.execute_script(place) == top
+    one(browser, "[name=lacks]").click()
+    wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".lacks"), "what it lacks")
+    assert text(browser, "#answer") == ""
+    assert one(browser, "[name=first]").get_attribute("value") == ""
+    clean(browser, address)
+
+
 def test_the_graph_is_asked_by_keyboard(browser, address):
     browser.get(f"{address}programs?program=diva&click=ask")
     for name in ("z_d", "z_x", "x"):
@@ -454,8 +478,15 @@ def test_a_folder_without_a_server(browser, folder):
     wait(browser, lambda: lit(browser) == ["z_d-x", "z_y-x"], "the path")
     one(browser, "[name=lacks]").click()
     wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".arrow.missing"), "what it lacks")
+    browser.get(f"{folder}programs.html?program=ccvae&first=y&second=x&do=z_c")
+    wait(
+        browser, lambda: "y ⊥ x | do(z_c)" in text(browser, "#answer"), "what was set from outside"
+    )
+    browser.get(f"{folder}programs.html?program=ccvae&first=y&second=nosuch")
+    wait(browser, lambda: "choose among" in text(browser, "#answer"), "the names")
+    assert "z_\\c" in text(browser, "#answer")
     browser.get(f"{folder}train.html")
-    assert "what is learnt cannot be changed here" in text(browser, ".lead")
+    assert "These trainings were recorded" in text(browser, ".lead")
     one(browser, "#play").click()
     trained(browser, "Done: 10 steps")
     frame = "return document.querySelector('.pupil .of').textContent"
