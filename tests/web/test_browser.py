@@ -480,7 +480,7 @@ def test_a_folder_without_a_server(browser, folder):
     wait(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".arrow.missing"), "what it lacks")
     browser.get(f"{folder}programs.html?program=ccvae&first=y&second=x&do=z_c")
     wait(
-        browser, lambda: "y ⊥ x | do(z_c)" in text(browser, "#answer"), "what was set from outside"
+        browser, lambda: "x ⊥ y | do(z_c)" in text(browser, "#answer"), "what was set from outside"
     )
     browser.get(f"{folder}programs.html?program=ccvae&first=y&second=nosuch")
     wait(browser, lambda: "choose among" in text(browser, "#answer"), "the names")
