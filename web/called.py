@@ -9,7 +9,7 @@ from ..inspection.writing.notation import UNICODE
 
 
 def symbols(names: Iterable[str]) -> dict[str, str]:
-    r"""How the figure writes those sites that it calls otherwise, as ``z_style``, there z_\c.
+    r"""How the figure writes those sites that it calls otherwise, as ``z_style``, ``z_\c``.
 
     One whose symbol is another's name, or has signs that stand between names, keeps its own.
     """
