@@ -196,9 +196,11 @@ def computing(source: str) -> str:
 
 
 def _called(node: ast.stmt) -> str:
-    """The function that a statement defines or calls."""
+    """The function that a statement defines, imports or calls."""
     if isinstance(node, ast.FunctionDef):
         return node.name
+    if isinstance(node, ast.ImportFrom) and len(node.names) == 1:
+        return node.names[0].name
     called = (
         node.value.func
         if isinstance(node, ast.Expr | ast.Assign) and isinstance(node.value, ast.Call)

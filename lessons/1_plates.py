@@ -43,6 +43,7 @@ from pyro.infer import Trace_ELBO, TraceEnum_ELBO, config_enumerate
 from ccvae.config import Config
 from ccvae.data.digits import digits
 from ccvae.data.faces import faces
+from ccvae.exercises import told
 from ccvae.inference import M2Objective, check_pair
 from ccvae.inference.catalogue import build_pair
 from ccvae.inference.evaluation import decode, encode, evaluate
@@ -340,18 +341,6 @@ for k in range(10):
 
 # %%
 answer_11 = {"model": "", "guide": ""}
-
-
-def told(check):
-    """A check that says what is wrong with an answer that it cannot read."""
-
-    def checked(*answers):
-        try:
-            check(*answers)
-        except Exception as error:  # whatever an answer raises
-            print(f"not yet: {type(error).__name__}: {error}")
-
-    return checked
 
 
 @told

@@ -38,6 +38,7 @@ from scipy import stats
 import ccvae
 from ccvae.config import Config
 from ccvae.data.digits import digits
+from ccvae.exercises import told
 from ccvae.inference.catalogue import build_pair
 
 SMALL = bool(os.environ.get("CCVAE_SMALL"))  # set where the lesson is only tested
@@ -340,18 +341,6 @@ print(f"chosen on validation rows            {tested[np.arange(TRIES), best].mea
 
 # %%
 answer_61 = nan
-
-
-def told(check):
-    """A check that says what is wrong with an answer that it cannot read."""
-
-    def checked(*answers):
-        try:
-            check(*answers)
-        except Exception as error:  # whatever an answer raises
-            print(f"not yet: {type(error).__name__}: {error}")
-
-    return checked
 
 
 @told

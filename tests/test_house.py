@@ -129,6 +129,7 @@ FACES = {
     "ccvae",
     "ccvae.cli",
     "ccvae.config",
+    "ccvae.exercises",
     "ccvae.files",
     "ccvae.loading",
     "ccvae.data",
