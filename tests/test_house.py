@@ -121,6 +121,17 @@ def test_rooms_have_their_size():
     } == {}
 
 
+def test_inference_is_typed():
+    lines = [
+        line
+        for path in MODULES
+        if (ROOT / "inference") in path.resolve().parents
+        for line in path.read_text().splitlines()
+    ]
+    loose = [line for line in lines if re.search(r"\bAny\b", line) and " import " not in line]
+    assert 0 < len(loose) <= 45
+
+
 def test_the_picture_of_the_floors_is_of_these_imports():
     assert (ROOT / "docs/images/floors.svg").read_text() == picture(), "run make figures"
 

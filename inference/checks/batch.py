@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from pyro import poutine
@@ -16,7 +15,7 @@ from ..objectives.sites import Program
 from .dry_run import Run
 
 
-def check_labels(model: Program, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def check_labels(model: Program, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
     """Raise where one of the suite's programs is given labels that are none of its space's.
 
     Raises:
@@ -39,7 +38,9 @@ def check_labels(model: Program, args: tuple[Any, ...], kwargs: Mapping[str, Any
         space.check(y)
 
 
-def check_images(model: Program, q: Run, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def check_images(
+    model: Program, q: Run, args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> None:
     """Raise where one of the suite's guides failed as its images have another shape.
 
     Raises:
@@ -62,8 +63,8 @@ def check_images(model: Program, q: Run, args: tuple[Any, ...], kwargs: Mapping[
 
 
 def arguments(
-    model: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> dict[str, Any]:
+    model: torch.nn.Module, args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> dict[str, object]:
     """What a program is called with by name; nothing where it cannot be called so."""
     try:
         return dict(inspect.signature(model.forward).bind(*args, **kwargs).arguments)

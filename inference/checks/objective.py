@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 import pyro
 import torch
@@ -100,7 +99,9 @@ def check_hidden(name: str, p: Site, q: Site, guide: Run) -> None:
         )
 
 
-def check_rows(model: Program, p: Run, q: Run, args: tuple[Any, ...], kwargs: Any) -> None:
+def check_rows(
+    model: Program, p: Run, q: Run, args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> None:
     """Raise where a guide draws rows for itself that the model takes from its arguments.
 
     Replayed on the guide's trace the model would pair those rows' latents with other rows' data. A
@@ -128,7 +129,9 @@ def check_rows(model: Program, p: Run, q: Run, args: tuple[Any, ...], kwargs: An
             )
 
 
-def rows_of(model: Program, plate: str, seed: int, args: Any, kwargs: Any) -> Tensor | None:
+def rows_of(
+    model: Program, plate: str, seed: int, args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> Tensor | None:
     """The rows of a plate in a run of the model alone."""
     pyro.set_rng_seed(seed)
     try:

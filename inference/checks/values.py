@@ -32,7 +32,7 @@ def raw_density(run: Run, name: str, site: Site) -> Tensor:
         raise ValueError(why(where, fn, value, error)) from error
 
 
-def event_mismatch(fn: Any, value: Any) -> str:
+def event_mismatch(fn: Any, value: object) -> str:
     """Why a value has not a distribution's event shape, ``""`` where it has.
 
     One number for all entries is not taken for a mistake. A hidden Markov model without a duration
@@ -47,7 +47,7 @@ def event_mismatch(fn: Any, value: Any) -> str:
     return "" if found == event else "its last dimensions would be broadcast"
 
 
-def why(where: str, fn: Any, value: Any, error: Exception) -> str:
+def why(where: str, fn: Any, value: object, error: Exception) -> str:
     """What is wrong with a value that has no density: its type, its range or its shape."""
     if isinstance(value, Tensor) and not value.is_floating_point():
         try:
@@ -62,7 +62,7 @@ def why(where: str, fn: Any, value: Any, error: Exception) -> str:
     return shapes_differ(where, fn, value, in_words(error))
 
 
-def shapes_differ(where: str, fn: Any, value: Any, reason: str) -> str:
+def shapes_differ(where: str, fn: Any, value: object, reason: str) -> str:
     """The message on a value of another shape."""
     if not isinstance(value, Tensor):
         return (
@@ -173,5 +173,5 @@ def _is_unit_interval(inner: constraints.Constraint) -> bool:
     ) == ("0", "1")
 
 
-def _number(bound: Any) -> str:
+def _number(bound: object) -> str:
     return f"{float(torch.as_tensor(bound).flatten()[0]):g}"

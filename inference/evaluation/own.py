@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
 
 import pyro
 import torch
@@ -15,7 +13,9 @@ from ..foreign import Inputs, Minibatch
 from ..foreign.inputs import Extent
 from ..foreign.program import ForeignClassifier
 from ..objectives.base import Objective
+from ..objectives.sites import Program
 from ..objectives.unweighted import unweighted
+from .evaluating import Figures
 
 TRUTH = "y"
 """The argument that a guide's ``predict`` does not see, and is compared with."""
@@ -30,7 +30,7 @@ def evaluate_own(
     part: str,
     device: torch.device | str,
     draws: int = 1,
-) -> dict[str, Any]:
+) -> Figures:
     """The bound on a part of the user's minibatches, and the accuracy where the guide predicts.
 
     Args:
@@ -56,7 +56,7 @@ def evaluate_own(
         bounds += torch.tensor(each, dtype=torch.float64)
         rows += batch.rows
     bounds /= rows
-    found: dict[str, Any] = {"bound": bounds.mean().item(), "images": rows, "part": part}
+    found: Figures = {"bound": bounds.mean().item(), "images": rows, "part": part}
     if draws > 1:
         found["bound_error"] = bounds.std().item() / draws**0.5
     return found | ({"accuracy": right / known} if known else {})
@@ -100,7 +100,7 @@ def hidden(guide: ForeignClassifier, batch: Minibatch) -> Minibatch:
     return Minibatch(bound.args, bound.kwargs)
 
 
-def bound_to(program: Callable[..., Any], batch: Minibatch) -> inspect.BoundArguments:
+def bound_to(program: Program, batch: Minibatch) -> inspect.BoundArguments:
     """The arguments of a batch by the names that a program gives them."""
     called = program.forward if isinstance(program, nn.Module) else program
     return inspect.signature(called).bind(*batch.args, **batch.kwargs)

@@ -34,7 +34,7 @@ PARTS = ("train", "validation", "test")
 MOST = 10**6
 """Minibatches of an epoch."""
 
-Source = Callable[..., Any] | Iterable[Any]
+Source = Callable[..., object] | Iterable[object]
 """A function of the user's that gives minibatches, or these themselves."""
 
 DRAWN = 3
@@ -52,8 +52,8 @@ class Minibatch:
         weights: none, as all rows count alike.
     """
 
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    args: tuple[object, ...]
+    kwargs: dict[str, object]
     rows: int = 1
     size: int = 1
     weights: None = None
@@ -90,7 +90,7 @@ class Extent(Messenger):
         before = frames if self.shared is None else self.shared
         self.shared = {name: found for name, found in before.items() if name in frames}
 
-    def __exit__(self, *stack: Any) -> Any:
+    def __exit__(self, *stack: object) -> Any:
         shared = self.shared or {}
         if shared:
             _, rows, size = shared.get(DATA) or min(shared.values())
@@ -175,12 +175,12 @@ class Inputs:
         Raises:
             ValueError: where the function fails, or gives something that no program is called with.
         """
-        asked: dict[str, Any] = {"part": part, "epoch": epoch}
+        asked: dict[str, object] = {"part": part, "epoch": epoch}
         outside = pyro.util.get_rng_state()
         pyro.set_rng_seed(seed_of(self.seed, epoch, PARTS.index(part), DRAWN) % SEEDS)
         own = pyro.util.get_rng_state()
         pyro.util.set_rng_state(outside)
-        source: Iterator[Any] | None = None
+        source: Iterator[object] | None = None
         for _ in range(MOST):
             outside = pyro.util.get_rng_state()
             pyro.util.set_rng_state(own)
@@ -205,7 +205,7 @@ class Inputs:
             f"{self.word} gives more than {MOST} minibatches an epoch; let it come to an end"
         )
 
-    def _source(self, found: Any) -> Iterator[Any]:
+    def _source(self, found: Any) -> Iterator[object]:
         if found is None:
             return iter(())
         if isinstance(found, list | tuple | dict | Tensor) or not _gives(found):
@@ -213,7 +213,7 @@ class Inputs:
         self._length = len(found) if isinstance(found, Sized) else 0
         return iter(found)
 
-    def _minibatch(self, given: Any) -> Minibatch:
+    def _minibatch(self, given: object) -> Minibatch:
         match given:
             case Tensor():
                 return Minibatch((given,), {})
@@ -240,7 +240,7 @@ class Inputs:
         return count
 
 
-def _function(source: Source, word: str) -> Callable[..., Any]:
+def _function(source: Source, word: str) -> Callable[..., object]:
     """A function of minibatches, of what is one or would be returned by one.
 
     Raises:
@@ -260,7 +260,7 @@ def _function(source: Source, word: str) -> Callable[..., Any]:
     return source
 
 
-def _gives(found: Any) -> bool:
+def _gives(found: object) -> bool:
     """Whether something gives minibatches one after the other; arrays and tables give rows."""
     return isinstance(found, Iterable) and not (
         isinstance(found, str) or hasattr(type(found), "__array__")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from reprlib import repr
 from types import MethodType
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from pyro.util import set_rng_seed
 from torch import nn
@@ -24,7 +24,7 @@ SEEDS = 2**32
 class Predicting(Protocol):
     """Whatever predicts, as a user writes it."""
 
-    predict: Callable[..., Any]
+    predict: Callable[..., object]
 
 
 def own_pair(word: str, space: LabelSpace, seed: int) -> tuple[nn.Module, nn.Module]:
@@ -41,7 +41,7 @@ def own_pair(word: str, space: LabelSpace, seed: int) -> tuple[nn.Module, nn.Mod
     """
     names = read_programs(word)
     set_rng_seed(seed % SEEDS)
-    fresh: dict[str, Any] = {}
+    fresh: dict[str, object] = {}
     model = _program(names.module, names.model, fresh)
     guide = _program(names.module, names.guide, fresh) if names.guide else nothing
     return wrapped(model, guide, space)
@@ -60,7 +60,7 @@ def nothing(*_: object, **__: object) -> None:
     """The guide of a model whose latent sites are all summed over, or that has none."""
 
 
-def _program(module: str, name: str, fresh: dict[str, Any]) -> Program:
+def _program(module: str, name: str, fresh: dict[str, object]) -> Program:
     program: Program = fresh_attribute(f"{module}:{name}", fresh)
     if isinstance(program, type) or not callable(program):
         raise ValueError(

@@ -125,7 +125,7 @@ class ForeignClassifier(Foreign):
         super().__init__(program, loose)
         self.asked, self.space = asked, space
 
-    def ask(self, **given: Any) -> Tensor:
+    def ask(self, **given: object) -> Tensor:
         """What ``predict`` says of arguments by their names: codes, or scores of the classes."""
         with pyro.get_param_store().scope():
             self.loose.announce(pyro.get_param_store())
@@ -186,8 +186,8 @@ def networks(program: Program) -> list[nn.Module]:
 def complete(
     model: Foreign,
     guide: Foreign,
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any],
+    args: Sequence[object],
+    kwargs: Mapping[str, object],
     objective: ELBO | None = None,
 ) -> None:
     """Run both programs once, and hold every parameter that they ask Pyro's store for.

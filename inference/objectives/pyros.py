@@ -23,7 +23,7 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyro
@@ -153,7 +153,7 @@ class Pyros(ELBO):
         return named
 
     def _guess_max_plate_nesting(
-        self, model: Program, guide: Program, args: Any, kwargs: Any
+        self, model: Program, guide: Program, args: tuple[object, ...], kwargs: Mapping[str, object]
     ) -> None:
         log = logging.getLogger("pyro.infer.elbo")
         level = log.level
@@ -167,7 +167,7 @@ class Pyros(ELBO):
             log.setLevel(level)
 
     def _get_traces(
-        self, model: Program, guide: Program, args: Any, kwargs: Any
+        self, model: Program, guide: Program, args: tuple[object, ...], kwargs: Mapping[str, object]
     ) -> Iterator[tuple[Trace, Trace]]:
         self._seen: dict[str, Tensor] = {}
         self._has_rest = isinstance(self, WHOLE_ROWS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ...config import Config
 from ...data import Dataset
@@ -40,7 +39,7 @@ def strange(directory: Path) -> bool:
     return holds_something(directory) and read_facts(directory) is None
 
 
-def check_own(directory: Path, name: str, standing: Mapping[str, Any]) -> None:
+def check_own(directory: Path, name: str, standing: Mapping[str, object]) -> None:
     """Raise where a checkpoint says that it is another run's than the directory's.
 
     Raises:

@@ -113,17 +113,17 @@ def evaluated(run: Run, of: Origin) -> Figures:
     return {key: value for key, value in kept.items() if key not in (OF, "digest")}
 
 
-def is_of(kept: dict[str, Any], of: Origin) -> bool:
+def is_of(kept: Origin, of: Origin) -> bool:
     """Whether something kept was found of this; what says nothing is by an earlier version."""
     return OF not in kept or _same(kept, of, ("run", "weights"))
 
 
-def _same(kept: dict[str, Any], of: Origin, parts: tuple[str, ...]) -> bool:
+def _same(kept: Origin, of: Origin, parts: tuple[str, ...]) -> bool:
     found = kept.get(OF)
     return isinstance(found, dict) and all(found.get(part) == of[part] for part in parts)
 
 
-def _read(path: Path, space: LabelSpace) -> dict[str, Any]:
+def _read(path: Path, space: LabelSpace) -> Origin:
     """What is kept of an evaluation with these labels; nothing where it is not whole."""
     kept = read_json(path)
     if kept is None or not is_whole(kept):

@@ -10,13 +10,13 @@ The weights in training are beside them in the same file, so that the two never 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import nn
 
 from ..training.average import Average
-from ..training.checkpoint import Stateful, Weights
+from ..training.checkpoint import State, Stateful, Weights
 from ..training.noise import seed_of
 from .run import Run
 
@@ -101,11 +101,11 @@ class Keeper:
             self._keep()
         return found
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """What a checkpoint notes of it."""
         return {"best": self.best if self.best > float("-inf") else None, "waited": self.waited}
 
-    def take_up(self, state: dict[str, Any]) -> None:
+    def take_up(self, state: State) -> None:
         """Stand where :meth:`state` said."""
         best = state.get("best")
         self.best = float("-inf") if best is None else best

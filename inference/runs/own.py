@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from ...config import Config
 from ...words import is_own
+from ..evaluation.evaluating import Figures
 from ..evaluation.own import evaluate_own
 from ..foreign import Inputs
 from .checks import check_asked, check_free
@@ -89,7 +89,7 @@ def resume_or_create_own(
     return run
 
 
-def figures_of(run: Run, part: str = "test") -> dict[str, Any]:
+def figures_of(run: Run, part: str = "test") -> Figures:
     """What a run on the user's own minibatches is worth, on those of a part.
 
     Those for training stand in where there are none for it.

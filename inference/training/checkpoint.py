@@ -30,17 +30,20 @@ KEPT = ("model", "guide")
 VERSION = 2
 """2 says where within an epoch a training stands; 1 had whole epochs."""
 
+State = dict[str, Any]
+"""Where something stands, as plain data by name."""
+
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class Stateful(Protocol):
     """What a checkpoint holds: a module, or weights that stand in for one."""
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> State:
         """Its tensors by name."""
         ...
 
-    def load_state_dict(self, state: dict[str, Any]) -> object:
+    def load_state_dict(self, state: State) -> object:
         """Take tensors on."""
         ...
 
@@ -104,7 +107,7 @@ def save_checkpoint(
     modules: Mapping[str, Stateful],
     optimizer: Optimizer | None,
     tensors: dict[str, Tensor] | None = None,
-    **facts: Any,
+    **facts: object,
 ) -> None:
     """Write the weights of named modules, an optimiser's state, more tensors, and facts as JSON."""
     tensors = dict(tensors or {}) | _weights(modules)
@@ -141,7 +144,7 @@ def _weights(modules: Mapping[str, Stateful]) -> dict[str, Tensor]:
     }
 
 
-def _digest(tensors: dict[str, Tensor], facts: dict[str, Any] | None = None) -> str:
+def _digest(tensors: dict[str, Tensor], facts: State | None = None) -> str:
     """A digest of tensors with their names, types and shapes, and of facts."""
     found = hashlib.sha256(json.dumps(facts or {}, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
@@ -160,7 +163,7 @@ def read_standing(path: Path) -> Standing | None:
         return None
 
 
-def _facts(metadata: dict[str, str]) -> dict[str, Any]:
+def _facts(metadata: dict[str, str]) -> State:
     """The object beside the tensors; an empty one in files of the earliest versions.
 
     Raises:
@@ -172,13 +175,11 @@ def _facts(metadata: dict[str, str]) -> dict[str, Any]:
     msgspec.convert(facts, Standing)
     if "weights" in facts and "digest" not in facts:
         raise ValueError("its digest is missing")
-    found: dict[str, Any] = facts
+    found: State = facts
     return found
 
 
-def load_training(
-    path: Path, modules: Mapping[str, Stateful], optimizer: Optimizer
-) -> dict[str, Any]:
+def load_training(path: Path, modules: Mapping[str, Stateful], optimizer: Optimizer) -> State:
     """The same as :func:`load_checkpoint` of one that a training can go on from.
 
     Raises:
@@ -193,7 +194,7 @@ def load_training(
     return facts
 
 
-def _impossible(facts: Mapping[str, Any]) -> str:
+def _impossible(facts: State) -> str:
     """Why no training can stand where the facts say; empty where one can."""
     epoch, done, total, totals = (facts[name] for name in PLACE)
     if epoch + done > total and facts["version"] > 1:
@@ -205,7 +206,7 @@ def _impossible(facts: Mapping[str, Any]) -> str:
 
 def load_checkpoint(
     path: Path, modules: Mapping[str, Stateful], optimizer: Optimizer | None = None
-) -> dict[str, Any]:
+) -> State:
     """Read what :func:`save_checkpoint` wrote into the modules and the optimiser.
 
     Returns:

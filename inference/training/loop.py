@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import pyro
 import torch
@@ -23,6 +23,7 @@ from ..foreign import Inputs
 from ..foreign.failing import telling
 from ..objectives.base import ObjectiveModule
 from ..objectives.weights import scheduled, weigh
+from .checkpoint import State
 from .diagnosis import NotFiniteStepError, diagnose
 from .engine import single
 from .feed import MONITORED as MONITORED
@@ -208,13 +209,13 @@ class Training:
             # Read by fused optimisers on the device: they leave the parameters alone where it is 1.
             self.optimizer.found_inf = (self.ledger.halted >= 0).float()  # type: ignore[attr-defined]
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         """Where the training stands, as plain data for a checkpoint; ends the logging interval."""
         if self.ledger.steps:
             self._read(self.feed.epoch(self.epoch))
         return {name: vars(self)[name] for name in ("epoch", "done", "total", "totals")}
 
-    def take_up(self, state: dict[str, Any]) -> None:
+    def take_up(self, state: State) -> None:
         """Stand where :meth:`state` said, weights and moments being loaded; raise if none can."""
         self.epoch, self.done, self.total = state["epoch"], state["done"], state["total"]
         if self.done and self.epoch < self.epochs:

@@ -76,7 +76,7 @@ class RowNoise(Messenger):
                     msg["value"] = msg["fn"](*msg["args"], **msg["kwargs"])
                 msg["done"] = True
 
-    def draw(self, like: Tensor, dim: int, method: str, *args: Any, **kwargs: Any) -> Tensor:
+    def draw(self, like: Tensor, dim: int, method: str, *args: object, **kwargs: object) -> Tensor:
         """This process's rows of noise for all rows.
 
         Args:
