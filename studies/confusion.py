@@ -8,6 +8,7 @@ of z_c^i ~ p(z_c^i), all else fixed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import pyro
 import torch
@@ -19,6 +20,7 @@ from ..inference.evaluation.prediction import Latents
 from .drawing.charts import matrix
 from .drawing.section import Picture, Section, stem
 from .drawing.sheets import ABREAST, heat, sheet, to_rgb, wrapped
+from .reading import attention
 from .reading.blocks import find_block, moved
 from .reading.confusion import Confusion, diagonal, measure
 from .reading.subject import Subject
@@ -74,7 +76,7 @@ def study(subject: Subject) -> Section | None:
     space = subject.space
     if len(space) == 1:
         return None
-    found = measure(subject)
+    found, seen = measure(subject), attention.measure(subject)
     pictures = [
         Picture(
             stem("confusion", 1, "matrix"),
@@ -97,8 +99,17 @@ def study(subject: Subject) -> Section | None:
                 span="half",
             )
         )
+    pictures.append(
+        Picture(
+            stem("confusion", 3, "attention"),
+            attention.attention_chart(seen),
+            alt=f"Bars for every label. {attention.describe(seen)}",
+            caption=attention.CAPTION,
+            title="Where the judge looks",
+        )
+    )
     batch = subject.some(SHOWN)
-    for number, first in enumerate(range(0, len(space), ABREAST), 3):
+    for number, first in enumerate(range(0, len(space), ABREAST), 4):
         names = space.names[first : first + ABREAST]
         pictures.append(
             Picture(
@@ -109,9 +120,10 @@ def study(subject: Subject) -> Section | None:
                 title="" if first else "Variance maps",
             )
         )
-    text = (EXPLANATION, describe(found))
+    text = (EXPLANATION, describe(found), attention.describe(seen))
+    figures = found.to_json() | {"attention": [asdict(each) for each in seen]}
     title = "What an intervention changes"
-    return Section("confusion", title, text, tuple(pictures), found.to_json())
+    return Section("confusion", title, text, tuple(pictures), figures)
 
 
 EXPLANATION = (
@@ -153,7 +165,8 @@ def describe(found: Confusion) -> str:
     words.append(
         f"The judge's probabilities move by {own.mean():.2f} on the diagonal (least: "
         f"{found.names[weakest]}, {own[weakest]:.2f}) and by {_off_diagonal(found.variation):.2f} "
-        f"off it, where decoding alone moves them by {found.decoding_variation.mean():.2f}"
+        f"off it (most: {_most(found)}), where decoding alone moves them by "
+        f"{found.decoding_variation.mean():.2f}"
     )
     if found.true_variation is not None:
         truth = found.true_variation
@@ -167,6 +180,13 @@ def describe(found: Confusion) -> str:
 def _off_diagonal(matrix_: Tensor) -> float:
     count = len(matrix_)
     return ((matrix_.sum() - matrix_.trace()) / (count * (count - 1))).item()
+
+
+def _most(found: Confusion) -> str:
+    """The largest entry off the diagonal, in words."""
+    beside = found.variation - torch.diag(found.variation.diagonal())
+    row, column = divmod(int(beside.argmax()), len(beside))
+    return f"{found.names[row]} on {found.names[column]}, {beside[row, column]:.2f}"
 
 
 def _matrices(fall: Tensor, beneath: Tensor | None, names: Sequence[str]) -> bytes:

@@ -85,6 +85,20 @@ class PlainClassifier(nn.Module):
             found = off.square().nanmean(0).sqrt().clamp(min=1e-3)
             self.deviation = torch.where(found.isnan(), 1.0, found).to(self.deviation)
 
+    def features(self, x: Tensor) -> list[Tensor]:
+        """What its convolutions make of images ``(B, C, H, W)``, ``(B, C', H', W')`` of each."""
+        found: list[Tensor] = []
+        layers = [layer for layer in self.encoder.modules() if isinstance(layer, nn.Conv2d)]
+        hooks = [
+            layer.register_forward_hook(lambda *seen: found.append(seen[-1])) for layer in layers
+        ]
+        try:
+            self.encoder(x)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return found
+
     def predict(self, x: Tensor) -> list[Prediction]:
         """r(y | x), for each kind of label."""
         kinds = self.space.kinds

@@ -20,18 +20,9 @@ from torch import Tensor
 from ..drawing.sheets import FAINT, INK, MUTED, RIGHT, panel, png, to_rgb
 from ..drawing.tables import mean_and_error
 from ..reading.counterfactuals import Case
+from .lines import Line, brief, known, list_lines, short
 from .matches import Matcher, Matches
-from .scores import (
-    POSTER_DROP,
-    POSTER_INTERVENTION,
-    Line,
-    Measured,
-    Scores,
-    brief,
-    known,
-    list_lines,
-    short,
-)
+from .scores import POSTER_DROP, POSTER_INTERVENTION, Measured, Scores
 
 SHOWN, LINES = 3, 30
 """Images in one picture, and matches drawn of one pair at most."""

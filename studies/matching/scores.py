@@ -1,4 +1,4 @@
-"""Scores of feature matches between images, what they are lost by, and the lines of a table."""
+"""Scores of feature matches between images, and what they are lost by."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...data import LabelSpace, Rows
-from ..drawing.tables import Figure, mean_and_error
+from ..drawing.tables import Figure
 from ..reading.counterfactuals import Case, cases, true_scenes
 from ..reading.examples import spread, whole
 from ..reading.subject import Subject
@@ -86,6 +86,27 @@ class Measured:
         """The drop in confidence from reconstruction to intervention, over all labels."""
         after = mean_scores(self.intervened.values())
         return drop(self.reconstruction.confidence, after.confidence)
+
+    @property
+    def true_drop(self) -> Figure | None:
+        """The same drop where the pair sees the true changes; None where they are not known."""
+        after = mean_scores(self.seen.values()) if self.seen else None
+        return None if after is None else drop(self.reconstruction.confidence, after.confidence)
+
+    @property
+    def beyond(self) -> Figure | None:
+        """What interventions lose of the confidence that seen true changes leave; None likewise.
+
+        The true change costs matches too, those of the glasses that were put on. This is the rest:
+        what moves beside the label.
+        """
+        if not self.seen:
+            return None
+        # Of each label the images that can be drawn changed, in both means.
+        pairs = [(self.seen[name], self.intervened[name]) for name in self.seen]
+        kept = [drawn_alone(changed, seen.confidence) for seen, changed in pairs]
+        before = mean_scores(self.seen.values())
+        return drop(before.confidence, mean_scores(kept).confidence)
 
 
 def local_labels(space: LabelSpace) -> tuple[str, ...]:
@@ -193,6 +214,13 @@ def mean_scores(some: Iterable[Scores]) -> Scores:
     )
 
 
+def drawn_alone(scores: Scores, known_where: Tensor) -> Scores:
+    """The same scores, NaN where others ``(B,)`` are."""
+    hidden = known_where.isnan()
+    each = (getattr(scores, f.name).masked_fill(hidden, torch.nan) for f in fields(Scores))
+    return Scores(*each)
+
+
 def drop(before: Tensor, after: Tensor) -> Figure | None:
     r"""What share of a figure is lost, over the images ``(B,)`` for which both are known.
 
@@ -215,66 +243,3 @@ def drop(before: Tensor, after: Tensor) -> Figure | None:
     squares = (after - kept * before).square().sum().item()
     error = (squares / (len(before) * (len(before) - 1))) ** 0.5 / before.mean().item()
     return Figure(1 - kept, error, len(before))
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of the table.
-
-    Attributes:
-        title: what the input was matched with.
-        scores: of the pairs.
-        drop: of the confidence; None for a row that others are compared with.
-        poster: the poster's figures for the same; None where it has none.
-    """
-
-    title: str
-    scores: Scores
-    drop: Figure | None = None
-    poster: Published | None = None
-
-
-def list_lines(found: Measured) -> list[Line]:
-    """The rows of the table, from the upper end of the scale to the lower one.
-
-    The drop of a true change is counted from the image itself, that of an intervention from the
-    reconstruction.
-    """
-    top, base = found.itself.confidence, found.reconstruction.confidence
-    changed = mean_scores(found.intervened.values())
-    return [
-        Line("itself", found.itself),
-        *(
-            Line(f"true image, {name} changed", s, drop(top, s.confidence))
-            for name, s in found.true.items()
-        ),
-        Line("reconstruction", found.reconstruction, poster=POSTER_RECONSTRUCTION),
-        *(
-            Line(f"reconstruction, {name} changed", s, drop(base, s.confidence))
-            for name, s in found.intervened.items()
-        ),
-        Line("with intervention, mean", changed, found.drop, POSTER_INTERVENTION),
-        *(
-            Line(f"true {name} change, reconstructed", s, drop(base, s.confidence))
-            for name, s in found.seen.items()
-        ),
-        Line("another's reconstruction", found.shuffled, drop(base, found.shuffled.confidence)),
-    ]
-
-
-def known(values: Tensor) -> Figure | None:
-    """Mean and standard error of the values ``(B,)`` that are not NaN; None where all are."""
-    return mean_and_error(values[~values.isnan()].tolist())
-
-
-def brief(figure: Figure | None, missing: str = "–") -> str:
-    """A figure with its error, as it stands in a text."""
-    if figure is None:
-        return missing
-    error = "" if figure.error is None else f" ± {figure.error:.2f}"
-    return f"{figure.mean:z.2f}{error}".replace("-", "−")
-
-
-def short(figure: Figure | None, digits: int = 2) -> str:
-    """A figure's mean alone."""
-    return "–" if figure is None else f"{figure.mean:.{digits}f}"

@@ -20,6 +20,7 @@ from ..drawing.section import Picture, Section, stem
 from ..drawing.tables import Cell, Figure, Table
 from ..reading.examples import spread
 from ..reading.subject import Subject
+from .lines import brief, known, list_lines, short
 from .matchers import find_matcher
 from .matches import INLIER, Matcher
 from .pictures import LINES, draw_matches, draw_scale
@@ -30,16 +31,12 @@ from .scores import (
     POSTER_RECONSTRUCTION,
     Measured,
     Scores,
-    brief,
     compare,
     drop,
     inputs,
     intervene,
-    known,
-    list_lines,
     local_labels,
     mean_scores,
-    short,
 )
 
 
@@ -172,8 +169,9 @@ def findings(found: Measured) -> tuple[str, ...]:
         base = found.reconstruction.confidence
         by_label = {n: drop(base, s.confidence) for n, s in found.seen.items()}
         scale += (
-            f" Reconstructions of those true images cost {_listed(by_label)}: so much of the drop "
-            "would remain if the intervention were what the pair makes of a true change."
+            f" Reconstructions of those true images cost {brief(found.true_drop)} in the mean "
+            f"({_listed(by_label)}): so much of the drop is the change itself. Beyond it "
+            f"interventions cost {brief(found.beyond)}."
         )
     return words, scale
 

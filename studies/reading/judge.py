@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -11,6 +12,15 @@ from ...config import Config
 from ...data import Rows
 from ...guides import Prediction
 from ...inference.training.baselines import PlainClassifier, train_judge
+
+
+@runtime_checkable
+class Perceiving(Protocol):
+    """A judge whose features can be compared."""
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """What it makes of images ``(B, C, H, W)``, layer by layer, ``(B, C', H', W')`` each."""
+        ...
 
 
 class LateJudge:
@@ -32,3 +42,7 @@ class LateJudge:
     def predict(self, x: Tensor) -> list[Prediction]:
         """r(y | x), for each kind of label."""
         return self.classifier.predict(x)
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """See :meth:`~ccvae.inference.training.baselines.PlainClassifier.features`."""
+        return self.classifier.features(x)

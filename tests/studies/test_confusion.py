@@ -93,6 +93,7 @@ def test_rendered_faces_have_the_matrix_of_a_perfect_model():
     assert [picture.title for picture in section.pictures] == [
         "Interventions of the model",
         "Interventions of the renderer",
+        "Where the judge looks",
         "Variance maps",
     ]
     assert "the renderer's interventions by" in section.text[1]

@@ -15,9 +15,10 @@ from ccvae.studies.drawing.tables import Figure
 from ccvae.studies.matching import matchers
 from ccvae.studies.matching import scores as match_scores
 from ccvae.studies.matching import study as matching
+from ccvae.studies.matching.lines import brief, list_lines
 from ccvae.studies.matching.matchers import find_matcher
 from ccvae.studies.matching.matches import Matches, inliers
-from ccvae.studies.matching.scores import compare, drop, intervene, list_lines
+from ccvae.studies.matching.scores import compare, drop, intervene
 from ccvae.studies.matching.study import table
 
 from .conftest import make_pair
@@ -284,6 +285,26 @@ def test_rendered_faces_have_their_true_changes():
     assert bald.any()
     assert torch.equal(found.true["Bangs"].confidence.isnan(), bald)
     assert torch.equal(found.seen["Bangs"].confidence.isnan(), bald)
+
+
+def test_what_is_lost_beyond_the_true_change_is_of_images_that_have_one():
+    def scores(*confidence):
+        each = torch.tensor(confidence)
+        return match_scores.Scores(each, each, each, each)
+
+    base = scores(0.8, 0.8, 0.8)
+    changed = {"A": scores(0.6, 0.6, 0.1), "B": scores(0.5, 0.5, 0.5)}
+    seen = {"A": scores(0.7, 0.7, math.nan), "B": scores(0.5, 0.5, 0.5)}
+    found = match_scores.Measured("none", base, base, base, changed, seen, seen)
+    assert found.true_drop.mean == pytest.approx(1 - (0.6 + 0.6 + 0.5) / 3 / 0.8)
+    assert found.beyond.mean == pytest.approx(1 - (0.55 + 0.55 + 0.5) / (0.6 + 0.6 + 0.5))
+    line = list_lines(found)[-2]
+    assert line.title == "true changes, reconstructed, mean"
+    assert line.drop == found.true_drop
+    assert f"cost {brief(found.true_drop)} in the mean" in table(found).notes[-1]
+    assert f"interventions cost {brief(found.beyond)}." in table(found).notes[-1]
+    unknown = replace(found, true={}, seen={})
+    assert unknown.true_drop is unknown.beyond is None
 
 
 def test_the_table_has_the_poster_s_figures(faces):
