@@ -10,7 +10,7 @@ const [scrub, speed, label] = ["scrub", "speed", "label"].map((id) => document.g
 const SETTINGS = ["program_a", "objective_a", "alpha_a", "beta_a", "program_b", "objective_b", "alpha_b", "beta_b", "share", "scale", "seed"];
 const given = address(), LAST = 600, FAST = 150, SLOW = 1000, SHAPES = ["M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0", "M-2.7-2.7h5.4v5.4h-5.4z", "M0-3.6L3.4 2.6H-3.4z", "M0-3.8L3.8 0 0 3.8-3.8 0z", "M-3-3L3 3M3-3L-3 3"];
 let trainer = null, opening = null, steps = [], frames = [], events = [], panels = new Map();
-let status = "", until = 120, follows = true, asking = null, drawn = -1, touched = {};
+let status = "", until = 120, follows = true, asking = null, drawn = -1, touched = {}, looks = 0;
 
 /** What a slider stands for: a number, on some as a power of ten. */
 const meant = (slider) => Number((slider.dataset.log === undefined ? Number(slider.value) : 10 ** slider.value).toPrecision(3));
@@ -84,17 +84,19 @@ async function begin() {
   }
 }
 
+/** Take what is new. Of two looks under way the later counts, for both answers hold the same steps. */
 async function look() {
   clearTimeout(asking);
-  const mine = trainer;
+  const mine = trainer, turn = ++looks;
   if (!mine) return;
   let wait = SLOW;
   try {
     const found = await mine.state(steps.length, frames.length, !opening);
-    if (mine !== trainer) return;
+    if (mine !== trainer || turn !== looks) return;
     take(found);
     wait = ["running", "pausing"].includes(status) ? FAST : SLOW;
   } catch (error) {
+    if (turn !== looks) return;
     say(sentence(error), "trouble");
     if (error.status === 404) { trainer = null; remember(); return; }
   }
