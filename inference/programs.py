@@ -68,6 +68,10 @@ class Parts(NamedTuple):
         network, shape = self.config.network, self.signature.shape
         return build.decoder(network, shape, inputs, self.numbers, blocks, ordered)
 
+    def apart(self, decoder: nn.Module, latents: Sequence[tuple[int, bool]]) -> nn.Module:
+        """The decoder, or where it is asked for that which sends nothing back to labels' blocks."""
+        return Apart(decoder, latents) if self.config.taught_apart else decoder
+
 
 def _ccvae(parts: Parts) -> Pair:
     space, style = parts.signature.space, parts.config.style
@@ -77,7 +81,7 @@ def _ccvae(parts: Parts) -> Pair:
     decoder = parts.decoder(latents, blocks, ordered)
     model = CCVAE(
         space,
-        Apart(decoder, space.dimension) if parts.config.taught_apart else decoder,
+        parts.apart(decoder, ((space.dimension, True), (style, False))),
         parts.likelihood,
         style=style,
         frequencies=parts.frequencies,
@@ -120,7 +124,9 @@ def _diva(parts: Parts) -> Pair:
         )
     block = max(1, style // len(space))  # z_y has as many dimensions as z_x, shared by the labels
     widths = (style, style, block * len(space))
-    decoder = parts.decoder(sum(widths))
+    decoder = parts.apart(
+        parts.decoder(sum(widths)), ((style, False), (style, False), (widths[-1], True))
+    )
     encoders = [parts.encoder(width) for width in widths]
     model = DIVA(
         space,

@@ -14,25 +14,30 @@ bound, and what a block could tell of the image beyond the label stays out of th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 
 class Apart(nn.Module):
-    """A decoder through which no gradient reaches the first dimensions of the latents.
+    """A decoder through which no gradient reaches those of the latents that labels own.
 
     Args:
         decoder: latents ``(…, D)`` to raw likelihood parameters ``(…, C, H, W)``.
-        told: how many dimensions, those of the labels' blocks.
+        parts: how many dimensions follow each other, and whether they are of labels' blocks; D in
+            all.
     """
 
-    def __init__(self, decoder: nn.Module, told: int) -> None:
+    told: Tensor
+
+    def __init__(self, decoder: nn.Module, parts: Sequence[tuple[int, bool]]) -> None:
         super().__init__()
         self.decoder = decoder
-        self.told = told
+        told = [of_labels for count, of_labels in parts for _ in range(count)]
+        self.register_buffer("told", torch.tensor(told), persistent=False)
 
     def forward(self, z: Tensor) -> Tensor:
         """What the decoder makes of latents ``(…, D)``."""
-        blocks, rest = z[..., : self.told], z[..., self.told :]
-        raw: Tensor = self.decoder(torch.cat([blocks.detach(), rest], -1))
+        raw: Tensor = self.decoder(torch.where(self.told, z.detach(), z))
         return raw
