@@ -211,6 +211,7 @@ base = Config(
     likelihood="bernoulli",
     style=16,
     labelled=0.05,
+    taught_apart=False,
     batch_size=50,
     epochs=1 if SMALL else 8,
 )

@@ -295,7 +295,12 @@ data = digits()
 if SMALL:
     data = replace(data, train=data.train[::20], test=data.test[::10])
 config = Config(
-    data="digits", network="mlp", likelihood="bernoulli", style=16, epochs=1 if SMALL else 4
+    data="digits",
+    network="mlp",
+    likelihood="bernoulli",
+    style=16,
+    taught_apart=False,
+    epochs=1 if SMALL else 4,
 )
 run = train_once(config, data, torch.device("cpu"))
 rows = data.training(0.5, seed=1)

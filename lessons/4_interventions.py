@@ -73,6 +73,7 @@ config = Config(
     scale=0.2,
     style=16,
     alpha=1000.0,
+    taught_apart=False,
     batch_size=50,
     epochs=1 if SMALL else 15,
 )

@@ -177,6 +177,7 @@ base = Config(
     likelihood="bernoulli",
     style=16,
     labelled=0.1 if SMALL else 0.02,
+    taught_apart=False,
     batch_size=50,
     epochs=1 if SMALL else 6,
 )

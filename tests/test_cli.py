@@ -151,6 +151,13 @@ def test_the_objectives_name_commands_that_are_taken(capsys):
         assert options.objective in PROGRAMS[options.program]
 
 
+@pytest.mark.parametrize(
+    ("words", "apart"), [([], None), (["--taught-apart"], True), (["--no-taught-apart"], False)]
+)
+def test_whether_blocks_are_taught_apart_is_asked_for_or_left_open(words, apart):
+    assert build_parser().parse_args(["train", *words]).taught_apart is apart
+
+
 def test_data_describes(capsys):
     status, out, _ = call(capsys, "data", "faces:72", "--json")
     document = json.loads(out)
@@ -226,7 +233,8 @@ def test_own_network_by_name(tmp_path, capsys, write_module):
     run, network = tmp_path / "run", ["--network", "theirs:E,D"]
     status, _, err = call(capsys, "train", *QUICK, *network, "--out", run)
     assert status == 0, err
-    assert load(run, torch.device("cpu"), ["theirs"]).model.decoder.trunk[0].out_features == 11
+    made = load(run, torch.device("cpu"), ["theirs"]).model.decoder
+    assert made.decoder.trunk[0].out_features == 11
     status, out, _ = call(capsys, "evaluate", run, "--trust", "theirs", "--json")
     assert (status, math.isfinite(json.loads(out)["bound"])) == (0, True)
     for names, words in (

@@ -7,15 +7,15 @@ from dataclasses import replace
 from ...config import Config
 from ...data import Rows
 from ...loading import choose
-from ...networks.build import check
+from ...networks.build import LOCAL, check
 from ...words import OF_DATA, is_own
 from ..catalogue import ENTRIES, objective_class
 from ..objectives.base import Objective
 from ..objectives.pyros import WHOLE_ROWS
-from ..training.alpha import measured_alpha
+from ..training.alpha import APART, measured_alpha
 from ..training.engine import PRECISIONS
 from ..training.optimisation import SCHEDULES
-from ..training.sampling import LABELLED_SHARE
+from ..training.sampling import LABELLED_SHARE, SHARE_APART
 from ..training.validation import split
 
 KEPT = ("best", "last")
@@ -70,13 +70,16 @@ def check_read(config: Config) -> None:
 
 
 def settled(config: Config, rows: Rows) -> Config:
-    """The configuration with what it leaves to the rows: network, heads, α and labelled share.
+    """The configuration with what it leaves open: network, how its blocks are taught, the rest.
+
+    Heads, α and the share of labelled rows follow from the rows.
 
     Args:
         config: as it was asked for. rows: the training rows, with those that validate.
     """
     rows = split(config, rows).train
-    return _with_share(_with_alpha(_with_heads(_with_network(config, rows), rows), rows), rows)
+    config = _with_apart(_with_network(config, rows))
+    return _with_share(_with_alpha(_with_heads(config, rows), rows), rows)
 
 
 def _with_network(config: Config, rows: Rows) -> Config:
@@ -84,6 +87,19 @@ def _with_network(config: Config, rows: Rows) -> Config:
     if is_own(config.program):
         return config
     return replace(config, network=check(config.network, rows.dataset.shape))
+
+
+def _with_apart(config: Config) -> Config:
+    """The configuration whose blocks are taught apart where an α teaches them what labels are.
+
+    A decoder that keeps images from blocks by itself stays as it is.
+    """
+    entry = None if is_own(config.program) else ENTRIES[config.program]
+    if config.taught_apart is not None or not entry or not entry.owns or config.network in LOCAL:
+        return config
+    kind = objective_class(config)
+    told = issubclass(kind, Objective) and kind.label_weight and kind.suggested_alpha(1, 1)
+    return replace(config, taught_apart=bool(told))
 
 
 def _with_heads(config: Config, rows: Rows) -> Config:
@@ -114,7 +130,7 @@ def settled_as(config: Config, before: Config, *, other: bool = False) -> Config
     """
     if config.heads == "auto":  # of an earlier version it was another
         config = replace(config, heads=before.heads)
-    names = ("alpha", "labelled_share") if other else ()
+    names = ("taught_apart", *(("alpha", "labelled_share") if other else ()))
     open_ = [name for name in names if getattr(config, name) is None]
     return replace(config, **{name: getattr(before, name) for name in open_})
 
@@ -130,8 +146,9 @@ def _with_share(config: Config, rows: Rows) -> Config:
         return replace(config, labelled_share=0.0)
     if config.labelled_share is not None:
         return config
-    few = 0 < rows.labelled_share < LABELLED_SHARE
-    return replace(config, labelled_share=LABELLED_SHARE if few else 0.0)
+    share = SHARE_APART if config.taught_apart else LABELLED_SHARE
+    few = 0 < rows.labelled_share < share
+    return replace(config, labelled_share=share if few else 0.0)
 
 
 def _with_alpha(config: Config, rows: Rows) -> Config:
@@ -143,4 +160,5 @@ def _with_alpha(config: Config, rows: Rows) -> Config:
     paper = kind.suggested_alpha(len(rows), len(rows.labelled))
     if paper is None or config.alpha_rule == "paper" or not kind.label_weight:
         return replace(config, alpha=paper)
-    return replace(config, alpha=measured_alpha(config, kind.label_weight, rows))
+    weight = kind.label_weight * (APART if config.taught_apart else 1.0)
+    return replace(config, alpha=measured_alpha(config, weight, rows))

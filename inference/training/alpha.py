@@ -12,8 +12,9 @@ and, as the term stands on the labelled rows alone, against their share:
 
 .. math::  \alpha = c\, S\, N / N_{\text{labelled}}
 
-with one c for all programs whose labels speak through a latent block, and another for M2, whose
-q(y|x) is a network beside q(z|x, y). Both were chosen by measurement (docs/alpha.md).
+with one c for all programs whose labels speak through a latent block, a fifth of it where no image
+pulls at the blocks (:mod:`ccvae.networks.apart`), and another for M2, whose q(y|x) is a network
+beside q(z|x, y). All were chosen by measurement (docs/alpha.md).
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from ...data import Rows
 from ...models.likelihoods import Likelihood
 from ..catalogue import build_likelihood
 from ..objectives.ccvae import LABEL_WEIGHT
+
+APART = 0.2
+"""How much of c is enough where blocks are taught apart from the images."""
 
 IMAGES = 512
 """Training images from which S is measured."""

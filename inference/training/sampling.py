@@ -34,6 +34,9 @@ from .noise import seed_of
 LABELLED_SHARE = 0.3
 """Of each batch, where fewer rows have labels; see docs/training.md."""
 
+SHARE_APART = 0.5
+"""The same where the blocks of labels are taught apart from the images."""
+
 
 class Drawn(NamedTuple):
     """The rows of a step.

@@ -69,7 +69,7 @@ class Config:
         "auto",
         "of the labels' blocks in a trunk of their own: stick, softmax, or auto by labelled rows",
     )
-    taught_apart: bool = _option(False, "no gradient of an image reaches a block of a label")
+    taught_apart: bool | None = _option(None, "no image moves a block of a label (with alpha)")
     likelihood: str = _option("laplace", "laplace, normal, bernoulli or levels")
     scale: float = _option(1.0, "the likelihood's scale in units of the pixel range")
     learn_scale: bool = _option(False, "learn the likelihood's scale")
@@ -200,7 +200,7 @@ class Config:
         """
         import msgspec
 
-        options = dict(options)
+        options = {"taught_apart": False} | options  # of a run from before there was a choice
         version = options.pop("version", None)
         if version == 1:
             options = BEFORE | {name: options[name] for name in options if name not in GONE}

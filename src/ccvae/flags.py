@@ -36,6 +36,9 @@ def add_option(parser: argparse.ArgumentParser, option: dataclasses.Field[Any]) 
     if option.default is False:
         parser.add_argument(flag, action="store_true", help=text)
         return
+    if "bool" in str(option.type):  # one that is open
+        parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
+        return
     kind = float if option.default is None else type(option.default)
     default = "" if option.default in (None, "") else f" ({option.default})"
     parser.add_argument(

@@ -246,6 +246,8 @@ def command(run: Run) -> str:
         flag = f"--{option.name.replace('_', '-')}"
         if value is True:
             words.append(flag)
+        elif value is False and option.default is None:
+            words.append(f"--no-{flag[2:]}")
         elif option.name in ALWAYS or value != option.default:
             words += [flag, str(value)]
     return shlex.join([*words, "--out", f"{run.directory.resolve().name}-again"])

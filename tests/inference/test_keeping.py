@@ -265,5 +265,8 @@ def test_what_was_asked_for_in_the_format_of_before_is_read():
     assert (config.alpha, config.epochs, config.trunks, config.keep) == (300.0, 7, 1, "last")
     assert (config.labelled_share, config.validation, config.still) == (0.0, 0.0, True)
     assert Config.from_json(config.to_json()) == config
+    assert config.taught_apart is False
+    assert Config.from_json({"version": 2}).taught_apart is False  # which had no such option
+    assert Config.from_json(Config().to_json()).taught_apart is None
     with pytest.raises(ValueError, match="unknown options labelled_epochs, repeat"):
         Config.from_json(before | {"version": 2})

@@ -70,6 +70,16 @@ def test_only_what_the_image_told_the_blocks_is_gone_from_their_gradient():
     assert all(apart[name].any() for name in blocks if name.endswith("loc.weight"))
 
 
+def test_the_labels_of_diva_are_taught_apart_and_domain_and_style_are_not():
+    torch.manual_seed(0)
+    config = Config(program="diva", network="mlp", style=4, taught_apart=True)
+    model, _ = build_pair(config, SPACE, SHAPE, domains=3)
+    z = torch.ones(3, 4 + 4 + 2 * 2, requires_grad=True)
+    model.decoder(z).sum().backward()
+    assert z.grad[:, :8].all()
+    assert not z.grad[:, 8:].any()
+
+
 def test_programs_without_blocks_are_as_they_were():
     for program in ("m2", "vae"):
         config = Config(program=program, network="mlp", taught_apart=True)

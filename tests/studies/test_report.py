@@ -119,7 +119,8 @@ def test_it_does_without_metrics_and_classifier(tmp_path):
 
 
 def test_the_command_names_what_was_asked_for(tmp_path):
-    run = make_run(tmp_path / "a run", LabelSpace(TWO), (3, 8, 8), alpha=5.0, learn_scale=True)
+    options = {"alpha": 5.0, "learn_scale": True, "taught_apart": False}
+    run = make_run(tmp_path / "a run", LabelSpace(TWO), (3, 8, 8), **options)
     words = command(run)
     assert words.startswith("ccvae train ccvae --alpha 5.0 --data faces --labelled 0.2 ")
     assert " --learn-scale " in words
