@@ -91,7 +91,7 @@ def _ccvae(parts: Parts) -> Pair:
         parts.signature.shape,
         blocks,
         style,
-        trunks=parts.config.trunks,
+        trunks=parts.config.trunks or build.TRUNKS,
         heads=parts.config.heads,
         ordered=ordered,
     )

@@ -46,7 +46,7 @@ from .joined import JoinedDecoder, JoinedEncoder
 from .local import COARSE_CELLS, COARSE_WIDTHS, LocalDecoder
 from .mlp import HIDDEN, MLPDecoder, MLPEncoder
 from .own import own
-from .separate import SeparateEncoder
+from .separate import ScoredEncoder, SeparateEncoder
 
 Shape = tuple[int, int, int]
 """Channels, height and width."""
@@ -69,6 +69,9 @@ HEADS = ("auto", "stick", "softmax")
 
 The training rows decide what ``auto`` is (:func:`ccvae.inference.runs.settling.settled`); until
 then it is ``stick``."""
+
+TRUNKS = 2
+"""Of the encoder of a program with blocks, where nothing is said."""
 
 SMALL_DECODER = (32, 16, 8)
 """Feature maps of the decoder of ``diva28-small``."""
@@ -167,16 +170,17 @@ def block_encoder(
         network, shape: which network, for which images.
         blocks: dimensions of each. style: dimensions of z_style.
         trunks: 1, or 2 for one of the blocks and one of the style.
-        heads: of the blocks in a trunk of their own, a name of :data:`HEADS`.
+        heads: of the blocks, a name of :data:`HEADS`.
         ordered: which of the labels are numbers or have ordered classes.
     """
     plain: nn.Module
-    if trunks == 1:
-        plain = encoder(network, shape, sum(blocks) + style)
+    one, softmax = partial(encoder, network, shape), heads == "softmax"
+    if trunks > 1:
+        plain = SeparateEncoder(one, blocks, style, softmax=softmax)
+    elif softmax:
+        plain = ScoredEncoder(one, blocks, style)
     else:
-        plain = SeparateEncoder(
-            partial(encoder, network, shape), blocks, style, softmax=heads == "softmax"
-        )
+        plain = one(sum(blocks) + style)
     if check(network, shape) in LOCAL:
         return IndependentEncoder(plain, blocks, style, ordered)
     return plain

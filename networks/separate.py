@@ -55,11 +55,40 @@ class SeparateEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation ``(B, D + S)``, the blocks first."""
-        scores, scales = (t.split(self.sizes, -1) for t in self.blocks(x))
+        means, scales = (t.split(self.sizes, -1) for t in self.blocks(x))
         loc, scale = self.style(x)
-        means = [means_of(score) if self.softmax else score for score in scores]
-        widths = [s[..., : m.shape[-1]] for s, m in zip(scales, means, strict=True)]
-        return torch.cat([*means, loc], -1), torch.cat([*widths, scale], -1)
+        if self.softmax:
+            means, scales = scored(means, scales)
+        return torch.cat([*means, loc], -1), torch.cat([*scales, scale], -1)
+
+
+class ScoredEncoder(nn.Module):
+    """One encoder of all, in which the means of a block are made of a score for every class.
+
+    Args:
+        encoder, blocks, style: as of :class:`SeparateEncoder`.
+    """
+
+    def __init__(
+        self, encoder: Callable[[int], nn.Module], blocks: Sequence[int], style: int
+    ) -> None:
+        super().__init__()
+        self.sizes = [scores_of(block) for block in blocks]
+        self.both = encoder(sum(self.sizes) + style)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation ``(B, D + S)``, the blocks first."""
+        told = sum(self.sizes)
+        loc, scale = self.both(x)
+        parts = (t[..., :told].split(self.sizes, -1) for t in (loc, scale))
+        means, scales = scored(*parts)
+        return torch.cat([*means, loc[..., told:]], -1), torch.cat([*scales, scale[..., told:]], -1)
+
+
+def scored(scores: Sequence[Tensor], scales: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    """Means and standard deviations of blocks, ``(…, K − 1)`` each of ``(…, K)``."""
+    means = [means_of(score) for score in scores]
+    return means, [s[..., : m.shape[-1]] for s, m in zip(scales, means, strict=True)]
 
 
 def means_of(scores: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ...config import Config
 from ...data import Rows
 from ...loading import choose
-from ...networks.build import LOCAL, check
+from ...networks.build import LOCAL, TRUNKS, check
 from ...words import OF_DATA, is_own
 from ..catalogue import ENTRIES, objective_class
 from ..objectives.base import Objective
@@ -78,7 +78,7 @@ def settled(config: Config, rows: Rows) -> Config:
         config: as it was asked for. rows: the training rows, with those that validate.
     """
     rows = split(config, rows).train
-    config = _with_apart(_with_network(config, rows))
+    config = _with_trunks(_with_apart(_with_network(config, rows)))
     return _with_share(_with_alpha(_with_heads(config, rows), rows), rows)
 
 
@@ -102,6 +102,17 @@ def _with_apart(config: Config) -> Config:
     return replace(config, taught_apart=bool(told))
 
 
+def _with_trunks(config: Config) -> Config:
+    """The configuration with one trunk where the images' gradient ends there, and two elsewhere.
+
+    Blocks that are taught apart share what the images teach the trunk, and the style is not held
+    up by the classifier's gradient.
+    """
+    if is_own(config.program) or config.trunks or not ENTRIES[config.program].has_blocks:
+        return config
+    return replace(config, trunks=1 if config.taught_apart else TRUNKS)
+
+
 def _with_heads(config: Config, rows: Rows) -> Config:
     """The configuration with ``softmax`` where each class has rows enough for a score.
 
@@ -109,8 +120,8 @@ def _with_heads(config: Config, rows: Rows) -> Config:
     """
     if is_own(config.program) or config.heads != "auto":
         return config
-    many = config.taught_apart or rows_of_a_class(rows) >= SCORED
-    return replace(config, heads="softmax" if config.trunks > 1 and many else "stick")
+    many = config.trunks != 1 and rows_of_a_class(rows) >= SCORED
+    return replace(config, heads="softmax" if config.taught_apart or many else "stick")
 
 
 def rows_of_a_class(rows: Rows) -> float:
@@ -130,7 +141,7 @@ def settled_as(config: Config, before: Config, *, other: bool = False) -> Config
     """
     if config.heads == "auto":  # of an earlier version it was another
         config = replace(config, heads=before.heads)
-    names = ("taught_apart", *(("alpha", "labelled_share") if other else ()))
+    names = ("taught_apart", "trunks", *(("alpha", "labelled_share") if other else ()))
     open_ = [name for name in names if getattr(config, name) is None]
     return replace(config, **{name: getattr(before, name) for name in open_})
 

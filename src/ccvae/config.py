@@ -62,8 +62,8 @@ class Config:
         "auto (by size), conv64, local, local64, conv28, diva28, diva28-small, conv-any, mlp, or "
         "module:encoder,decoder of your own",
     )
-    trunks: int = _option(
-        2, "of CC-VAE's encoder: 1, or 2 for the labels' blocks and the style by themselves"
+    trunks: int | None = _option(
+        None, "of CC-VAE's encoder: 1, or 2 for blocks and style (2, and 1 if taught apart)"
     )
     heads: str = _option(
         "auto",
@@ -103,7 +103,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for name, (least, most) in WHOLE.items():
-            if not least <= getattr(self, name) <= most:
+            if getattr(self, name) is not None and not least <= getattr(self, name) <= most:
                 raise ValueError(
                     f"expected {name} of at least {least} and at most {most}, got "
                     f"{getattr(self, name)}"

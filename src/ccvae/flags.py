@@ -39,7 +39,8 @@ def add_option(parser: argparse.ArgumentParser, option: dataclasses.Field[Any]) 
     if "bool" in str(option.type):  # one that is open
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
         return
-    kind = float if option.default is None else type(option.default)
+    open_kind = int if "int" in str(option.type) else float
+    kind = open_kind if option.default is None else type(option.default)
     default = "" if option.default in (None, "") else f" ({option.default})"
     parser.add_argument(
         flag,

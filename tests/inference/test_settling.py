@@ -46,7 +46,7 @@ def test_rows_of_a_class_are_those_of_the_label_that_has_fewest():
     assert rows_of_a_class(rows_with((HAIR, two), 120)) == 118 / 4
 
 
-@pytest.mark.parametrize("options", [{"trunks": 1}, {"heads": "stick"}])
+@pytest.mark.parametrize("options", [{"trunks": 1, "taught_apart": False}, {"heads": "stick"}])
 def test_heads_stay_where_there_is_one_trunk_or_a_word(options):
     config = Config(network="mlp", validation=0.0, alpha=1.0, **options)
     assert settled(config, rows_with((Binary("a"), HAIR), 600)).heads == "stick"

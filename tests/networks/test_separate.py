@@ -8,7 +8,7 @@ from ccvae.data import Binary, Categorical, LabelSpace
 from ccvae.guides import CCVAEGuide
 from ccvae.inference.catalogue import build_pair
 from ccvae.networks import MLPEncoder
-from ccvae.networks.separate import SeparateEncoder, means_of
+from ccvae.networks.separate import ScoredEncoder, SeparateEncoder, means_of
 
 SPACE = LabelSpace([Categorical("hair", ("w", "x", "y", "z")), Binary("a"), Binary("b")])
 SHAPE = (1, 4, 4)
@@ -50,6 +50,16 @@ def test_the_blocks_come_first_and_the_style_has_an_encoder_of_its_own(softmax):
     assert torch.equal(loc[:, 5:], encoder.style(x)[0])
 
 
+def test_one_encoder_makes_the_same_means_of_its_scores():
+    encoder = ScoredEncoder(lambda outputs: MLPEncoder(SHAPE, outputs, (7,)), (1, 3), 2)
+    loc, scale = encoder(torch.rand(6, *SHAPE))
+    assert loc.shape == scale.shape == (6, 1 + 3 + 2)
+    x = torch.rand(6, *SHAPE)
+    (raw, _), (loc, _) = encoder.both(x), encoder(x)
+    assert raw.shape == (6, 1 + 4 + 2)
+    assert torch.equal(loc, torch.cat([raw[:, :1], means_of(raw[:, 1:5]), raw[:, 5:]], -1))
+
+
 def test_a_score_for_every_class_makes_no_mean_at_the_start():
     assert torch.equal(means_of(torch.full((2, 5), 0.7)).round(decimals=6), torch.zeros(2, 4))
     assert torch.equal(means_of(torch.tensor([[3.0]])), torch.tensor([[3.0]]))
@@ -63,5 +73,7 @@ def test_one_trunk_or_two_by_the_configuration():
     _, guide = build_pair(Config(network="mlp", style=2, heads="softmax"), SPACE, SHAPE)
     assert guide.encoder.softmax
     assert guide.encoder.sizes == [1, 1, 4]
+    one = Config(network="mlp", style=2, trunks=1, heads="softmax")
+    assert isinstance(build_pair(one, SPACE, SHAPE)[1].encoder, ScoredEncoder)
     with pytest.raises(ValueError, match="choose one of auto, stick, softmax"):
         build_pair(Config(network="mlp", heads="mine"), SPACE, SHAPE)
