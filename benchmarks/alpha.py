@@ -26,10 +26,11 @@ BASE = Config(
     batch_size=50,
     labelled_share=0.0,
     trunks=1,
+    taught_apart=False,
     still=True,
     validation=0.0,
 )
-"""Every row once an epoch and one trunk, so that α alone makes the difference."""
+"""Every row once an epoch, one trunk and the bound's own gradient, so that α alone differs."""
 
 ALPHAS = (1.0, 30.0, 300.0, 1000.0, 3000.0, 10000.0)
 

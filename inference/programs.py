@@ -150,7 +150,6 @@ class ProgramEntry:
         build: makes its pair.
         classifies: whether its guide names classes, and so needs rows with labels.
         has_blocks: whether every label has a block of the latent space, for studies to move.
-        owns: whether its labels own latents, which their images can be kept from teaching.
         sums_jointly: whether the sum over missing labels runs over all settings of a row's labels
             together, which allows few of them.
         also: what else runs the same pair under objectives of its own.
@@ -161,7 +160,6 @@ class ProgramEntry:
     build: Callable[[Parts], Pair]
     classifies: bool = True
     has_blocks: bool = False
-    owns: bool = False
     sums_jointly: bool = False
     also: str = ""
 
@@ -176,7 +174,7 @@ ENTRIES = {
     "m2": ProgramEntry(
         "M2", {"m2": M2Objective, "m2-score": M2ScoreObjective}, _m2, sums_jointly=True
     ),
-    "diva": ProgramEntry("DIVA", {"diva": DIVAObjective}, _diva, owns=True),
+    "diva": ProgramEntry("DIVA", {"diva": DIVAObjective}, _diva),
     "ccvae": ProgramEntry(
         "CC-VAE",
         {
@@ -189,7 +187,6 @@ ENTRIES = {
         },
         _ccvae,
         has_blocks=True,
-        owns=True,
         also="the Adapted DIVAs",
     ),
 }

@@ -92,14 +92,14 @@ def _with_network(config: Config, rows: Rows) -> Config:
 def _with_apart(config: Config) -> Config:
     """The configuration whose blocks are taught apart where an α teaches them what labels are.
 
-    A decoder that keeps images from blocks by itself stays as it is.
+    The paper's α goes with the gradient of the paper's bound, and a decoder that keeps images from
+    blocks by itself stays as it is.
     """
-    entry = None if is_own(config.program) else ENTRIES[config.program]
-    if config.taught_apart is not None or not entry or not entry.owns or config.network in LOCAL:
+    if config.taught_apart is not None or not _has_blocks(config) or config.network in LOCAL:
         return config
-    kind = objective_class(config)
+    kind, measured = objective_class(config), config.alpha_rule == "measured"
     told = issubclass(kind, Objective) and kind.label_weight and kind.suggested_alpha(1, 1)
-    return replace(config, taught_apart=bool(told))
+    return replace(config, taught_apart=bool(told and measured))
 
 
 def _with_trunks(config: Config) -> Config:
@@ -108,9 +108,13 @@ def _with_trunks(config: Config) -> Config:
     Blocks that are taught apart share what the images teach the trunk, and the style is not held
     up by the classifier's gradient.
     """
-    if is_own(config.program) or config.trunks or not ENTRIES[config.program].has_blocks:
+    if config.trunks or not _has_blocks(config):
         return config
     return replace(config, trunks=1 if config.taught_apart else TRUNKS)
+
+
+def _has_blocks(config: Config) -> bool:
+    return not is_own(config.program) and ENTRIES[config.program].has_blocks
 
 
 def _with_heads(config: Config, rows: Rows) -> Config:

@@ -11,7 +11,7 @@ from ccvae.data import Binary, Dataset, LabelSpace
 from ccvae.inference.catalogue import build_likelihood
 from ccvae.inference.objectives.ccvae import LABEL_WEIGHT
 from ccvae.inference.runs.run import create, training_rows
-from ccvae.inference.training.alpha import spread
+from ccvae.inference.training.alpha import APART, spread
 
 CPU = torch.device("cpu")
 CONFIG = Config(network="mlp", style=2, labelled=0.25, validation=0.0)
@@ -49,7 +49,10 @@ def test_the_nats_between_the_mean_image_and_each(data, options, nats):
 def test_alpha_follows_the_images_and_the_share_of_labels(tmp_path, data, objective):
     config = replace(CONFIG, objective=objective, scale=0.1)
     run = create(config, data, tmp_path, CPU)
-    assert run.config.alpha == float(f"{LABEL_WEIGHT * 48 * 4:.2g}")
+    assert run.config.alpha == float(f"{APART * LABEL_WEIGHT * 48 * 4:.2g}")
+    config = replace(config, taught_apart=False)
+    together = create(config, data, tmp_path, CPU)
+    assert together.config.alpha == float(f"{LABEL_WEIGHT * 48 * 4:.2g}")
     assert create(replace(config, alpha=7.0), data, tmp_path, CPU).config.alpha == 7.0
 
 

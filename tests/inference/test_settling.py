@@ -63,11 +63,13 @@ def test_blocks_that_no_image_moves_have_scores_with_few_rows_too():
         ({}, True),
         ({"alpha": 3.0}, True),
         ({"objective": "our-adapted-diva"}, True),
+        ({"alpha_rule": "paper"}, False),
         ({"objective": "adapted-diva"}, False),  # nothing would teach the blocks what labels are
         ({"objective": "ccvae-authors"}, False),
         ({"objective": "importance-weighted"}, False),
         ({"objective": "pyro:TraceEnum_ELBO"}, False),
         ({"program": "m2"}, None),
+        ({"program": "diva"}, None),
         ({"taught_apart": False}, False),
         ({"objective": "adapted-diva", "taught_apart": True}, True),
     ],
@@ -104,6 +106,15 @@ def test_half_of_a_batch_has_labels_where_blocks_are_taught_apart(options, share
     config = Config(**({"network": "mlp", "validation": 0.0, "alpha": 1.0} | options))
     assert settled(config, rows_with((Binary("a"), HAIR), 60)).labelled_share == share
     assert settled(config, rows_with((Binary("a"), HAIR), 400)).labelled_share in (0.0, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("options", "trunks"),
+    [({}, 1), ({"taught_apart": False}, 2), ({"trunks": 2}, 2), ({"program": "m2"}, None)],
+)
+def test_blocks_that_are_taught_apart_share_a_trunk_with_the_style(options, trunks):
+    config = Config(**({"network": "mlp", "validation": 0.0, "alpha": 1.0} | options))
+    assert settled(config, rows_with((Binary("a"), HAIR), 60)).trunks == trunks
 
 
 def test_a_run_that_goes_on_is_taught_as_it_was():
