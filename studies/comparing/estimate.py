@@ -37,7 +37,17 @@ from .training import Task, kept
 STEPS, LOOKED = 6, 500
 """Steps that are tried of each method, and rows that it is tried on."""
 
-SIZES = ("network", "batch_size", "style", "likelihood", "trunks", "heads", "precision", "average")
+SIZES = (
+    "network",
+    "batch_size",
+    "style",
+    "likelihood",
+    "trunks",
+    "heads",
+    "taught_apart",
+    "precision",
+    "average",
+)
 """Options on which the time of a step depends; others share what was measured."""
 
 

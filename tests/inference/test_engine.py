@@ -348,7 +348,7 @@ def test_beta_is_logged_as_it_warms_up(tmp_path, dataset):
 
 
 def test_bfloat16_is_for_networks_alone(tmp_path, dataset, whole):
-    run = start(tmp_path, dataset, precision="bf16", epochs=1)
+    run = start(tmp_path, dataset, precision="bf16", epochs=1, trunks=2)
     types = set()
 
     def hook(module, _, outputs):
@@ -358,7 +358,7 @@ def test_bfloat16_is_for_networks_alone(tmp_path, dataset, whole):
     weights = finish(run, dataset)
     assert torch.bfloat16 in types
     assert all(w.dtype != torch.bfloat16 for w in weights.values())
-    plain = start(tmp_path / "32", dataset, epochs=1)
+    plain = start(tmp_path / "32", dataset, epochs=1, trunks=2)
     finish(plain, dataset)
     coarse, fine = (read_lines(d / METRICS)[0] for d in (tmp_path, tmp_path / "32"))
     assert coarse["objective"] != fine["objective"]
