@@ -170,6 +170,7 @@ def import_published(
         keep="last",
         network="conv64",
         trunks=1,
+        taught_apart=False,
         likelihood="laplace",
         link="logit",
         style=latents - count,
