@@ -79,6 +79,10 @@ def read_facts(directory: Path) -> Facts | None:
         return None
 
 
+BEFORE_APART = {"taught_apart": False}
+"""How a run was trained whose configuration is from before there was a choice."""
+
+
 def modules_of(config: Config) -> set[str]:
     """The modules of the user's that a configuration names.
 
@@ -104,7 +108,8 @@ def the_facts(directory: Path) -> Facts:
         )
     try:
         run = msgspec.convert(written, _Written)
-        config, space = Config.from_json(run.config), LabelSpace.from_json(written["labels"])
+        config = Config.from_json(BEFORE_APART | run.config)
+        space = LabelSpace.from_json(written["labels"])
         if config.inputs and run.shape is None and not run.labels:
             signature = NO_IMAGES
         elif run.shape is None or not run.labels:

@@ -62,9 +62,7 @@ class Config:
         "auto (by size), conv64, local, local64, conv28, diva28, diva28-small, conv-any, mlp, or "
         "module:encoder,decoder of your own",
     )
-    trunks: int | None = _option(
-        None, "of CC-VAE's encoder: 1, or 2 for blocks and style (2, and 1 if taught apart)"
-    )
+    trunks: int | None = _option(None, "of CC-VAE's encoder, 1 or 2 (2, and 1 if taught apart)")
     heads: str = _option(
         "auto",
         "of the labels' blocks in a trunk of their own: stick, softmax, or auto by labelled rows",
@@ -200,7 +198,7 @@ class Config:
         """
         import msgspec
 
-        options = {"taught_apart": False} | options  # of a run from before there was a choice
+        options = dict(options)
         version = options.pop("version", None)
         if version == 1:
             options = BEFORE | {name: options[name] for name in options if name not in GONE}
@@ -221,6 +219,7 @@ BEFORE: dict[str, Any] = {
     "still": True,
     "trunks": 1,
     "heads": "stick",
+    "taught_apart": False,
     "validation": 0.0,
     "keep": "last",
 }

@@ -14,6 +14,7 @@ from PIL import Image
 import ccvae
 from ccvae import cli
 from ccvae.cli import main
+from ccvae.config import Config
 from ccvae.inference.runs.facts import read_facts
 from ccvae.lock import alone, holds_something
 
@@ -221,6 +222,16 @@ def test_what_a_killed_process_left_half_written_is_no_hindrance(place, capsys):
     assert status == 0, err
     assert call(capsys, "train", *TRAIN, "--epochs", "2", "--resume")[0] == 0
     assert list(place.glob("*/.*.*")) == [mine]  # of a process that runs
+
+
+def test_a_run_from_before_blocks_could_be_taught_apart_is_what_it_was(tmp_path):
+    config = {"version": 2, "program": "ccvae", "data": "images:photos"}
+    facts = {"config": config, "labels": [{"name": "A"}], "shape": [3, 8, 8], "domains": 0}
+    (tmp_path / "config.json").write_text(json.dumps(facts))
+    assert read_facts(tmp_path).config.taught_apart is False
+    facts["config"] = Config(data="images:photos").to_json()
+    (tmp_path / "config.json").write_text(json.dumps(facts))
+    assert read_facts(tmp_path).config.taught_apart is None
 
 
 @pytest.mark.parametrize(("side", "network"), [(32, "mlp"), (64, "auto")])
