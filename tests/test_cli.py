@@ -366,6 +366,7 @@ def test_a_study_shows_the_chosen_images_and_labels(run, capsys):
     for arguments, wrong in (
         (("traversal", run, "--images", "x"), "such as 3,14, got 'x'"),
         (("beliefs", run, *asked), "takes neither images nor labels"),
+        (("beliefs", run, "--matcher", "sift"), "matches nothing, got the matcher 'sift'"),
     ):
         status, _, err = call(capsys, "study", *arguments)
         assert (status, err.count("\n")) == (2, 1)

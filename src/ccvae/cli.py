@@ -203,6 +203,7 @@ def build_parser() -> argparse.ArgumentParser:
     study.add_argument("--images", default="", help=_IMAGES)
     study.add_argument("--data", default=None, metavar="SPEC", help=_MOVED)
     study.add_argument("--labels", default="", metavar="NAMES|FILE", help=_NAMES)
+    study.add_argument("--matcher", default="xfeat", help=_MATCHER)
     add_trust(study)
     add_device(study)
 
@@ -271,6 +272,7 @@ _NAMES = (
     "names of labels, by commas, for traversal and multiclass (all); or a file, where the images' "
     "table lies now"
 )
+_MATCHER = "of matching: xfeat, sift or superglue:FOLDER, as transformers saves it (xfeat)"
 _TABLE = "diva, m2, multiclass or objectives (diva)"
 _SHOWN = "a run for the room of faces (the package's), and programs, drawn anew when saved (none)"
 _EXPORT = "write all rooms there with what they answer, for any web server, and serve nothing"

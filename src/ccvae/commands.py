@@ -210,7 +210,7 @@ def study(options: Namespace) -> tuple[Document, str]:
 
     # --labels chooses labels here, and is a table where it names one, as everywhere else.
     table = options.labels if Path(options.labels).is_file() or is_naming(options.labels) else ""
-    choice = Choice.parse(options.images, "" if table else options.labels)
+    choice = Choice.parse(options.images, "" if table else options.labels, options.matcher)
     run = _loaded(options, table)
     chosen = names(options.name, choice, run.config.program)
     evaluation = evaluated(run, origin(run))

@@ -76,17 +76,17 @@ def _measurements(found: Measured) -> Iterator[dict[str, object]]:
 def study(subject: Subject) -> Section | None:
     """How well images are found again in their reconstructions, before and after interventions.
 
-    XFeat matches. It takes about a minute on one core.
+    XFeat matches, or the matcher that was chosen. It takes about a minute on one core.
 
     Returns:
         None for fewer than two rows.
 
     Raises:
-        ValueError: where the extra ``matching`` is not installed.
+        ValueError: where the extra ``matching`` is not installed, or for an unknown matcher.
     """
     if len(subject.rows) < 2:
         return None
-    return section(subject, find_matcher("xfeat", subject.device))
+    return section(subject, find_matcher(subject.choice.matcher, subject.device))
 
 
 def section(subject: Subject, matcher: Matcher, *, images: int = IMAGES) -> Section:

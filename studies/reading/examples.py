@@ -10,6 +10,9 @@ from torch import Tensor
 
 from ...data import Batch, LabelSpace, Rows
 
+MATCHER = "xfeat"
+"""What matches where nobody names another."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -17,14 +20,16 @@ class Choice:
 
     Attributes:
         images: positions among the rows. labels: names.
+        matcher: the name of what finds points again; see :mod:`ccvae.studies.matching.matchers`.
     """
 
     images: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()
+    matcher: str = MATCHER
 
     @classmethod
-    def parse(cls, images: str = "", labels: str = "") -> Choice:
-        """A choice as the command line writes it: ``3,14`` and ``Smiling,Hair``.
+    def parse(cls, images: str = "", labels: str = "", matcher: str = MATCHER) -> Choice:
+        """A choice as the command line writes it: ``3,14``, ``Smiling,Hair`` and ``sift``.
 
         Raises:
             ValueError: where an image is no whole number.
@@ -36,7 +41,7 @@ class Choice:
                 f"expected images as positions by commas, such as 3,14, got {wrong[0]!r}"
             )
         names = [part.strip() for part in labels.split(",")] if labels else []
-        return cls(tuple(map(int, numbers)), tuple(names))
+        return cls(tuple(map(int, numbers)), tuple(names), matcher)
 
     def rows(self, rows: Rows, count: int) -> Rows:
         """The chosen rows, or at most ``count`` that are evenly spaced.

@@ -110,7 +110,12 @@ def names(name: str, choice: Choice = OWN, program: str = "ccvae") -> Sequence[s
             f"the study {name!r} needs a run of ccvae, this one is of {program}; choose "
             f"{' or '.join(fitting)}, or all"
         )
-    if choice != OWN and name not in CHOOSING:
+    if choice.matcher != OWN.matcher and name != "matching":
+        raise ValueError(
+            f"the study {name!r} matches nothing, got the matcher {choice.matcher!r}; leave it "
+            "out, or choose matching or all"
+        )
+    if (choice.images or choice.labels) and name not in CHOOSING:
         raise ValueError(
             f"the study {name!r} takes neither images nor labels; leave them out, or choose "
             f"{' or '.join(CHOOSING)}"

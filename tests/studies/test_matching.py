@@ -20,6 +20,7 @@ from ccvae.studies.matching.matchers import find_matcher
 from ccvae.studies.matching.matches import Matches, inliers
 from ccvae.studies.matching.scores import compare, drop, intervene
 from ccvae.studies.matching.study import table
+from ccvae.studies.reading.examples import Choice
 
 from .conftest import make_pair
 
@@ -326,6 +327,14 @@ def test_the_study_shows_the_table_and_every_label(faces, monkeypatch):
     assert all(picture.png.startswith(b"\x89PNG") for picture in section.pictures)
     assert f"{match_scores.POSTER_DROP:.2f}" in section.text[1]
     json.dumps(section.to_json(), allow_nan=False)
+
+
+def test_the_study_matches_with_what_was_chosen(faces, monkeypatch):
+    asked = []
+    monkeypatch.setattr(matching, "find_matcher", lambda name, _: asked.append(name) or Fixed())
+    matching.study(faces)
+    matching.study(replace(faces, choice=Choice.parse(matcher="superglue:here")))
+    assert asked == ["xfeat", "superglue:here"]
 
 
 def test_a_study_without_matches_says_so(faces, monkeypatch):
