@@ -1,7 +1,8 @@
 """What the page needs of a run, and no more: ``python -m ccvae.web.shrink RUN DIRECTORY``.
 
 The weights are kept in half precision, in which a reconstruction differs by less than a step of
-256; loading turns them into what the programs are made of. The optimiser's state is left out, and
+256, and running moments, whose differences count, as they are; loading turns the weights into what
+the programs are made of. The optimiser's state is left out, and
 some test images are put beside, with how well training images are drawn, so that the page opens
 without the data set.
 """
@@ -29,8 +30,9 @@ def shrink(directory: Path, target: Path) -> None:
     run = load(directory, torch.device("cpu"))
     (images, labels), errors = examples(run), torch.tensor(usual(run))
     tensors = load_file(directory / CHECKPOINT)
+    moments = {f"{name}.{key}" for name, m in run.modules.items() for key, _ in m.named_buffers()}
     weights = {
-        name: tensor.half() if tensor.is_floating_point() else tensor
+        name: tensor.half() if tensor.is_floating_point() and name not in moments else tensor
         for name, tensor in tensors.items()
         if name.startswith(("model.", "guide."))
     }

@@ -79,7 +79,8 @@ def fit(
         compile_networks(run.model, run.guide)
     optimizer = adam(nn.ModuleDict(run.modules), run.config.lr)
     training = _training(run, optimizer, rows, fabric, log_every)
-    keeper = Keeper(run, trial_of(run, rows), training.fabric)
+    seen = None if isinstance(rows, Inputs) else split(run.config, rows).train
+    keeper = Keeper(run, trial_of(run, rows), training.fabric, seen)
     path = run.directory / CHECKPOINT
     if resume and path.exists():
         state = load_training(path, keeper.held, optimizer)

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import nn
 
+from ...data import Rows
 from ..training.average import Average
 from ..training.checkpoint import State, Stateful, Weights
 from ..training.noise import seed_of
+from .precise import make_exact
 from .run import Run
 
 if TYPE_CHECKING:
@@ -46,14 +48,17 @@ class Keeper:
         run: in training.
         trial: how the weights are tried; None to keep the last ones.
         fabric: the processes, which agree on the first one's figures.
+        rows: those that are trained on, for :mod:`.precise`; None where there are none.
 
     Attributes:
         best: score of the best epoch so far, −∞ before the first.
         waited: epochs since then.
     """
 
-    def __init__(self, run: Run, trial: Trial | None, fabric: Fabric) -> None:
-        self.run, self.trial, self.fabric = run, trial, fabric
+    def __init__(
+        self, run: Run, trial: Trial | None, fabric: Fabric, rows: Rows | None = None
+    ) -> None:
+        self.run, self.trial, self.fabric, self.rows = run, trial, fabric, rows
         self.best, self.waited = float("-inf"), 0
         self.training = nn.ModuleDict(run.modules)
         self.average: Average[nn.ModuleDict] | None = None
@@ -93,6 +98,8 @@ class Keeper:
             what :func:`~ccvae.inference.evaluation.evaluating.in_short` says of the validation
             rows; nothing where there are none.
         """
+        if self.rows is not None:
+            make_exact(self._current, self.rows, self.run.device)
         found = self._tried(epoch, self.trial) if self.trial is not None else {}
         score = self.trial.score(found) if self.trial is not None else 0.0
         better = score > self.best or not found  # who is not tried does not wait

@@ -57,6 +57,42 @@ def test_the_style_is_uncorrelated_with_what_the_blocks_tell():
     torch.testing.assert_close(found[:, D:].std(0), x[:, D:].std(0), rtol=0.05, atol=0)
 
 
+class Classes(nn.Module):
+    """Codes of five classes ``(B, 2)``, with noise, to a block that breaks a stick and a style."""
+
+    def forward(self, x):
+        code, noise = x[:, :1].long(), x[:, 1:]
+        j = torch.arange(4)
+        block = torch.where(j < code, -2.0, torch.where(j == code, 2.0, noise[:, :4]))
+        style = torch.tensor([3.0, 1.0, 4.0, 1.0, 5.0])[code] + noise[:, 4:]
+        return torch.cat([block, style], -1), torch.ones_like(block[:, :1]).expand(-1, 5)
+
+
+def codes(seed, count=400):
+    generator = torch.Generator().manual_seed(seed)
+    code = torch.randint(5, (count, 1), generator=generator).float()
+    return torch.cat([code, torch.randn(count, 5, generator=generator)], -1)
+
+
+def test_the_style_tells_no_class_of_a_label_with_several():
+    network = IndependentEncoder(Classes(), (4,), 1)
+    x = codes(-1, 20_000)
+    network.settle([x])
+    plain, found = network.encoder(x)[0][:, 4], network.eval()(x)[0][:, 4]
+    for style, apart in ((plain, 4.0), (found, 0.0)):
+        means = torch.stack([style[x[:, 0] == k].mean() for k in range(5)])
+        assert means.max() - means.min() == pytest.approx(apart, abs=0.1)
+
+
+def test_settled_moments_are_those_of_all_the_images():
+    network, x = trained(5), images(-1)
+    network.settle(x.split(150))
+    assert correlation(network.eval()(x)[0].detach()) < 1e-3
+    both = torch.cat([network.said(x[:, :D]), network.encoder(x)[0][:, D:]], -1)
+    torch.testing.assert_close(network.mean, both.mean(0).detach())
+    torch.testing.assert_close(network.product[:, :4], both[:, :4].T.cov(correction=0).detach())
+
+
 def test_at_the_start_the_style_is_the_encoders_own():
     network, x = IndependentEncoder(Repeating(), BLOCKS, S).eval(), images(-1)
     for found, expected in zip(network(x), network.encoder(x), strict=True):
@@ -119,6 +155,6 @@ def test_only_a_guide_with_blocks_has_it():
     space = LabelSpace([Categorical("hair", ("none", "dark", "grey")), Binary("a")])
     _, guide = build_pair(Config(network="local", style=4), space, (3, 64, 64))
     assert isinstance(guide.encoder, IndependentEncoder)
-    assert guide.encoder.product.shape == (3, 7)
+    assert guide.encoder.product.shape == (4, 8)
     assert isinstance(build.encoder("local", (3, 64, 64), 5), ConvEncoder)
     assert isinstance(build.block_encoder("conv64", (3, 64, 64), (1, 2), 2), ConvEncoder64)
