@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--objectives",
         default=",".join(OBJECTIVES),
-        help="by commas, peer last; NAME@EPOCHS for another length than the others'",
+        help="by commas, peer last; NAME@EPOCHS, or NAME@EPOCHSxROWS with so many rows a step, for "
+        "another length than the others'",
     )
     parser.add_argument("--every", type=float, default=0.5, help="epochs between two looks (0.5)")
     parser.add_argument("--accuracy", type=float, default=None, help="level in %% (the peer's)")
@@ -67,11 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     data, curves = load(options.data), {}
     for name in options.objectives.split(","):
-        objective, _, epochs = name.partition("@")
+        objective, _, length = name.partition("@")
+        epochs, _, rows = length.partition("x")
         config = Config(
             objective=objective,
             labelled=options.labelled,
             epochs=int(epochs or options.epochs),
+            batch_size=int(rows or Config.batch_size),
             seed=options.seed,
         )
         if objective == "ccvae-authors":

@@ -28,7 +28,7 @@ def test_a_level_is_reached_when_both_figures_are():
 
 
 def test_the_benchmark_prints_a_level_for_each(capsys):
-    arguments = ["--data", "faces:72", "--epochs", "1", "--objectives", "ccvae@2,ccvae-authors"]
+    arguments = ["--data", "faces:72", "--epochs", "1", "--objectives", "ccvae@2x30,ccvae-authors"]
     main(arguments)
     out = capsys.readouterr().out
     assert out.count("| epochs | processor seconds |") == 2
