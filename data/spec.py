@@ -106,6 +106,17 @@ def moved(spec: str, data: str | None, labels: str | None) -> str:
     return with_options(now, {**given, **({"labels": labels} if labels else {})})
 
 
+def placeless(spec: str) -> str:
+    """A specification without the places of its files, as ``images:?image_size=32``."""
+    body, options = split(spec)
+    kind = body.partition(":")[0]
+    if kind not in FILES:
+        return spec
+    return with_options(
+        f"{kind}:", {name: text for name, text in options.items() if not SOURCE[name].is_path}
+    )
+
+
 def _load(body: str, names: list[str], options: Mapping[str, str]) -> Dataset:
     kind, _, rest = body.partition(":")
     if kind in FILES:

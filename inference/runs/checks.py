@@ -78,14 +78,18 @@ def check_same(
     """Raise where a data set is not the one that a run was trained on; its fingerprint, if it is.
 
     Args:
+        source: what names it, maybe another place than the run's.
         other: images and entries may be others, as long as labels and shape are the run's.
 
     Raises:
-        ValueError: with what changed.
+        ValueError: with what changed, or where a run of an earlier version cannot tell.
     """
     now, signature = Fingerprint.of(dataset), Signature.of(dataset)
     changed = changes(facts.signature, facts.data, signature, now)
     fits = facts.signature == signature
+    moved = source != facts.config.data
+    if moved and facts.data is None and not changed:
+        changed = [f"an earlier version kept nothing to tell it from {facts.config.data!r} by"]
     if changed and not (other and fits):
         way = ", go on with them by --changed-data," if fits else ""
         raise ValueError(
@@ -94,7 +98,14 @@ def check_same(
         )
     if changed:
         say(f"{directory} goes on with other data: {'; '.join(changed)}")
+    elif moved:
+        say_same(directory, source)
     return now
+
+
+def say_same(directory: Path, source: str) -> None:
+    """Say that data that lie elsewhere now are a run's own."""
+    say(f"{source!r} is what {directory} was trained on")
 
 
 def data_of(directory: Path, source: str, only: str, *, moved: bool) -> Dataset:
@@ -112,8 +123,8 @@ def data_of(directory: Path, source: str, only: str, *, moved: bool) -> Dataset:
         if moved:
             raise
         raise ValueError(
-            f"{error}; where the data of {directory} lie elsewhere now, 'ccvae evaluate' and "
-            "'ccvae study' take --data and --labels"
+            f"{error}; where the data of {directory} lie elsewhere now, 'ccvae evaluate', "
+            "'ccvae study' and 'ccvae train --resume' take --data and --labels"
         ) from error
 
 
@@ -135,7 +146,7 @@ def compare(directory: Path, facts: Facts, source: str, dataset: Dataset, *, mov
     if changed:
         say(what)
     elif moved and facts.data is not None:
-        say(f"{source!r} is what {directory} was trained on")
+        say_same(directory, source)
 
 
 def check_asked(directory: Path, before: Config, now: Config) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ...config import Config
 from ...data import Dataset, LabelSpace
+from ...data.spec import placeless
 from ..catalogue import Signature
 from ..foreign import Inputs
 
@@ -69,8 +70,12 @@ def fingerprint_of(inputs: Inputs) -> Fingerprint:
 
 
 def run_id(config: Config, signature: Signature, data: Fingerprint) -> str:
-    """The name of a run: of what decides its weights at every step, but for how far it goes."""
+    """The name of a run: of what decides its weights at every step, but for how far it goes.
+
+    Where its images lie decides nothing.
+    """
     options = config.to_json()
+    options["data"] = placeless(config.data)
     del options["epochs"]
     if not config.inputs:  # which runs of before do not have
         del options["inputs"]

@@ -230,15 +230,13 @@ def resume_or_create(
     if not resume or not (directory / CHECKPOINT).exists():
         return create(config, dataset, directory, device, writes=writes)
     facts = the_facts(directory)
-    known = None
-    if facts.config.data == config.data:  # before what follows from the data is compared
-        known = check_same(directory, facts, config.data, dataset, other=other_data)
+    # Before what follows from the data is compared; where they lie is no option of a run.
+    known = check_same(directory, facts, config.data, dataset, other=other_data)
     config = settled_as(config, facts.config, other=other_data)
     asked, config = config, settled(config, training_rows(config, dataset))
     if facts.config.network == asked.network:  # auto, as an earlier version left it
         config = replace(config, network=asked.network)
-    check_asked(directory, facts.config, config)
-    assert known is not None  # the options that are the same name the data
+    check_asked(directory, replace(facts.config, data=config.data), config)
     if not facts.id:  # of an earlier version, which has not looked
         facts = replace(facts, id=run_id(config, facts.signature, known))
     run = from_facts(directory, facts, device, modules_of(config))

@@ -135,6 +135,48 @@ def test_images_that_moved_are_named(place, capsys):
         assert "is what r was trained on" in err
 
 
+def test_a_training_goes_on_where_its_images_lie_now(place, capsys):
+    before = json.loads((place / "r/config.json").read_text())
+    (place / "ph").rename(place / "elsewhere")
+    words = [word.replace("ph", "elsewhere") for word in TRAIN]
+    (place / "elsewhere/labels.csv").rename(place / "t.csv")
+    words += ["--labels", "t.csv", "--resume"]
+    status, _, err = call(capsys, "train", *words, "--epochs", "2")
+    assert status == 0, err
+    assert f"'images:{place}/elsewhere?labels={place}/t.csv&image_size=8' is what r was" in err
+    after = json.loads((place / "r/config.json").read_text())
+    assert after["id"] == before["id"]
+    assert f"images:{place}/elsewhere?" in after["config"]["data"]
+    status, _, err = call(capsys, "evaluate", "r")  # which knows where they are now
+    assert (status, err) == (0, ""), err
+    found = json.loads((place / "r/evaluation.json").read_text())
+    assert found["of"]["run"] == after["id"]
+    status, _, err = call(capsys, "train", *words, "--epochs", "3", "--lr", "0.1")
+    assert (status, "with other options (lr 0.001 → 0.1);" in err) == (2, True), err
+
+
+def test_a_training_does_not_go_on_with_other_images_from_elsewhere(place, capsys):
+    (place / "ph").rename(place / "first")
+    (place / "ph").mkdir()
+    write_images(bright=90)
+    (place / "ph").rename(place / "second")
+    words = ["train", *(word.replace("ph", "second") for word in TRAIN), "--resume", "--epochs"]
+    before = {path.name: path.read_bytes() for path in (place / "r").iterdir() if path.is_file()}
+    status, out, err = call(capsys, *words, "2")
+    assert (status, out) == (2, "")
+    assert "second?image_size=8' is not what r was trained on: images were replaced; give" in err
+    assert {p.name: p.read_bytes() for p in (place / "r").iterdir() if p.is_file()} == before
+    status, _, err = call(capsys, "train", *TRAIN[:1], "faces:60", *TRAIN[2:], "--resume")
+    assert (status, "'faces:60?image_size=8' is not what r was" in err) == (2, True), err
+    known = json.loads((place / "r/config.json").read_text())
+    del known["data"], known["digest"]  # as an earlier version wrote it
+    (place / "r/config.json").write_text(json.dumps(known))
+    words = ["train", *(word.replace("ph", "first") for word in TRAIN), "--resume", "--epochs"]
+    status, _, err = call(capsys, *words, "2")
+    assert (status, "an earlier version kept nothing to tell it from" in err) == (2, True), err
+    assert call(capsys, *words, "2", "--changed-data")[0] == 0
+
+
 def test_an_evaluation_is_of_a_checkpoint_and_of_no_other(place, capsys, monkeypatch):
     assert call(capsys, "evaluate", "r")[0] == 0
     first = json.loads((place / "r/evaluation.json").read_text())
