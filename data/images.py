@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..specification import is_naming
 from .arrays import ENDINGS, read_arrays, resized
 from .cache import check_share, decoded
 from .dataset import Dataset
@@ -27,7 +28,7 @@ from .decode import Decoding
 from .files import Folder, file_words
 from .labels import LabelSpace
 from .marks import missing
-from .naming import is_naming, table_of_names
+from .naming import table_of_names
 from .reading import Labels, Reading, read_labels
 from .splits import split_by_name, split_column, split_rows
 from .symmetries import Symmetries

@@ -13,11 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ..specification import PATTERN
 from .files import image_files
 from .table import Table
-
-FOLDERS, PATTERN = "folders", "pattern:"
-"""How ``--labels`` begins where there is no table."""
 
 PARTS = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
@@ -36,13 +34,6 @@ class Named(NamedTuple):
 
     table: Table
     kinds: str
-
-
-def is_naming(labels: object) -> bool:
-    """Whether labels are in names, and not in a table of this name."""
-    return isinstance(labels, str) and bool(
-        re.fullmatch(rf"{FOLDERS}(:.*)?|{PATTERN}.*", labels, re.DOTALL)
-    )
 
 
 def table_of_names(folder: Path, labels: str) -> Named:

@@ -16,9 +16,8 @@ from urllib.parse import quote, urlencode
 
 from ..config import FILES, SOURCE
 from ..ranges import check_fits, whole
-from ..specification import check_option, split
+from ..specification import check_option, is_naming, split
 from .dataset import Dataset
-from .naming import is_naming
 
 SPECIFICATIONS = {
     "faces": "faces or faces:N, N rendered faces (12 000 by default)",

@@ -19,6 +19,8 @@ from pyro.infer import (
     TraceMeanField_ELBO,
     TraceTMC_ELBO,
 )
+from pyro.poutine.messenger import Messenger
+from pyro.poutine.runtime import Message
 from pyro.poutine.util import site_is_subsample
 from torch import Tensor, nn
 
@@ -99,23 +101,44 @@ def check_hidden(name: str, p: Site, q: Site, guide: Run) -> None:
         )
 
 
+class Asked(Messenger):
+    """Notes which rows of its plates a program takes by itself, whatever it is replayed on.
+
+    Attributes:
+        rows: by plate, None where they are all or drawn.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: dict[str, Any] = {}
+
+    def _pyro_sample(self, msg: Message) -> None:
+        if site_is_subsample(msg):
+            self.rows[str(msg["name"])] = msg["value"]
+
+
 def check_rows(
-    model: Program, p: Run, q: Run, args: tuple[object, ...], kwargs: Mapping[str, object]
+    model: Program, asked: Asked, q: Run, args: tuple[object, ...], kwargs: Mapping[str, object]
 ) -> None:
     """Raise where a guide draws rows for itself that the model takes from its arguments.
 
     Replayed on the guide's trace the model would pair those rows' latents with other rows' data. A
     model that alone would take all rows takes the guide's.
 
+    Args:
+        asked: what the replayed model asked for.
+
     Raises:
         ValueError: naming the plate.
     """
     given = [value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)]
     for name, site in q.trace.nodes.items():
-        if site["type"] != "sample" or not site_is_subsample(site) or name not in p.trace.nodes:
+        if site["type"] != "sample" or not site_is_subsample(site):
             continue
         rows = site["value"]
-        if not isinstance(rows, Tensor) or any(same(rows, value) for value in given):
+        if asked.rows.get(name) is None or not isinstance(rows, Tensor):
+            continue
+        if any(same(rows, value) for value in given):
             continue
         own = [rows_of(model, name, seed, args, kwargs) for seed in (0, 1)]
         fixed = own[0] is not None and own[1] is not None and same(own[0], own[1])

@@ -22,6 +22,7 @@ from .devices import check_devices, named_tensors
 from .dry_run import Run, in_words
 from .loss import check_loss
 from .objective import (
+    Asked,
     check_hidden,
     check_rows,
     check_scaled,
@@ -68,14 +69,15 @@ def check_pair(
         check_images(model, q, args, kwargs)
         check_guide(q)
         check_store(q.trace, guide, among=kept)
-        replayed = poutine.replay(model, trace=q.trace)
+        asked = Asked()
+        replayed = poutine.replay(asked(model), trace=q.trace)
         with torch.no_grad():
             p = Run("model", replayed, args, kwargs, numbers)
             check_model(p, q, objective)
             check_store(p.trace, model, among=kept)
             check_scaled(p, objective)
             if numbers:
-                check_rows(model, p, q, args, kwargs)
+                check_rows(model, asked, q, args, kwargs)
             if can_be_summed(p, q, objective):
                 check_sums(p, q, model, as_run, args, kwargs)
             # Pyro's own objectives read numbers back.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,13 +141,14 @@ def trial_of(run: Run, rows: Rows | Inputs) -> Trial | None:
 
         return Trial(own, lambda found: found["bound"])
     parts = split(run.config, rows)
-    tried, worth = parts.validation.first(TRIED), label_worth(run.config, parts.train)
+    tried = parts.validation.first(TRIED)
+    worth = cache(partial(label_worth, run.config, parts.train))  # no training waits for it
 
     def figures(model: nn.Module, guide: nn.Module) -> Metrics:
         return in_short(evaluate(model, guide, run.objective, tried, run.device))
 
     def score(found: Metrics) -> float:
-        return found["bound"] + worth * share_right(run.space, found)
+        return found["bound"] + worth() * share_right(run.space, found)
 
     return Trial(figures, score) if len(tried) else None
 

@@ -11,15 +11,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import msgspec
 
 from ...files import write_atomically
 from ..training.loop import Step
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 METRICS, VALIDATION, STEPS = "metrics.jsonl", "validation.jsonl", "steps.jsonl"
 
@@ -46,7 +50,7 @@ class Logbook:
             keep_lines(directory / name, lambda line: line.get("epoch", epochs) < epochs)
         keep_lines(directory / STEPS, lambda line: line.get("step", steps + 1) <= steps)
         self.rows, self.since = 0, time.monotonic()
-        self.board = _writer(directory / BOARD, steps) if board else None
+        self.begun, self.board = steps, board and find_spec("tensorboard") is not None
 
     def log(self, step: Step, number: int) -> None:
         """Log what a step ended: a logging interval, an epoch, or neither.
@@ -77,13 +81,19 @@ class Logbook:
 
     def close(self) -> None:
         """Let go of TensorBoard's file."""
-        if self.board is not None:
-            self.board.close()
+        if "_writer" in vars(self):
+            self._writer.close()
+
+    @cached_property
+    def _writer(self) -> SummaryWriter:
+        from torch.utils.tensorboard import SummaryWriter  # no first step waits for it
+
+        return SummaryWriter(self.directory / BOARD, purge_step=self.begun + 1)
 
     def _draw(self, values: Line, number: int) -> None:
-        if self.board is not None:
+        if self.board:
             for name, value in values.items():
-                self.board.add_scalar(name, value, number)
+                self._writer.add_scalar(name, value, number)
 
     def _append(self, name: str, line: Line) -> None:
         with (self.directory / name).open("a") as file:
@@ -125,11 +135,3 @@ def keep_lines(path: Path, keep: Callable[[Line], bool]) -> None:
     if path.exists():
         lines = [summed(line) for line in read_lines(path) if keep(line)]
         write_atomically(path, "".join(lines).encode())
-
-
-def _writer(folder: Path, steps: int) -> Any:
-    if find_spec("tensorboard") is None:
-        return None
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(folder, purge_step=steps + 1)

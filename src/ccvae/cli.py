@@ -36,8 +36,13 @@ from .stopping import Stopped
 
 Document = dict[str, Any]
 
-LOOKING = ("inspect", "models", "objectives")
-"""Commands that train nothing."""
+ELSEWHERE = {
+    **dict.fromkeys(("inspect", "models", "objectives"), "looking"),
+    **dict.fromkeys(("data", "app"), "listing"),
+    "compare": "comparing",
+    "import": "importing",
+}
+"""The modules of commands that are not among ``commands``, which a training does not wait for."""
 
 WRITING = ("train", "demo")
 """Commands of which one at a time writes into a directory."""
@@ -50,9 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command in WRITING:
             options.out = options.out or _directory_of(options)
             check_alone(options.out)
-        commands: Any = import_module(
-            f"{__package__}.{'looking' if options.command in LOOKING else 'commands'}"
-        )
+        commands: Any = import_module(f"{__package__}.{ELSEWHERE.get(options.command, 'commands')}")
         # `import` is a word of the language; its function is called import_.
         name = options.command + "_" * keyword.iskeyword(options.command)
         document, text, *after = getattr(commands, name)(options)

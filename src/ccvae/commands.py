@@ -15,14 +15,11 @@ import msgspec
 from rich.console import Console
 from rich.progress import TaskID
 
-from .comparing import compare
 from .config import Config
 from .data import Rows
-from .data.naming import is_naming
 from .data.progress import progress as show_progress
 from .data.spec import load as load_data
 from .files import keeping
-from .importing import evaluate_line, import_
 from .inference.foreign import Inputs
 from .inference.runs.checks import strange
 from .inference.runs.evaluation import evaluate_run, evaluated, origin
@@ -37,15 +34,16 @@ from .inference.runs.run import (
 )
 from .inference.training.engine import engine, keep_freed_memory
 from .inference.training.loop import Metrics, Step
-from .listing import app, data
 from .lock import alone
 from .options import (
     clear_demo,
     config_of,
     device_of,
+    evaluate_line,
     opened,
     resumes,
 )
+from .specification import is_naming
 from .stopping import Stopped, stop_requests
 from .texts import Document, epoch_line, evaluation_text, study_text
 
@@ -53,18 +51,6 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from .studies.report.looks import Looks
-
-__all__ = [
-    "app",
-    "compare",
-    "data",
-    "demo",
-    "evaluate",
-    "import_",
-    "study",
-    "table",
-    "train",
-]
 
 DEMO = Config(
     network="local",
@@ -87,6 +73,7 @@ pixel that is one of two colours is the commoner one and not their mean.
 
 def train(options: Namespace) -> tuple[Document, str]:
     """``ccvae train``."""
+    keep_freed_memory()
     config = config_of(options)
     device = device_of(options.device)
     directory = options.out
@@ -173,6 +160,7 @@ def demo(options: Namespace) -> tuple[Document, str]:
     from .studies.report.looks import Looks
     from .studies.report.report import write_report
 
+    keep_freed_memory()
     start = time.monotonic()
     config = dataclasses.replace(DEMO, seed=options.seed)
     device = device_of(options.device)
@@ -253,7 +241,6 @@ def _fit(
 
     ``remark`` is said once the first step is done; ``looks`` write reports between epochs.
     """
-    keep_freed_memory()
     epochs = run.config.epochs
     console = Console(stderr=True, quiet=fabric is not None and not fabric.is_global_zero)
     metrics: Metrics = {}

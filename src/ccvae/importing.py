@@ -5,17 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from .config import Config
-from .inference.runs.facts import modules_of
-from .options import frequencies_of, source_of
-from .texts import Document, command_line
-
-
-def evaluate_line(directory: Path, config: Config) -> str:
-    """The command that evaluates a run, which trusts what its training was asked for."""
-    trust = [word for module in sorted(modules_of(config)) for word in ("--trust", module)]
-    return command_line("evaluate", directory, *trust)
-
+from .options import evaluate_line, frequencies_of, source_of
+from .texts import Document
 
 SEVERAL = (
     "its label of more than two classes has one latent dimension, and no program here has such a "

@@ -20,7 +20,7 @@ from .files import read_json
 from .inference.foreign import Inputs
 from .inference.objectives.pyros import WITHOUT_LOSS
 from .inference.runs.checks import check_single
-from .inference.runs.facts import CHECKPOINT, DEMO, read_facts
+from .inference.runs.facts import CHECKPOINT, DEMO, modules_of, read_facts
 from .inference.runs.facts import FILES as FILES_OF_RUNS
 from .inference.runs.own import resume_or_create_own
 from .inference.runs.run import Run, resume_or_create, training_rows
@@ -146,6 +146,12 @@ def resumes(directory: Path, config: Config, *, asked: bool) -> bool:
     asked_for = settled_as(config, facts.config, other=True)
     same = (directory / CHECKPOINT).exists() and facts.config == asked_for
     return same and (asked or not (directory / SLIDERS).exists())
+
+
+def evaluate_line(directory: Path, config: Config) -> str:
+    """The command that evaluates a run, which trusts what its training was asked for."""
+    trust = [word for module in sorted(modules_of(config)) for word in ("--trust", module)]
+    return command_line("evaluate", directory, *trust)
 
 
 def clear_demo(directory: Path) -> None:

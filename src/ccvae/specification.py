@@ -13,6 +13,17 @@ COMMON = ("images", "image", "img", "imgs", "pictures", "data", "files", "train"
 """Names of folders that say nothing of what is in them."""
 
 
+FOLDERS, PATTERN = "folders", "pattern:"
+"""How ``--labels`` begins where there is no table."""
+
+
+def is_naming(labels: object) -> bool:
+    """Whether labels are in names, and not in a table of this name."""
+    return isinstance(labels, str) and bool(
+        re.fullmatch(rf"{FOLDERS}(:.*)?|{PATTERN}.*", labels, re.DOTALL)
+    )
+
+
 def split(spec: str) -> tuple[str, dict[str, str]]:
     """A specification without its options, and these.
 

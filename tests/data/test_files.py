@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from ccvae.data.arrays import read_arrays, resized
 from ccvae.data.files import Folder, file_words, image_files
-from ccvae.data.naming import is_naming, table_of_names
+from ccvae.data.naming import table_of_names
 from ccvae.data.table import read_table
+from ccvae.specification import is_naming
 
 relaxed = settings(
     deadline=None,
