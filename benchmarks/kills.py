@@ -79,6 +79,7 @@ class Outcome(NamedTuple):
         kills: that met the command at work. seconds: that it takes undisturbed.
         mine: whether all of the user's is as it was. on: whether it ended with 0 after the kills.
         same: whether what it wrote is what it writes undisturbed. left: files half written.
+        said: its last words, where it did not go on.
     """
 
     kills: int
@@ -87,6 +88,7 @@ class Outcome(NamedTuple):
     on: bool
     same: bool
     left: int
+    said: str = ""
 
     @property
     def good(self) -> bool:
@@ -108,7 +110,7 @@ def tried(name: str, kills: int, folder: Path, seed: int = 0) -> Outcome:
             _run(words)
         start = time.monotonic()
         if _run(case.words) != 0:
-            raise RuntimeError(f"{name} fails undisturbed: {Path('said.txt').read_text()[-400:]}")
+            raise RuntimeError(f"{name} fails undisturbed: {_said()}")
         seconds = time.monotonic() - start
         wanted = _written(Path(case.place))
     shutil.rmtree(folder / "place")  # a run says where its images lie, so the same place it is
@@ -124,7 +126,12 @@ def tried(name: str, kills: int, folder: Path, seed: int = 0) -> Outcome:
         on = on and _run(case.words) == 0
         kept = all(Path(path).read_bytes() == content for path, content in mine.items())
         left = sum(is_half(path) for path in Path(case.place).rglob(".*"))
-        return Outcome(done, seconds, kept, on, _written(Path(case.place)) == wanted, left)
+        same = _written(Path(case.place)) == wanted
+        return Outcome(done, seconds, kept, on, same, left, "" if on else _said())
+
+
+def _said() -> str:
+    return Path("said.txt").read_text()[-400:]
 
 
 def _user() -> dict[str, bytes]:
@@ -212,6 +219,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             f"| {name} | {found.kills} | {found.seconds:.1f} | {' | '.join(words)} | {found.left} |"
         )
+        if found.said:
+            print(found.said, file=sys.stderr)
         good = good and found.good
     return 0 if good else 1
 

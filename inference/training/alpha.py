@@ -73,10 +73,8 @@ def spread(likelihood: Likelihood, rows: Rows) -> float:
     if likelihood.parameters_per_channel > 1:
         return levels(x, likelihood.parameters_per_channel)
     mean = likelihood(_raw(x.mean(0, keepdim=True)))
-    few = x.split(CHUNK)
-    return (
-        torch.cat([likelihood(_raw(p)).log_prob(p) - mean.log_prob(p) for p in few]).mean().item()
-    )
+    nats = [likelihood(_raw(few)).log_prob(few) - mean.log_prob(few) for few in x.split(CHUNK)]
+    return torch.cat(nats).mean().item()
 
 
 def _raw(x: Tensor) -> Tensor:
