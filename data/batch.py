@@ -54,6 +54,16 @@ class Batch:
         parts = {"x": self.x, "y": self.y, "d": self.d, "index": self.index}
         return {name: part for name, part in parts.items() if part is not None}
 
+    def thinned(self, rows: int) -> Batch:
+        """So many of its rows at most, evenly spaced."""
+        if rows >= self.rows:
+            return self
+        some = torch.linspace(0, self.rows - 1, rows, dtype=torch.float64).round().long()
+        some = some.to(self.x.device)
+        parts = {name: part[some] for name, part in self.tensors.items()}
+        weights = None if self.weights is None else self.weights[some]
+        return replace(self, **parts, weights=weights)
+
     def hidden(self) -> Batch:
         """The same images with every label missing, as evaluation needs them."""
         return replace(self, y=torch.full_like(self.y, torch.nan))

@@ -92,9 +92,10 @@ def check_same(
         changed = [f"an earlier version kept nothing to tell it from {facts.config.data!r} by"]
     if changed and not (other and fits):
         way = ", go on with them by --changed-data," if fits else ""
+        then = f", {facts.config.data!r}" if moved else ""
         raise ValueError(
-            f"{source!r} is not what {directory} was trained on: {'; '.join(changed)}; give back "
-            f"what it was{way} or give another --out"
+            f"{source!r} is not what {directory} was trained on{then}: {'; '.join(changed)}; give "
+            f"back what it was{way} or give another --out"
         )
     if changed:
         say(f"{directory} goes on with other data: {'; '.join(changed)}")

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from ...config import Config
 from ...data import Dataset, Rows
 from ...stopping import Request, Stopped
+from ...words import is_own
 from ..evaluation.evaluating import evaluate, in_short, share_right
 from ..evaluation.own import evaluate_own
 from ..foreign import Inputs
@@ -33,8 +34,11 @@ from .logbook import Logbook
 from .run import CHECKPOINT, NOT_FINITE, Run, create, training_rows
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
+    from ..training.engine import Engine
 
+
+CHECKED = 32
+"""Rows on which a pair of the suite's is checked before its first step."""
 
 SAVE_SECONDS = 600.0
 """Between checkpoints within an epoch."""
@@ -45,7 +49,7 @@ def fit(
     rows: Rows | Inputs,
     *,
     resume: bool,
-    fabric: Fabric | None = None,
+    fabric: Engine | None = None,
     save_seconds: float = SAVE_SECONDS,
     log_every: int = LOG_EVERY,
     board: bool = False,
@@ -79,7 +83,7 @@ def fit(
     if compiled:
         compile_networks(run.model, run.guide)
     optimizer = adam(nn.ModuleDict(run.modules), run.config.lr)
-    training = _training(run, optimizer, rows, fabric, log_every)
+    training = _training(run, optimizer, rows, fabric, log_every, compiled=compiled)
     seen = None if isinstance(rows, Inputs) else split(run.config, rows).train
     keeper = Keeper(run, trial_of(run, rows), training.fabric, seen)
     path = run.directory / CHECKPOINT
@@ -154,10 +158,18 @@ def trial_of(run: Run, rows: Rows | Inputs) -> Trial | None:
 
 
 def _training(
-    run: Run, optimizer: Optimizer, rows: Rows | Inputs, fabric: Fabric | None, log_every: int
+    run: Run,
+    optimizer: Optimizer,
+    rows: Rows | Inputs,
+    fabric: Engine | None,
+    log_every: int,
+    *,
+    compiled: bool,
 ) -> Training:
     """The training that a configuration asks for, at its start."""
     config, schedule = run.config, SCHEDULES[run.config.rate_schedule]
+    # Code of the user's may know the batch's size, and compiled code is made for it.
+    whole = compiled or is_own(config.program) or is_own(config.network)
     return Training(
         run.objective(run.model, run.guide),
         optimizer,
@@ -172,6 +184,7 @@ def _training(
         sampler=sampler(config),
         still=config.still,
         schedules=config.weight_schedules,
+        checked=None if whole else CHECKED,
     )
 
 

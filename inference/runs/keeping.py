@@ -23,7 +23,7 @@ from .precise import make_exact
 from .run import Run
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
+    from ..training.engine import Engine
 
 VALIDATION = 2
 """What tells the seed of an epoch's validation from those of its steps."""
@@ -56,7 +56,7 @@ class Keeper:
     """
 
     def __init__(
-        self, run: Run, trial: Trial | None, fabric: Fabric, rows: Rows | None = None
+        self, run: Run, trial: Trial | None, fabric: Engine, rows: Rows | None = None
     ) -> None:
         self.run, self.trial, self.fabric, self.rows = run, trial, fabric, rows
         self.best, self.waited = float("-inf"), 0

@@ -11,6 +11,7 @@ import json
 import math
 import os
 from collections.abc import Mapping, Set
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -53,15 +54,20 @@ class Weights:
     copied.
 
     Args:
-        source: whose weights they are at first.
+        source: whose weights they are until others are taken on.
     """
 
     def __init__(self, source: nn.Module) -> None:
-        self.tensors = {name: t.detach().clone() for name, t in source.state_dict().items()}
+        self.source = source
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        """Its own tensors by name, made once others than the source's are taken on."""
+        return {name: t.detach().clone() for name, t in self.source.state_dict().items()}
 
     def state_dict(self) -> dict[str, Tensor]:
         """Its tensors by name."""
-        return self.tensors
+        return self.tensors if "tensors" in vars(self) else self.source.state_dict()
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Take tensors on.

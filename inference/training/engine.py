@@ -1,17 +1,20 @@
 """The processes and devices that a training runs on, through Lightning Fabric.
 
 Fabric starts the processes, averages their gradients and sets the precision of the networks. It is
-imported when a training begins, because it takes as long to import as torch.
+imported where there is any of that to do; one process in float32 does not wait for it.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import torch
-from torch import nn
+from pyro.infer.elbo import ELBOModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from ...loading import choose
 from ...networks.heads import Decoder, Encoder
@@ -19,13 +22,54 @@ from ...networks.heads import Decoder, Encoder
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+    Engine = Fabric | "Alone"
+
+T = TypeVar("T")
+
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}
 """In the second the networks compute in bfloat16; densities and parameters stay as they are."""
 
 
+class Alone:
+    """One process on one device in float32: what a training asks of Fabric, and nothing to do.
+
+    Args:
+        device: where the steps are.
+    """
+
+    world_size, global_rank, is_global_zero = 1, 0, True
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        if device.type == "cuda":
+            self.device = torch.device("cuda", device.index or 0)
+            torch.cuda.set_device(self.device)
+
+    def launch(self) -> None:
+        """There is no other process to start."""
+
+    def setup(
+        self, module: ELBOModule, optimizer: Optimizer, *, move_to_device: bool
+    ) -> tuple[ELBOModule, Optimizer]:
+        """The module and its optimiser as they are, which are where they should be."""
+        return module, optimizer
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradient of a loss to the parameters'."""
+        loss.backward()  # type: ignore[no-untyped-call]
+
+    def all_reduce(self, value: Tensor, **_: Any) -> Tensor:
+        """The same, as there are no others."""
+        return value
+
+    def broadcast(self, value: T) -> T:
+        """The same, as there are no others."""
+        return value
+
+
 def engine(
     device: torch.device, *, devices: int = 1, nodes: int = 1, precision: str = "32"
-) -> Fabric:
+) -> Engine:
     """What runs the steps of a training.
 
     Args:
@@ -37,9 +81,6 @@ def engine(
     Raises:
         ValueError: for more devices than there are.
     """
-    from lightning_fabric import Fabric
-    from lightning_fabric.strategies import DDPStrategy
-
     choose("precision", precision, PRECISIONS)
     if devices < 1 or nodes < 1:
         raise ValueError(f"expected at least one device and node, got {devices} and {nodes}")
@@ -47,6 +88,11 @@ def engine(
     if devices > there:
         raise ValueError(f"{devices} devices were asked for and {there} are here; lower --devices")
     several = devices * nodes > 1
+    if not several and precision == "32" and "WORLD_SIZE" not in os.environ:
+        return Alone(device)
+    from lightning_fabric import Fabric
+    from lightning_fabric.strategies import DDPStrategy
+
     return Fabric(
         # A module on the meta device, where tests count read-backs, has no accelerator.
         accelerator="cuda" if device.type == "cuda" else "cpu",
@@ -58,7 +104,7 @@ def engine(
     )
 
 
-def single(device: torch.device) -> Fabric:
+def single(device: torch.device) -> Engine:
     """One process on one device, in float32."""
     return engine(device)
 

@@ -24,6 +24,11 @@ Called = Batch | Minibatch
 """What both programs are called with."""
 
 
+def thinned(batch: Called, rows: int | None) -> Called:
+    """So many rows at most of a batch of a data set's; all of a user's own, or for None."""
+    return batch.thinned(rows) if rows is not None and isinstance(batch, Batch) else batch
+
+
 class Portion(NamedTuple):
     """What one step sees.
 

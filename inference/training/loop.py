@@ -28,7 +28,7 @@ from .diagnosis import NotFiniteStepError, diagnose
 from .engine import single
 from .feed import MONITORED as MONITORED
 from .feed import MOVES as MOVES
-from .feed import Called, Epoch, Feed, InputsFeed, RowsFeed, check_within, count_of
+from .feed import Called, Epoch, Feed, InputsFeed, RowsFeed, check_within, count_of, thinned
 from .ledger import NORM, Ledger
 from .noise import keyed_noise, seed_of
 from .optimisation import clipped, descend, set_rate
@@ -36,7 +36,7 @@ from .sampling import Sampler, once
 from .weighing import weighed_loss
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
+    from .engine import Engine
 
 LOG_EVERY = 50
 """Steps of a logging interval."""
@@ -87,6 +87,7 @@ class Training:
         sampler: which rows each step of an epoch sees; every row once by default.
         still: never move an image, even where the data set allows it.
         schedules: of weights of the objective, one of the suite's or of its kind.
+        checked: rows of the first batch on which the pair is checked; all of them by default.
 
     Attributes:
         epoch, done: the epoch that the training is in, and how many of its steps are done.
@@ -105,14 +106,15 @@ class Training:
         batch_size: int,
         seed: int,
         rate: Callable[[float], float],
-        fabric: Fabric | None = None,
+        fabric: Engine | None = None,
         clip: float = 0.0,
         log_every: int = LOG_EVERY,
         sampler: Sampler = once,
         still: bool = True,
         schedules: Sequence[Schedule] = (),
+        checked: int | None = None,
     ) -> None:
-        self.module, self.optimizer = module, optimizer
+        self.module, self.optimizer, self.checked = module, optimizer, checked
         self.epochs, self.seed, self.schedules = epochs, seed, schedules
         self.rate, self.clip, self.log_every = rate, clip, log_every
         self.device = next(module.parameters()).device
@@ -278,7 +280,7 @@ class Training:
 
     def _check(self) -> None:
         """Raise where the pair does not fit together on the next batch."""
-        batch = next(self.feed.epoch(self.epoch).portions(0)).batch
+        batch = thinned(next(self.feed.epoch(self.epoch).portions(0)).batch, self.checked)
         self.module.train()
         with pyro.get_param_store().scope():
             check_applies(

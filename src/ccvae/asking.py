@@ -108,9 +108,29 @@ _SCHEDULER = "train on the Dask cluster of this address instead, extra [cluster]
 _DRY = "say what there is to train, and about how much time and disk that takes; train nothing"
 
 
-def new_command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
-    """A command with the options that every one has."""
+class Unasked(argparse.ArgumentParser):
+    """Takes the options of a command that nobody asked for, and does nothing with them."""
+
+    def __init__(self) -> None:
+        self._actions = []
+
+    def add_argument(self, *_: Any, **__: Any) -> Any:
+        """Nothing."""
+
+    def add_argument_group(self, *_: Any, **__: Any) -> Any:
+        """The same for its options."""
+        return self
+
+
+def new_command(commands: Any, asked: str, name: str, text: str) -> argparse.ArgumentParser:
+    """A command with the options that every one has.
+
+    Args:
+        asked: the command whose options are wanted; those of all where it is empty.
+    """
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    if asked and name != asked:
+        return Unasked()
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--traceback", action="store_true", help="show where an error comes from")
     return parser

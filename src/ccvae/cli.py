@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,9 @@ WRITING = ("train", "demo")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status, 2 where the input was at fault."""
-    options = build_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    asked = next((word for word in words if not word.startswith("-")), "")
+    options = build_parser(asked).parse_args(words)
     try:
         if options.command in WRITING:
             options.out = options.out or _directory_of(options)
@@ -70,9 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"ccvae {options.command}: interrupted")
         return 130
     except Stopped as stopped:
-        again = list(sys.argv[1:] if arguments is None else arguments)
-        resume = [] if {"--resume", "compare"} & {*again} else ["--resume"]
-        _say(f"{stopped}; to go on: {shlex.join(['ccvae', *again, *resume])}")
+        resume = [] if {"--resume", "compare"} & {*words} else ["--resume"]
+        _say(f"{stopped}; to go on: {shlex.join(['ccvae', *words, *resume])}")
         return 128 + stopped.signal
     except Exception as error:
         return _failed(options, error)
@@ -115,17 +117,22 @@ def _standard(value: Any) -> Any:
     return None if isinstance(value, float) and value != value else value
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The command line as ``--help`` shows it."""
+def build_parser(asked: str = "") -> argparse.ArgumentParser:
+    """The command line as ``--help`` shows it.
+
+    Args:
+        asked: the command whose options are wanted; those of all by default.
+    """
     parser = Parser(
         prog="ccvae", description="Semi-supervised VAEs as Pyro programs: train, compare, look."
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    command = partial(new_command, commands, asked)
 
-    new_command(commands, "models", "list the programs and the objectives that apply to each")
+    command("models", "list the programs and the objectives that apply to each")
 
-    inspect = new_command(commands, "inspect", "sites, plates, densities and figure of a program")
+    inspect = command("inspect", "sites, plates, densities and figure of a program")
     inspect.add_argument(
         "program", nargs="?", default=Config.program, help=f"{_PROGRAM}, or module:model,guide"
     )
@@ -150,13 +157,13 @@ def build_parser() -> argparse.ArgumentParser:
     inspect.add_argument("--deterministic", action="store_true", help=_DETERMINISTIC)
     inspect.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
 
-    objectives = new_command(commands, "objectives", "Table 1: every objective as a formula")
+    objectives = command("objectives", "Table 1: every objective as a formula")
     objectives.add_argument("--objective", default="", help="one alone, of your own too (all)")
     objectives.add_argument("--program", default="", help="to show it on (one that fits)")
     objectives.add_argument("--format", default="", metavar="text|json|tex", help=_FORM)
     objectives.add_argument("-o", "--out", type=Path, default=None, metavar="FILE", help=_FILE)
 
-    train = new_command(commands, "train", "train a program into a run directory")
+    train = command("train", "train a program into a run directory")
     train.add_argument("program", nargs="?", default=Config.program, help=_PROGRAM)
     for option in dataclasses.fields(Config):
         if option.name != "program":
@@ -174,16 +181,14 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--devices", type=several, default=1, help="on each machine (1)")
     train.add_argument("--nodes", type=several, default=1, help="machines that share it (1)")
 
-    evaluate = new_command(commands, "evaluate", "accuracy, bound and baselines of a run")
+    evaluate = command("evaluate", "accuracy, bound and baselines of a run")
     evaluate.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
     evaluate.add_argument("--data", default=None, metavar="SPEC", help=_MOVED)
     evaluate.add_argument("--labels", default=None, metavar="FILE", help=_TABLE_MOVED)
     add_trust(evaluate)
     add_device(evaluate)
 
-    published = new_command(
-        commands, "import", "the published weights of CC-VAE as a run directory"
-    )
+    published = command("import", "the published weights of CC-VAE as a run directory")
     published.add_argument("source", type=Path, metavar="DIR", help=_PUBLISHED)
     published.add_argument("--data", default="celeba:celeba", metavar="SPEC", help=_EVALUATED)
     published.add_argument("--only", default="", help=_IN_ORDER)
@@ -194,13 +199,13 @@ def build_parser() -> argparse.ArgumentParser:
     add_source(published)
     published.add_argument("--out", type=Path, default=None, metavar="RUN", help="(runs/DIR)")
 
-    data = new_command(commands, "data", "describe a data set")
+    data = command("data", "describe a data set")
     data.add_argument("data", nargs="?", default=Config.data, metavar="SPEC", help=_SPEC)
     data.add_argument("--only", default=Config.only, help="names of the labels to use (all)")
     data.add_argument("--sheet", type=Path, default=None, metavar="FILE", help=_SHEET)
     add_source(data)
 
-    study = new_command(commands, "study", "look at a trained run, and renew its report")
+    study = command("study", "look at a trained run, and renew its report")
     study.add_argument("name", metavar="NAME", help=_STUDIES)
     study.add_argument("directory", type=Path, metavar="DIR", help="a run directory")
     study.add_argument("--images", default="", help=_IMAGES)
@@ -210,16 +215,14 @@ def build_parser() -> argparse.ArgumentParser:
     add_trust(study)
     add_device(study)
 
-    compare = new_command(
-        commands, "compare", "train methods side by side, with tables and a report"
-    )
+    compare = command("compare", "train methods side by side, with tables and a report")
     for option in (each for each in dataclasses.fields(Config) if each.name not in LISTED):
         add_option(compare, option)
     add_source(compare)
     add_trust(compare)
     add_device(compare)
     add_comparison(compare)
-    table = new_command(commands, "table", "rerun one of the committed comparisons")
+    table = command("table", "rerun one of the committed comparisons")
     table.add_argument("name", nargs="?", default="diva", metavar="NAME", help=_TABLE)
     table.add_argument(
         "--seeds", type=whole(1, 1000), default=1, help="repetitions of every training (1)"
@@ -227,13 +230,13 @@ def build_parser() -> argparse.ArgumentParser:
     table.add_argument("--out", type=Path, default=None, metavar="DIR", help=_TABLES)
     add_device(table)
 
-    demo = new_command(commands, "demo", "train CC-VAE on rendered faces and write a report")
+    demo = command("demo", "train CC-VAE on rendered faces and write a report")
     demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="(demo)")
     demo.add_argument("--seed", type=whole(0, 2**63 - 1), default=Config.seed, help="(0)")
     demo.add_argument("--resume", action="store_true", help=_AGAIN)
     add_device(demo)
 
-    app = new_command(commands, "app", "the teaching page, on this machine (extra [app])")
+    app = command("app", "the teaching page, on this machine (extra [app])")
     app.add_argument("shown", nargs="*", metavar="DIR|MODULE:MODEL,GUIDE", help=_SHOWN)
     app.add_argument("--inputs", default="", metavar="MODULE:FUNCTION", help=_INPUTS)
     app.add_argument("--objective", default="", metavar="MODULE:CLASS", help=_MINE)

@@ -48,8 +48,7 @@ from .stopping import Stopped, stop_requests
 from .texts import Document, epoch_line, evaluation_text, study_text
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
+    from .inference.training.engine import Engine
     from .studies.report.looks import Looks
 
 DEMO = Config(
@@ -103,7 +102,7 @@ def train(options: Namespace) -> tuple[Document, str]:
 
 
 @contextmanager
-def _first_speaks(fabric: Fabric) -> Iterator[None]:
+def _first_speaks(fabric: Engine) -> Iterator[None]:
     """Of several processes that do the same, let the first alone say what came of it.
 
     Raises:
@@ -232,7 +231,7 @@ def _fit(
     rows: Rows | Inputs,
     *,
     resume: bool,
-    fabric: Fabric | None = None,
+    fabric: Engine | None = None,
     remark: str = "",
     looks: Looks | None = None,
     **options: Any,

@@ -32,7 +32,7 @@ from .texts import command_line, some
 from .words import is_own
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
+    from .inference.training.engine import Engine
 
 
 def config_of(options: Namespace) -> Config:
@@ -87,7 +87,7 @@ def announce(dataset: Dataset, config: Config) -> None:
 
 
 def opened(
-    config: Config, directory: Path, fabric: Fabric, options: Namespace
+    config: Config, directory: Path, fabric: Engine, options: Namespace
 ) -> tuple[Run, Rows | Inputs, str]:
     """The run to train, what it is trained on, and a remark on it."""
     if config.inputs:

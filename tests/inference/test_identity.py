@@ -164,7 +164,8 @@ def test_a_training_does_not_go_on_with_other_images_from_elsewhere(place, capsy
     before = {path.name: path.read_bytes() for path in (place / "r").iterdir() if path.is_file()}
     status, out, err = call(capsys, *words, "2")
     assert (status, out) == (2, "")
-    assert "second?image_size=8' is not what r was trained on: images were replaced; give" in err
+    assert "second?image_size=8' is not what r was trained on, 'images:" in err
+    assert "ph?image_size=8': images were replaced; give back what it was, go on with them" in err
     assert {p.name: p.read_bytes() for p in (place / "r").iterdir() if p.is_file()} == before
     status, _, err = call(capsys, "train", *TRAIN[:1], "faces:60", *TRAIN[2:], "--resume")
     assert (status, "'faces:60?image_size=8' is not what r was" in err) == (2, True), err
