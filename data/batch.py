@@ -60,9 +60,8 @@ class Batch:
             return self
         some = torch.linspace(0, self.rows - 1, rows, dtype=torch.float64).round().long()
         some = some.to(self.x.device)
-        parts = {name: part[some] for name, part in self.tensors.items()}
-        weights = None if self.weights is None else self.weights[some]
-        return replace(self, **parts, weights=weights)
+        d, weights = (None if part is None else part[some] for part in (self.d, self.weights))
+        return Batch(self.x[some], self.y[some], d, self.index[some], self.size, weights)
 
     def hidden(self) -> Batch:
         """The same images with every label missing, as evaluation needs them."""

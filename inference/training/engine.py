@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import torch
 from pyro.infer.elbo import ELBOModule
@@ -21,8 +21,6 @@ from ...networks.heads import Decoder, Encoder
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-
-    Engine = Fabric | "Alone"
 
 T = TypeVar("T")
 
@@ -48,15 +46,13 @@ class Alone:
     def launch(self) -> None:
         """There is no other process to start."""
 
-    def setup(
-        self, module: ELBOModule, optimizer: Optimizer, *, move_to_device: bool
-    ) -> tuple[ELBOModule, Optimizer]:
+    def setup(self, module: ELBOModule, optimizer: Optimizer, *, move_to_device: bool) -> Any:
         """The module and its optimiser as they are, which are where they should be."""
         return module, optimizer
 
     def backward(self, loss: Tensor) -> None:
         """Add the gradient of a loss to the parameters'."""
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
 
     def all_reduce(self, value: Tensor, **_: Any) -> Tensor:
         """The same, as there are no others."""
@@ -65,6 +61,10 @@ class Alone:
     def broadcast(self, value: T) -> T:
         """The same, as there are no others."""
         return value
+
+
+if TYPE_CHECKING:
+    Engine: TypeAlias = Fabric | Alone
 
 
 def engine(
