@@ -12,6 +12,7 @@ from pyro import poutine
 from pyro.infer import ELBO, TraceEnum_ELBO
 from torch import Tensor
 
+from ...models.program import NetworkProgram
 from ..objectives.base import Objective
 from ..objectives.draw import DATA, Draw, log_density
 from ..objectives.pyros import Pyros
@@ -20,6 +21,7 @@ from ..objectives.store import check_store
 from .batch import check_images, check_labels
 from .devices import check_devices, named_tensors
 from .dry_run import Run, in_words
+from .leaves import check_leaves, loose
 from .loss import check_loss
 from .objective import (
     Asked,
@@ -40,8 +42,9 @@ def check_pair(
 
     Checked are the devices of all tensors; the names of the sites; the plates, shapes, scales and
     masks of each site on both sides; ``pyro.factor`` and enumeration in the guide; whether every
-    distribution's parameters, value and log-density are finite; and whether Pyro's store holds the
-    parameters of an earlier pair, so that ``SVI`` would train those. Programs on the ``meta``
+    distribution's parameters, value and log-density are finite; whether Pyro's store holds the
+    parameters of an earlier pair, so that ``SVI`` would train those; and whether a tensor asks for a
+    gradient that nobody would step along. Programs on the ``meta``
     device are checked as far as that goes without numbers.
 
     Random state, Pyro's parameter store and the programs' modules are left as they were: an
@@ -85,6 +88,11 @@ def check_pair(
                 check_loss(objective, model, guide, args, kwargs, numbers)
         if numbers and objective is not None and not isinstance(objective, Objective):
             check_trained(model, guide, q, lambda: Run("model", replayed, args, kwargs, numbers))
+        if numbers:
+            check_leaves(guide, q, as_run, args, kwargs)
+        if numbers and (not isinstance(model, NetworkProgram) or loose(model)):
+            p = Run("model", replayed, args, kwargs, numbers)  # with gradients
+            check_leaves(model, p, replayed, args, kwargs, beside=q)
 
 
 def check_model(p: Run, q: Run, objective: ELBO | None = None) -> None:

@@ -913,3 +913,64 @@ def test_codes_where_one_hot_vectors_are_expected_are_told():
 
     with pytest.raises(ValueError, match=r"expected .*OneHot.* at model site 'y', got 0"):
         check_pair(model, guide, torch.tensor([0, 1, 2]))
+
+
+LEAF = torch.zeros(2, requires_grad=True)
+LEAVES = [torch.zeros(2, requires_grad=True)]
+
+
+class Holds(nn.Module):
+    """A module with a tensor that is no parameter of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.bare = torch.zeros(2, requires_grad=True)
+        self.known = nn.Parameter(torch.zeros(2))
+
+    def forward(self, x):
+        normal_guide(x, self.bare + self.known)
+
+
+def normal_guide(x, loc):
+    with pyro.plate("data", len(x)):
+        pyro.sample("z", dist.Normal(loc, 1.0).to_event(1))
+
+
+def normal_model(x, shift=0.0):
+    with pyro.plate("data", len(x)):
+        z = pyro.sample("z", dist.Normal(torch.zeros(2), 1.0).to_event(1))
+        pyro.sample("x", dist.Normal(z + shift, 1.0).to_event(1), obs=x)
+
+
+def stored_guide(x):
+    normal_guide(x, pyro.param("loc", torch.zeros(2)))
+
+
+@pytest.mark.parametrize(
+    ("model", "guide", "words"),
+    [
+        (normal_model, lambda x: normal_guide(x, LEAF), "guide site 'z' .* the tensor 'LEAF'"),
+        (normal_model, lambda x: normal_guide(x, LEAVES[0]), r"guide .* a tensor of shape \(2,\)"),
+        (normal_model, Holds(), "guide site 'z' .* the tensor 'bare'"),
+        (lambda x: normal_model(x, LEAF), stored_guide, "model site 'x' .* the tensor 'LEAF'"),
+    ],
+)
+@pytest.mark.parametrize("objective", [None, Trace_ELBO()])
+def test_numbers_that_nothing_would_train_are_named(model, guide, words, objective):
+    with pytest.raises(
+        ValueError, match=f"{words}.* nothing would train it; give it by pyro.param"
+    ):
+        check_pair(model, guide, torch.randn(5, 2), objective=objective)
+
+
+@pytest.mark.parametrize(
+    "guide",
+    [
+        stored_guide,
+        lambda x: normal_guide(x, LEAF.detach()),
+        lambda x: normal_guide(x, torch.zeros(2, requires_grad=True)),  # of the run alone
+        AutoNormal(normal_model),
+    ],
+)
+def test_numbers_that_are_trained_or_are_to_stay_pass(guide):
+    check_pair(normal_model, guide, torch.randn(5, 2, requires_grad=True), objective=Trace_ELBO())
