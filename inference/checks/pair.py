@@ -43,8 +43,8 @@ def check_pair(
     Checked are the devices of all tensors; the names of the sites; the plates, shapes, scales and
     masks of each site on both sides; ``pyro.factor`` and enumeration in the guide; whether every
     distribution's parameters, value and log-density are finite; whether Pyro's store holds the
-    parameters of an earlier pair, so that ``SVI`` would train those; and whether a tensor asks for a
-    gradient that nobody would step along. Programs on the ``meta``
+    parameters of an earlier pair, so that ``SVI`` would train those; and whether a tensor asks for
+    a gradient that nobody would step along. Programs on the ``meta``
     device are checked as far as that goes without numbers.
 
     Random state, Pyro's parameter store and the programs' modules are left as they were: an

@@ -21,7 +21,7 @@ from ..evaluation.evaluating import evaluate, in_short, share_right
 from ..evaluation.own import evaluate_own
 from ..foreign import Inputs
 from ..training.alpha import label_worth
-from ..training.checkpoint import load_training, not_whole, save_checkpoint
+from ..training.checkpoint import NotWholeError, load_training, save_checkpoint
 from ..training.diagnosis import NotFiniteStepError
 from ..training.engine import compile_networks, engine
 from ..training.loop import LOG_EVERY, Metrics, Step, Training
@@ -93,7 +93,7 @@ def fit(
         try:
             training.take_up(state)
         except ValueError as error:
-            raise not_whole(path, error) from error
+            raise NotWholeError(path, error) from error
         keeper.take_up(state)
     writes = training.fabric.is_global_zero
     logs = Logbook(run.directory, training.epoch, training.total, board=board) if writes else None

@@ -194,9 +194,9 @@ def load_training(path: Path, modules: Mapping[str, Stateful], optimizer: Optimi
     facts = load_checkpoint(path, modules, optimizer)
     missing = [name for name in PLACE if facts.get(name) is None]
     if missing:
-        raise not_whole(path, f"no {', '.join(missing)} of a training in it")
+        raise NotWholeError(path, f"no {', '.join(missing)} of a training in it")
     if reason := _impossible(facts):
-        raise not_whole(path, reason)
+        raise NotWholeError(path, reason)
     return facts
 
 
@@ -229,7 +229,7 @@ def load_checkpoint(
         raise _unreadable(path, error) from error
     written = {key: value for key, value in facts.items() if key != "digest"}
     if "digest" in facts and facts["digest"] != _digest(tensors, written):
-        raise not_whole(path, "what it holds is not what was written")
+        raise NotWholeError(path, "what it holds is not what was written")
     version = facts.get("version", 0)
     if version == 1 and "epochs" in facts:
         facts |= {"epoch": facts["epochs"], "done": 0, "total": 0, "totals": {}}
@@ -244,7 +244,7 @@ def load_checkpoint(
         try:
             load_moments(optimizer, tensors, facts.get("moments"))
         except (ValueError, KeyError, RuntimeError) as error:
-            raise not_whole(path, f"the optimiser's state: {error}") from error
+            raise NotWholeError(path, f"the optimiser's state: {error}") from error
     return facts
 
 
@@ -255,15 +255,22 @@ def _unreadable(path: Path, error: Exception) -> ValueError:
     # safetensors says of a file that it may not open that there is none.
     if path.is_file() and not os.access(path, os.R_OK):
         return ValueError(f"{path} may not be read; give yourself permission to read it")
-    return not_whole(path, error)
+    return NotWholeError(path, error)
 
 
-def not_whole(path: Path, reason: object) -> ValueError:
-    """What is said of a checkpoint that cannot be used."""
-    return ValueError(
-        f"{path} is not a whole checkpoint ({reason}); train again, with --resume if another "
-        "checkpoint of the run is left"
-    )
+class NotWholeError(ValueError):
+    """A checkpoint that cannot be used.
+
+    Args:
+        path: of the file. reason: why.
+    """
+
+    def __init__(self, path: Path, reason: object) -> None:
+        super().__init__(
+            f"{path} is not a whole checkpoint ({reason}); train again, with --resume if another "
+            "checkpoint of the run is left"
+        )
+        self.path = path
 
 
 def _few(names: Set[str]) -> str:

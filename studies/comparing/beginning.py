@@ -6,18 +6,21 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import torch
 
 from ...config import Config
 from ...data import Dataset
-from ...files import read_json, sealed, write_atomically
+from ...files import SEAL, is_whole, read_json, say, sealed, write_atomically
+from ...inference.runs.facts import read_facts
 from ...lock import holds_something
 from ...stopping import Request
 from .plan import Comparison, to_json
+from .training import MEASURED
 
-COMPARISON = "comparison.json"
+COMPARISON, RUNS = "comparison.json", "runs"
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,48 @@ def threads_of(how: How, before: Mapping[str, Any]) -> int:
     return how.threads or int(before.get("threads", 0)) or max(1, there // max(1, how.workers))
 
 
+class _Noted(msgspec.Struct):
+    """The types and ranges of what a folder notes of its comparison."""
+
+    options: dict[str, Any]
+    data: dict[str, Any]
+    threads: Annotated[int, msgspec.Meta(ge=0, le=2**16)] = 0
+
+
+def noted(folder: Path) -> dict[str, Any] | None:
+    """What a folder notes of its comparison; None where that is not as it was written."""
+    found = read_json(folder / COMPARISON)
+    if found is None or not is_whole(found):
+        return None
+    try:
+        msgspec.convert(found, _Noted)
+    except msgspec.ValidationError:
+        return None
+    return found
+
+
 def check_folder(folder: Path) -> None:
     """Raise where a folder holds something else than a comparison; nothing is written there.
+
+    Where runs of one are there, a line says that what is noted of it will be noted again.
 
     Raises:
         ValueError: then.
     """
-    if holds_something(folder) and read_json(folder / COMPARISON) is None:
+    if not holds_something(folder) or noted(folder) is not None:
+        return
+    path = folder / COMPARISON
+    if not path.exists() or not any(map(_is_run, (folder / RUNS).glob("*"))):
         raise ValueError(
             f"{folder} is not empty and holds no comparison, so nothing was written there; give "
             "another --out"
         )
+    say(f"{path} is not as it was written; it is made anew, and what was asked for alike is kept")
+
+
+def _is_run(directory: Path) -> bool:
+    found = read_json(directory / MEASURED) or {}
+    return (SEAL in found and is_whole(found)) or read_facts(directory) is not None
 
 
 def begun(comparison: Comparison, folder: Path, data: Mapping[str, object], how: How) -> int:
@@ -69,7 +103,7 @@ def begun(comparison: Comparison, folder: Path, data: Mapping[str, object], how:
         ValueError: where the folder holds something else.
     """
     path = folder / COMPARISON
-    before = read_json(path)
+    before = noted(folder)
     threads = threads_of(how, before or {})
     now = {**to_json(comparison), "data": dict(data), "threads": threads}
     if before is not None:

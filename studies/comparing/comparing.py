@@ -30,7 +30,7 @@ from ...config import Config
 from ...data import Dataset, LabelSpace
 from ...data.spec import load as load_data
 from ...data.spec import with_options
-from ...files import read_json, write_atomically
+from ...files import write_atomically
 from ...inference.runs.identity import Fingerprint
 from ...inference.runs.run import training_rows
 from ...inference.training.validation import split
@@ -38,7 +38,7 @@ from ...lock import alone
 from ...specification import title_of
 from ...stopping import Stopped
 from .applying import check_named
-from .beginning import COMPARISON, How, begun, check_folder, threads_of
+from .beginning import RUNS, How, begun, check_folder, noted, threads_of
 from .compared import Compared, Runs
 from .estimate import Estimate, estimates
 from .paired import differences
@@ -50,8 +50,6 @@ from .training import Outcome, Task, hold, kept
 from .words import OWN, listed, programs_of, word_of
 from .workers import Ended, in_processes, in_turn, on_cluster
 from .writing import COSTS, Result, with_costs, write
-
-RUNS = "runs"
 
 EARLY_SECONDS = 60.0
 """Between two writings of the tables before a comparison's end."""
@@ -155,7 +153,7 @@ def foreseen(comparison: Comparison, folder: Path, how: How) -> list[Estimate]:
     dataset = data_of(comparison, how)
     check(comparison, dataset)
     data = print_of(dataset)
-    threads = threads_of(how, read_json(folder / COMPARISON) or {})
+    threads = threads_of(how, noted(folder) or {})
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

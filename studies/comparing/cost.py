@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import resource
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 import torch
 
-from ...files import read_json, write_atomically
+from ...files import is_whole, read_json, sealed, write_atomically
 
 COST = "cost.json"
 
@@ -33,8 +36,8 @@ class Meter:
 
     def __init__(self, directory: Path, device: torch.device, *, fresh: bool) -> None:
         self.path, self.device = directory / COST, device
-        kept = {} if fresh else read_json(self.path) or {}
-        self.seconds, self.peak = float(kept.get("seconds", 0)), int(kept.get("memory", 0))
+        kept = (None if fresh else _read(directory)) or Cost(0.0, 0)
+        self.seconds, self.peak = kept.seconds, kept.memory
         _forget_peak(device)
         self.since = self.written = time.monotonic()
 
@@ -49,7 +52,7 @@ class Meter:
         self.seconds, self.since = self.seconds + now - self.since, now
         self.peak, self.written = max(self.peak, _peak(self.device)), now
         cost = {"seconds": round(self.seconds, 3), "memory": self.peak}
-        write_atomically(self.path, json.dumps(cost).encode())
+        write_atomically(self.path, json.dumps(sealed(cost)).encode())
 
 
 def cost_of(directory: Path | None) -> dict[str, float]:
@@ -57,12 +60,26 @@ def cost_of(directory: Path | None) -> dict[str, float]:
 
     Both are NaN where nothing was trained.
     """
-    kept = (read_json(directory / COST) if directory else None) or {}
-    memory = kept.get("memory")
-    return {
-        "seconds": float(kept.get("seconds", "nan")),
-        "memory": float("nan") if memory is None else round(memory / 2**20, 1),
-    }
+    kept = _read(directory) if directory else None
+    if kept is None:
+        return {"seconds": math.nan, "memory": math.nan}
+    return {"seconds": kept.seconds, "memory": round(kept.memory / 2**20, 1)}
+
+
+class Cost(msgspec.Struct):
+    """What is written down of a training: seconds, and bytes of memory."""
+
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
+    memory: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+def _read(directory: Path) -> Cost | None:
+    """What a training cost, None where that is not there or not as it was written."""
+    found = read_json(directory / COST)
+    try:
+        return msgspec.convert(found, Cost) if found is not None and is_whole(found) else None
+    except msgspec.ValidationError:
+        return None
 
 
 def _forget_peak(device: torch.device) -> None:

@@ -25,6 +25,7 @@ from typing import Any
 import msgspec
 
 from ...config import Config
+from ...files import is_whole, say
 from .plan import Comparison
 from .words import OWN
 
@@ -84,13 +85,15 @@ def _read(name: str) -> dict[str, Any]:
             f"there is no specification {name!r}; give a TOML or JSON file, or one of "
             f"{', '.join(saved())}"
         )
-    text = path.read_text("utf-8")
     try:
+        text = path.read_text("utf-8")
         found = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{name} cannot be read ({error}); correct it") from error
     if not isinstance(found, dict):
         raise ValueError(f"{name}: expected an object, got {type(found).__name__}")
+    if not is_whole(found):
+        say(f"{name} is not as it was written; it is read as it is now")
     return found
 
 

@@ -24,7 +24,7 @@ import torch
 from ...data import Dataset, Rows
 from ...data.spec import load as load_data
 from ...faults import words_of
-from ...files import is_whole, read_json, sealed, write_atomically
+from ...files import SEAL, is_whole, read_json, say, sealed, write_atomically
 from ...inference.evaluation.accuracy import answers
 from ...inference.evaluation.evaluating import (
     Figures,
@@ -42,6 +42,7 @@ from ...inference.runs.own import figures_of, resume_or_create_own
 from ...inference.runs.run import Run, resume_or_create, training_rows
 from ...inference.runs.settling import settled
 from ...inference.training.baselines import train_classifier
+from ...inference.training.checkpoint import NotWholeError
 from ...inference.training.engine import keep_freed_memory
 from ...inference.training.noise import seed_of
 from ...inference.training.validation import split
@@ -90,10 +91,9 @@ Outcome = dict[str, Any]
 
 def kept(task: Task) -> Outcome | None:
     """What is kept of a cell that is done; None where it has to be trained."""
-    found = read_json(task.directory / MEASURED)
-    if found is None or not is_whole(found) or found.get("asked") != task.asked:
-        return None
-    return found
+    found = read_json(task.directory / MEASURED) or {}
+    whole = SEAL in found and is_whole(found)
+    return found if whole and found.get("asked") == task.asked else None
 
 
 def run_cell(task: Task, stop: Request | None = None) -> Outcome:
@@ -105,8 +105,7 @@ def run_cell(task: Task, stop: Request | None = None) -> Outcome:
         Stopped: where ``stop`` was asked for; the cell has a checkpoint, a classifier's has none.
     """
     with ONE:
-        found = kept(task)
-        if found is not None:
+        if (found := kept(task)) is not None:
             return found
         if task.threads:
             torch.set_num_threads(task.threads)
@@ -123,10 +122,14 @@ def run_cell(task: Task, stop: Request | None = None) -> Outcome:
 def _measured(task: Task, stop: Request | None) -> Outcome:
     keep_freed_memory()
     _clear(task)
-    if task.cell.method == BASELINE:
-        found = _baselines(task, stop)
-    else:
-        found = (_own if task.cell.method.inputs else _trained)(task, stop)
+    work = _own if task.cell.method.inputs else _trained
+    work = _baselines if task.cell.method == BASELINE else work
+    try:
+        found = work(task, stop)
+    except NotWholeError as error:
+        say(f"{error.path} is not as it was written; {task.cell.name} is trained from its start")
+        error.path.unlink()
+        found = work(task, stop)
     found |= {"asked": task.asked}
     write_atomically(task.directory / MEASURED, json.dumps(sealed(found), indent=2).encode())
     return found

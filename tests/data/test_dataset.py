@@ -179,3 +179,17 @@ def test_averaged_images_are_means_of_squares():
     assert data.averaged(4) is data
     with pytest.raises(ValueError, match="4 is a whole multiple of, got 3"):
         data.averaged(3)
+
+
+@pytest.mark.parametrize("rows", [1, 4, 10, 11])
+def test_a_thinned_batch_has_rows_of_all_of_it(rows):
+    data = make(domains=True)
+    batch = data.training(1.0, 0).batch(torch.arange(10))
+    some = batch.thinned(rows)
+    assert some.rows == min(rows, 10)
+    assert some.size == batch.size
+    assert torch.equal(data.training(1.0, 0).batch(some.index).x, some.x)
+    assert {int(some.index[0]), int(some.index[-1])} <= {0, 9}
+    assert len(some.index.unique()) == some.rows == len(some.d) == len(some.y)
+    weighed = replace(batch, weights=torch.arange(10.0)).thinned(rows)
+    assert torch.equal(weighed.weights.long(), some.index)

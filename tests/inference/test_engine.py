@@ -24,6 +24,7 @@ from ccvae.inference.runs.run import CHECKPOINT, NOT_FINITE, create, training_ro
 from ccvae.inference.runs.run import load as load_run
 from ccvae.inference.training.checkpoint import load_checkpoint
 from ccvae.inference.training.diagnosis import NotFiniteStepError
+from ccvae.inference.training.engine import Alone, engine
 from ccvae.inference.training.loop import Training
 from ccvae.inference.training.optimisation import adam
 from ccvae.stopping import Request, Stopped, stop_requests
@@ -417,3 +418,12 @@ def test_settings_that_cannot_be(tmp_path, dataset, options, words):
     with pytest.raises(ValueError, match=words):
         start(tmp_path / "run", dataset, **options)
     assert not (tmp_path / "run").exists()
+
+
+def test_one_process_in_float32_gives_the_bits_that_fabric_gives(tmp_path, dataset, whole):
+    from lightning_fabric import Fabric
+
+    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+    assert same(whole, finish(start(tmp_path, dataset), dataset, fabric=fabric))
+    assert isinstance(engine(CPU), Alone)
+    assert isinstance(engine(CPU, precision="bf16"), Fabric)
