@@ -110,7 +110,7 @@ class Asked(Messenger):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: dict[str, Any] = {}
+        self.rows: dict[str, object] = {}
 
     def _pyro_sample(self, msg: Message) -> None:
         if site_is_subsample(msg):
