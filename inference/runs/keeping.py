@@ -10,14 +10,15 @@ The weights in training are beside them in the same file, so that the two never 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ...data import Rows
 from ..training.average import Average
-from ..training.checkpoint import State, Stateful, Weights
+from ..training.checkpoint import State, Stateful
 from ..training.noise import seed_of
 from .precise import make_exact
 from .run import Run
@@ -39,6 +40,38 @@ class Trial(NamedTuple):
 
     figures: Callable[[nn.Module, nn.Module], dict[str, float]]
     score: Callable[[dict[str, float]], float]
+
+
+class Weights:
+    """The weights of a module beside it, which cannot be run; a program of a user's cannot be
+    copied.
+
+    Args:
+        source: whose weights they are until others are taken on.
+    """
+
+    def __init__(self, source: nn.Module) -> None:
+        self.source = source
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        """Its own tensors by name, made once others than the source's are taken on."""
+        return {name: t.detach().clone() for name, t in self.source.state_dict().items()}
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Its tensors by name."""
+        return self.tensors if "tensors" in vars(self) else self.source.state_dict()
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take tensors on.
+
+        Raises:
+            RuntimeError: where one has another shape.
+        """
+        for name, tensor in self.tensors.items():
+            if tensor.shape != state[name].shape:
+                raise RuntimeError(f"{name} is of shape {tuple(state[name].shape)}")
+            tensor.copy_(state[name])
 
 
 class Keeper:

@@ -11,7 +11,6 @@ import json
 import math
 import os
 from collections.abc import Mapping, Set
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -19,7 +18,7 @@ import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from ...files import write_atomically
@@ -47,38 +46,6 @@ class Stateful(Protocol):
     def load_state_dict(self, state: State) -> object:
         """Take tensors on."""
         ...
-
-
-class Weights:
-    """The weights of a module beside it, which cannot be run; a program of a user's cannot be
-    copied.
-
-    Args:
-        source: whose weights they are until others are taken on.
-    """
-
-    def __init__(self, source: nn.Module) -> None:
-        self.source = source
-
-    @cached_property
-    def tensors(self) -> dict[str, Tensor]:
-        """Its own tensors by name, made once others than the source's are taken on."""
-        return {name: t.detach().clone() for name, t in self.source.state_dict().items()}
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Its tensors by name."""
-        return self.tensors if "tensors" in vars(self) else self.source.state_dict()
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take tensors on.
-
-        Raises:
-            RuntimeError: where one has another shape.
-        """
-        for name, tensor in self.tensors.items():
-            if tensor.shape != state[name].shape:
-                raise RuntimeError(f"{name} is of shape {tuple(state[name].shape)}")
-            tensor.copy_(state[name])
 
 
 class Standing(msgspec.Struct):
