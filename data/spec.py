@@ -105,6 +105,15 @@ def moved(spec: str, data: str | None, labels: str | None) -> str:
     return with_options(now, {**given, **({"labels": labels} if labels else {})})
 
 
+def is_there(spec: str) -> bool:
+    """Whether the files that a specification names are where it says."""
+    body, options = split(spec)
+    kind, _, rest = body.partition(":")
+    named = [text for name, text in options.items() if SOURCE[name].is_path]
+    places = [rest] * (kind in FILES) + [text for text in named if not is_naming(text)]
+    return all(os.path.exists(place) for place in places)
+
+
 def placeless(spec: str) -> str:
     """A specification without the places of its files, as ``images:?image_size=32``."""
     body, options = split(spec)

@@ -216,6 +216,10 @@ def test_a_run_whose_data_moved_says_how_to_name_them(place, capsys):
     assert "'ccvae evaluate', 'ccvae study' and 'ccvae train --resume' take --data" in err
     status, _, err = call(capsys, "evaluate", "r", "--data", "images:elsewhere")
     assert (status, "is what r was trained on" in err) == (0, True), err
+    (place / "elsewhere").rename(place / "ph")
+    (place / "ph/labels.csv").write_text("nothing")
+    status, _, err = call(capsys, "evaluate", "r")  # which moving them would not mend
+    assert (status, err.count("\n"), "elsewhere" in err) == (2, 1, False), err
 
 
 def test_a_comparison_leaves_nothing_in_a_folder_of_something_else(place, capsys):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...config import Config
 from ...data import Dataset
-from ...data.spec import load
+from ...data.spec import is_there, load
 from ...files import say
 from ...lock import holds_something
 from ..catalogue import Signature
@@ -121,7 +121,7 @@ def data_of(directory: Path, source: str, only: str, *, moved: bool) -> Dataset:
     try:
         return load(source, only)
     except (ValueError, OSError) as error:
-        if moved:
+        if moved or is_there(source):
             raise
         raise ValueError(
             f"{error}; where the data of {directory} lie elsewhere now, 'ccvae evaluate', "
