@@ -112,6 +112,12 @@ MODULES = {
     "syntax": ("--objective", "O", "def f(:\n", "SyntaxError at {file}:1"),
     "exit": ("--objective", "O", "import sys\nsys.exit(3)\n", "SystemExit at {file}:2"),
     "missing": ("--objective", "O", "", "has no attribute 'O'"),
+    "imports": (
+        "--objective",
+        "O",
+        "import nowhere_a\n",
+        "at {file}:1 (No module named 'nowhere_a'); in",
+    ),
     "objective": (
         "--objective",
         "O",

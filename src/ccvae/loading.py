@@ -93,9 +93,11 @@ def _attribute(path: str, find: Callable[[str], Any]) -> Any:
     except (Exception, SystemExit) as error:
         # Whatever a module does while it is imported, and a name that is a path, as ./mine.py.
         place = place_of(error)
-        if place and not isinstance(error, ImportError):
-            reason = f"cannot load {path!r}: {type(error).__name__} at {place}"
-            raise ValueError(f"{reason} ({error}); correct what it does there") from error
+        if place:
+            missing = isinstance(error, ImportError)
+            advice = "install what it imports" if missing else "correct what it does"
+            reason = f"cannot load {path!r}: {type(error).__name__} at {place} ({error})"
+            raise ValueError(f"{reason}; {advice} there") from error
         raise ValueError(
             f"cannot load {path!r}: {error}{_there(module, attribute)}; give module:attribute of "
             "something importable, the module without a path and without .py"
