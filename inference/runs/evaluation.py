@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+import torch
 
 from ...data import LabelSpace
 from ...files import is_whole, keeping, read_json, sealed, write_atomically
+from ...seeds import seed_of
 from ..evaluation.evaluating import Figures, evaluate, majority
 from ..training.checkpoint import read_standing, weights_digest
 from .facts import CHECKPOINT, EVALUATION
@@ -19,6 +21,9 @@ from .identity import run_id
 from .own import figures_of
 from .plain import plain_figures
 from .run import Run
+
+TESTED = 4
+"""What tells the seed of the last measurements from those of a training."""
 
 OF = "of"
 """Where a file says what it was found of."""
@@ -76,13 +81,20 @@ def evaluate_run(run: Run, of: Origin | None = None, *, watch: Watch | None = No
     seed, network and training, whatever the program and objective, and kept in the user's cache
     (:mod:`.plain`). Where ``evaluation.json`` cannot be written, a line says so.
 
+    What is drawn follows from the run's seed, and the caller's own draws go on as they were.
+
     Args:
         of: what :func:`origin` says, where it is known.
         watch: told how far it is.
     """
     of = of or origin(run)
-    if run.config.inputs:
-        return _kept(run, figures_of(run), of)
+    with torch.random.fork_rng([run.device] if run.device.type == "cuda" else []):
+        torch.manual_seed(seed_of(run.config.seed, TESTED))
+        found = figures_of(run) if run.config.inputs else _measured(run, of, watch)
+    return _kept(run, found, of)
+
+
+def _measured(run: Run, of: Origin, watch: Watch | None) -> Figures:
     train_rows, test_rows = run.data()
     seen = None if watch is None else partial(watch, "test images")
     result = evaluate(run.model, run.guide, run.objective, test_rows, run.device, watch=seen)
@@ -94,7 +106,7 @@ def evaluate_run(run: Run, of: Origin | None = None, *, watch: Watch | None = No
             beside = plain_figures(run, train_rows, test_rows, watch=trained)
         result |= majority(train_rows, test_rows) | beside
     result["images"] = len(test_rows)
-    return _kept(run, result, of)
+    return result
 
 
 def _kept(run: Run, result: Figures, of: Origin) -> Figures:

@@ -35,6 +35,7 @@ from ...inference.evaluation.evaluating import (
 )
 from ...inference.foreign import Inputs
 from ...inference.objectives.weights import weights_of
+from ...inference.runs.evaluation import TESTED
 from ...inference.runs.facts import CHECKPOINT, read_facts
 from ...inference.runs.fitting import fit
 from ...inference.runs.logbook import METRICS, read_lines
@@ -52,9 +53,6 @@ from .cost import Meter
 from .plan import BASELINE, Cell
 
 MEASURED = "measured.json"
-
-TESTED = 4
-"""What tells the seed of the last measurements from those of a training."""
 
 RULED, GIVEN, SCHEDULED, CONSTRUCTED = "rule", "given", "schedule", "constructor"
 """Where the α of a training comes from."""

@@ -11,7 +11,15 @@ from ccvae.inference.runs import plain
 from ccvae.inference.runs.evaluation import evaluate_run
 from ccvae.inference.runs.run import create
 
-CONFIG = Config(data="faces:60", only="Hair", network="mlp", style=2, epochs=1, batch_size=20)
+CONFIG = Config(
+    data="faces:60",
+    only="Hair",
+    network="mlp",
+    style=2,
+    epochs=1,
+    batch_size=20,
+    labelled_share=0.5,
+)
 
 
 @pytest.fixture
@@ -67,3 +75,14 @@ def test_it_tells_how_far_it_is(tmp_path, trainings):
     assert {what for what, _, _ in told} == {"test images", "plain classifier"}
     assert all(0 < done <= total for _, done, total in told)
     assert told[-1][1] == told[-1][2]
+
+
+def test_an_evaluation_says_the_same_again_and_leaves_the_callers_draws(tmp_path, trainings):
+    config = CONFIG
+    run = create(config, load(config.data, config.only), tmp_path / "a", torch.device("cpu"))
+    torch.manual_seed(3)
+    first, drawn = evaluate_run(run), torch.randn(())
+    second = evaluate_run(run)
+    torch.manual_seed(3)
+    assert first == second
+    assert drawn == torch.randn(())
