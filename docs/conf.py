@@ -57,6 +57,7 @@ VARIABLES = (
     "inference.training.average.Kind",
     "inspection.asking.dag.Node",
     "inspection.graphs.folding.G",
+    "inference.training.engine.T",
     "inspection.recording.arguments.T",
     "loading.Kind",
     "models.labelled.Part",
