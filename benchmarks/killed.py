@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -74,6 +75,8 @@ def child(words: list[str]) -> int:
 def killed(folder: Path, kills: int, workers: int, *, tried: bool) -> tuple[int, list[str]]:
     """Kill a comparison so many times and let it end.
 
+    One that ends before its next kill, as beside other load it may, is begun anew.
+
     Returns:
         how often it was killed, and the tables that differ from those of one that nobody touched.
     """
@@ -87,8 +90,11 @@ def killed(folder: Path, kills: int, workers: int, *, tried: bool) -> tuple[int,
             time.sleep(moments.uniform(0.01, 2 * whole / max(kills, 4)))
             os.kill(process, signal.SIGKILL)
         _, status = os.waitpid(process, 0)
-        if status == 0:
+        if status == 0 and count == kills:
             break
+        if status == 0:
+            rmtree(folder / "killed")
+            continue
         assert os.WIFSIGNALED(status), f"it ended with status {status} by itself"
         count += 1
     different = [
