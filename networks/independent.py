@@ -88,21 +88,27 @@ class IndependentEncoder(nn.Module):
     @torch.no_grad()
     def renew(self, blocks: Tensor, style: Tensor) -> None:
         """Let the moments take in a batch: means ``(B, D)`` and f ``(B, S)``."""
-        both = torch.cat([self.said(blocks), style], -1).to(self.mean)
+        both = self._both(blocks, style)
         self.mean.lerp_(both.mean(0), MOMENTUM)
-        centred = both - self.mean
-        product = centred[:, : self.numbers].T @ centred / len(both)
-        self.product.lerp_(product.to(self.product), MOMENTUM)
+        self.product.lerp_(self._product(both), MOMENTUM)
 
     @torch.no_grad()
     def settle(self, images: Iterable[Tensor]) -> None:
         """Take the moments of all of some images, ``(B, C, H, W)`` at a time, as they are now."""
         means = (self.encoder(x)[0].tensor_split([self.dimensions], -1) for x in images)
-        parts = [torch.cat([self.said(blocks), style], -1) for blocks, style in means]
-        both = torch.cat(parts).to(self.mean)
+        both = torch.cat([self._both(blocks, style) for blocks, style in means])
         self.mean.copy_(both.mean(0))
+        self.product.copy_(self._product(both))
+
+    def _both(self, blocks: Tensor, style: Tensor) -> Tensor:
+        """s and f beside each other."""
+        return torch.cat([self.said(blocks), style], -1).to(self.mean)
+
+    def _product(self, both: Tensor) -> Tensor:
+        """Cov[s] beside Cov[s, f], about the mean that is known."""
         centred = both - self.mean
-        self.product.copy_(centred[:, : self.numbers].T @ centred / len(both))
+        product = centred[:, : self.numbers].T @ centred / len(both)
+        return product.to(self.product)  # autocast multiplies in fewer digits
 
     @torch.no_grad()
     def predicted(self, blocks: Tensor) -> Tensor:

@@ -5,11 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
-from PIL import Image
 
 from ccvae.cli import main
 from ccvae.data import cache
@@ -23,7 +21,7 @@ from ccvae.inference.runs.run import load
 from ccvae.inference.training.checkpoint import load_checkpoint, read_standing, save_checkpoint
 from ccvae.studies.drawing.section import Section
 
-from .calling import call
+from .calling import call, gray_images
 from .mutations import DEEP, MUTATIONS, mutated, put
 
 COUNT = 260
@@ -38,12 +36,7 @@ def home(tmp_path_factory):
     patch.chdir(place)
     patch.setenv("CCVAE_CACHE", str(place / "cache"))
     patch.setattr("ccvae.inference.training.baselines.CLASSIFIER_STEPS", 1)
-    Path("ph").mkdir()
-    rows = ["file,A,Hair"]
-    for i in range(24):
-        Image.fromarray(np.full((8, 8, 3), 10 * i, np.uint8)).save(f"ph/{i}.png")
-        rows.append(f"{i}.png,{i % 2},{'abc'[i % 3]}")
-    Path("ph/labels.csv").write_text("\n".join(rows))
+    gray_images(A=lambda i: i % 2, Hair=lambda i: "abc"[i % 3])
     words = ["--image-size", "8", "--network", "mlp", "--style", "2", "--labelled", "1"]
     train = ["train", "--data", "images:ph", *words, "--batch-size", "8", "--log-every", "1"]
     assert main([*train, "--epochs", "3", "--out", "r"]) == 0

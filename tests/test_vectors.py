@@ -10,13 +10,12 @@ import pytest
 import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from ccvae import commands
 from ccvae.cli import build_parser, main
 from ccvae.config import Config
 
-from .calling import call
+from .calling import call, gray_images
 
 COUNT = int(os.environ.get("CCVAE_VECTORS", "40"))
 """Argument vectors of a command; more for a longer look."""
@@ -240,13 +239,8 @@ def home(tmp_path_factory):
         patch.setattr(uvicorn.Server, "run", closed)
         config = Config(data="faces:24", network="mlp", epochs=1, only="Smiling", batch_size=9)
         patch.setattr(commands, "DEMO", config)
-        Path("ph").mkdir()
-        rows = ["file,A,B,Hair"]
-        for i in range(24):
-            Image.fromarray(np.full((8, 8, 3), 10 * i, np.uint8)).save(f"ph/{i}.png")
-            rows.append(f"{i}.png,{i % 2},{i // 2 % 2},{'abc'[i % 3]}")
-        Path("ph/labels.csv").write_text("\n".join(rows))
-        Path("t.csv").write_text("\n".join(rows).replace(",", ";"))
+        labels = {"A": lambda i: i % 2, "B": lambda i: i // 2 % 2, "Hair": lambda i: "abc"[i % 3]}
+        Path("t.csv").write_text(gray_images(**labels).replace(",", ";"))
         Path("f.json").write_text("[1")
         np.savez("a.npz", images=np.zeros((24, 8, 8, 3), np.uint8))
         words = ["--data", "images:ph", "--image-size", "8", "--network", "mlp", "--style", "2"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
@@ -19,17 +20,21 @@ def named_tensors(
         for module in modules(program):
             found |= {f"{side} parameter {name!r}": p for name, p in module.named_parameters()}
             found |= {f"{side} buffer {name!r}": b for name, b in module.named_buffers()}
+    return found | {n: value for n, value in nested(args, kwargs) if isinstance(value, Tensor)}
+
+
+def nested(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """What arguments hold, in their dictionaries, lists and tuples too, each with its name."""
     pending = [(f"args[{i}]", value) for i, value in enumerate(args)]
     pending += [(f"kwargs[{key!r}]", value) for key, value in kwargs.items()]
     while pending:
         name, value = pending.pop(0)
-        if isinstance(value, Tensor):
-            found[name] = value
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             pending += [(f"{name}[{key!r}]", item) for key, item in value.items()]
         elif isinstance(value, list | tuple):
             pending += [(f"{name}[{i}]", item) for i, item in enumerate(value)]
-    return found
+        else:
+            yield name, value
 
 
 def check_devices(tensors: dict[str, Tensor]) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..objectives.sites import Program
 from ..objectives.store import modules
+from .devices import nested
 from .dry_run import Run
 
 
@@ -65,17 +66,12 @@ def _known(program: Program, args: tuple[object, ...], kwargs: dict[str, object]
     """What is trained, or is the caller's."""
     found = [tensor for _, tensor in pyro.get_param_store().named_parameters()]
     found += [parameter for part in modules(program) for parameter in part.parameters()]
-    return [*found, *_tensors((args, kwargs))]
-
-
-def _tensors(value: object) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, nn.Module):
-        yield from value.parameters()
-    elif isinstance(value, dict | list | tuple):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _tensors(part)
+    for _, value in nested(args, kwargs):
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, nn.Module):
+            found += value.parameters()
+    return found
 
 
 def _leaves(run: Run) -> Iterator[tuple[str, Tensor]]:

@@ -8,10 +8,8 @@ an epoch has the moments of the weights as they are then, which costs one look a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ...data import Rows
 from ...networks import IndependentEncoder
@@ -29,9 +27,4 @@ def make_exact(module: nn.Module, rows: Rows, device: torch.device) -> None:
     """
     for part in module.modules():
         if isinstance(part, IndependentEncoder):
-            part.settle(_images(rows, device))
-
-
-def _images(rows: Rows, device: torch.device) -> Iterator[Tensor]:
-    for index in torch.arange(len(rows)).split(ROWS):
-        yield rows.batch(index, device).x
+            part.settle(batch.x for batch in rows.batches(ROWS, device=device))

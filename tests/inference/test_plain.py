@@ -36,10 +36,13 @@ def trainings(monkeypatch, brief_classifiers, tmp_path):
     return found
 
 
-def evaluated(folder, **options):
+def created(folder, **options):
     config = replace(CONFIG, **options)
-    run = create(config, load(config.data, config.only), folder, torch.device("cpu"))
-    return evaluate_run(run)
+    return create(config, load(config.data, config.only), folder, torch.device("cpu"))
+
+
+def evaluated(folder, **options):
+    return evaluate_run(created(folder, **options))
 
 
 def test_runs_share_it(tmp_path, trainings):
@@ -69,7 +72,7 @@ def test_a_damaged_one_is_made_again(tmp_path, trainings):
 
 
 def test_it_tells_how_far_it_is(tmp_path, trainings):
-    run = create(CONFIG, load(CONFIG.data, CONFIG.only), tmp_path / "a", torch.device("cpu"))
+    run = created(tmp_path / "a")
     told = []
     evaluate_run(run, watch=lambda *words: told.append(words))
     assert {what for what, _, _ in told} == {"test images", "plain classifier"}
@@ -78,8 +81,7 @@ def test_it_tells_how_far_it_is(tmp_path, trainings):
 
 
 def test_an_evaluation_says_the_same_again_and_leaves_the_callers_draws(tmp_path, trainings):
-    config = CONFIG
-    run = create(config, load(config.data, config.only), tmp_path / "a", torch.device("cpu"))
+    run = created(tmp_path / "a")
     torch.manual_seed(3)
     first, drawn = evaluate_run(run), torch.randn(())
     second = evaluate_run(run)

@@ -3,12 +3,9 @@
 import json
 import math
 from functools import partial
-from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from PIL import Image
 
 from ccvae.cli import main
 from ccvae.studies.comparing import spec
@@ -17,7 +14,7 @@ from ccvae.studies.comparing.cost import cost_of
 from ccvae.studies.comparing.spec import read_spec
 from ccvae.studies.comparing.training import kept
 
-from ..calling import call
+from ..calling import call, gray_images
 from ..mutations import MUTATIONS, mutated, put
 
 ASKED = ["compare", "--data", "images:ph", "--image-size", "8", "--network", "mlp", "--style", "2"]
@@ -43,12 +40,7 @@ def place(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.chdir(found)
     patch.setenv("CCVAE_CACHE", str(found / "cache"))
-    Path("ph").mkdir()
-    rows = ["file,A"]
-    for i in range(24):
-        Image.fromarray(np.full((8, 8, 3), 10 * i, np.uint8)).save(f"ph/{i}.png")
-        rows.append(f"{i}.png,{i % 2}")
-    Path("ph/labels.csv").write_text("\n".join(rows))
+    gray_images(A=lambda i: i % 2)
     assert main(ASKED) == 0
     yield found
     patch.undo()
